@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The control protocol between `ringfence` and `ringfenced`.
+ *
+ * A Unix stream socket, mode 0600. The client sends one line, a JSON object
+ * {"v": RF_CONTROL_ABI, "cmd": NAME, ...}; the daemon answers with lines, each
+ * a JSON object. The last line has "ok": true, or "ok": false with "error" (a
+ * sentence) and "errno" (a positive number), and the daemon closes.
+ *
+ * cmd         members (all optional unless said)         last line besides "ok"
+ * status      -                                          "status": STATUS
+ * workloads   -                                          "time_ns", "workloads": [WORKLOAD]
+ * events      "follow": bool, "format": "text"|"json",   lines {"line": "..."} (text) or {"event": {...}},
+ *             "kinds": [names], "verdicts": [names],     history first, then live ones when following
+ *             "workload": glob over the full name,
+ *             "limit": n (of the history)
+ * policies    -                                          "policies": [{"name","file","line","mode","priority",
+ *                                                        "workloads"}]
+ * policy-show "workload": name (required)                "text": what is in force and why, "policies": [names in order]
+ * policy-test "workload": name, "direction":             "verdict", "tier", "policy", "rule", "file", "line", "text"
+ *             "egress"|"ingress", "address", "port",
+ *             "protocol": "tcp"|...  (all required)
+ * apply       "paths": [absolute files or directories]   "applied": {"generation","policies","workloads","confirm_s"},
+ *             (required), "confirm_s": n,                on failure "diags": "text"
+ *             "replace": bool, "force": bool
+ * confirm     -                                          -
+ * rollback    -                                          "applied" as above
+ * reload      "force": bool                              "applied" as above; on failure "diags"
+ * detach      -                                          "removed": n; the daemon then exits
+ *
+ * STATUS: {
+ *   "version", "pid", "uptime_s", "level": 0|1|2, "root": "attach point", "bpffs": "dir", "adopted": bool,
+ *   "generation", "policies", "workloads", "cgroups", "rulesets", "source": "directory"|"rollback"|"confirm-pending",
+ *   "confirm_left_s": n or null,
+ *   "last_error": {"time","text"} or null,              the last apply that failed; the old image is in force
+ *   "features": [{"name","support","why","section"}],
+ *   "hooks": [{"name","attached": bool,"self_test": "ok"|"failed"|"not run","probe_hits","errors","why",
+ *              "run_count","run_ns","recursion_misses","repairs"}],
+ *   "lanes": [{"name","submitted","shed","lost","gaps"}],
+ *   "errors": [{"name","count","help"}],
+ *   "maps": [{"name","entries","max_entries","bytes"}],
+ *   "cost": {"cpu_s","rss_bytes","bpf_bytes","bpf_run_ns" or null}
+ * }
+ * WORKLOAD: {"id","name","path","identity": {"manager",...}, "mode": "enforce"|"audit"|"mixed"|"none",
+ *   "policies": [names],
+ *   "tasks": n, "cpu_usec", "memory_bytes" (null where the controller is not there),
+ *   "counters": {name: n} with the names of RF_COUNTERS in lower case ("tx_bytes", ...)}
+ */
+#ifndef RINGFENCE_CONTROL_H
+#define RINGFENCE_CONTROL_H
+
+#include "abi.h"
+#include "limits.h"
+
+#define RF_CONTROL_SOCKET     "/run/ringfence/control.sock"
+#define RF_CONTROL_SOCKET_ENV "RINGFENCE_SOCKET"
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The wire format of the ring buffers: one header for every event.
+ *
+ * Three lanes, each a ring buffer of its own, so that none can fill another.
+ * A lane numbers what it was asked to carry, the lost included: a jump in
+ * @sequence is a gap, and the consumer writes down how many were lost between
+ * which two. Sequences start at 1 when the maps are created.
+ */
+#ifndef RINGFENCE_EVENT_H
+#define RINGFENCE_EVENT_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+#include "limits.h"
+
+#define RF_EVENT_VERSION 1
+
+enum rf_lane { RF_LANE_TELEMETRY, RF_LANE_AUDIT, RF_LANE_IDENTITY, RF_LANES };
+
+enum rf_event_kind {
+	RF_EVENT_NONE,
+	RF_EVENT_EXEC,	      /* struct rf_event_exec */
+	RF_EVENT_FORK,	      /* struct rf_event_fork */
+	RF_EVENT_EXIT,	      /* struct rf_event_exit */
+	RF_EVENT_CONNECT,     /* struct rf_event_flow */
+	RF_EVENT_ACCEPT,      /* struct rf_event_flow */
+	RF_EVENT_FLOW_DENY,   /* struct rf_event_flow, verdict deny or would-deny */
+	RF_EVENT_DEVICE_DENY, /* struct rf_event_device */
+	RF_EVENT_POLICY,      /* struct rf_event_policy */
+	RF_EVENT_CGROUP_NEW,  /* struct rf_event_cgroup */
+	RF_EVENT_CGROUP_GONE, /* struct rf_event_cgroup */
+	RF_EVENT_GAP,	      /* struct rf_event_gap; made by the consumer, never on a ring */
+	RF_EVENT_KINDS
+};
+
+enum rf_verdict { RF_ALLOW, RF_DENY, RF_WOULD_DENY, RF_VERDICTS };
+
+struct rf_event_header {
+	__u16 version;	/* RF_EVENT_VERSION */
+	__u16 kind;	/* enum rf_event_kind */
+	__u16 size;	/* bytes, header included */
+	__u8 lane;	/* enum rf_lane */
+	__u8 verdict;	/* enum rf_verdict */
+	__u64 sequence; /* of the lane */
+	__u64 time_ns;	/* CLOCK_BOOTTIME */
+	__u64 cgroup_id;
+	__u32 workload; /* id, RF_WORKLOAD_NONE when unmanaged */
+	__u32 tgid;	/* 0 where the kernel acted for no process (softirq) */
+	__u32 tid;
+	__u32 uid;
+	char comm[16]; /* NUL-terminated; empty where tgid is 0 */
+};
+
+struct rf_event_exec {
+	struct rf_event_header header;
+	__u32 parent_tgid;
+	__u32 path_len;		/* bytes of @path before the NUL */
+	char path[RF_PATH_MAX]; /* as given to execve; cut at RF_PATH_MAX - 1 */
+};
+
+struct rf_event_fork {
+	struct rf_event_header header;
+	__u32 child_tgid;
+	__u32 pad;
+};
+
+struct rf_event_exit {
+	struct rf_event_header header;
+	__s32 exit_code; /* as wait(2) gives it */
+	__u32 pad;
+	__u64 lifetime_ns; /* since the process started */
+};
+
+struct rf_event_flow {
+	struct rf_event_header header;
+	__u8 family;	   /* AF_INET 2, AF_INET6 10 */
+	__u8 protocol;	   /* IPPROTO_* */
+	__u8 direction;	   /* enum rf_direction */
+	__u8 tier;	   /* enum rf_tier that decided */
+	__u16 local_port;  /* host order */
+	__u16 remote_port; /* host order */
+	__u8 local[16];	   /* network order; IPv4 in the first four bytes */
+	__u8 remote[16];
+	__u32 ruleset; /* id of the deciding rule set */
+	__u16 rule;    /* index in it, RF_RULE_DEFAULT for its default */
+	__u16 hook;    /* enum rf_hook that decided */
+};
+
+struct rf_event_device {
+	struct rf_event_header header;
+	__u32 type;   /* 1 block, 2 char */
+	__u32 access; /* RF_DEVICE_* that were asked for and denied */
+	__u32 major;
+	__u32 minor;
+	__u32 device_set;
+	__u16 rule;
+	__u8 tier;
+	__u8 pad;
+};
+
+/* A generation came into force. Written by the program that flips it. */
+struct rf_event_policy {
+	struct rf_event_header header;
+	__u32 generation;
+	__u32 workloads;
+	__u32 rulesets;
+	__u32 policies;
+};
+
+struct rf_event_cgroup {
+	struct rf_event_header header; /* cgroup_id is the cgroup's own */
+	__u64 parent_id;
+	__u32 level;
+	__u32 path_len;
+	char path[RF_PATH_MAX]; /* below the v2 root; longer ones are cut, path_len is the true length */
+};
+
+struct rf_event_gap {
+	struct rf_event_header header; /* lane: where the gap is; time_ns: of the event after it */
+	__u64 lost;
+	__u64 after_sequence;  /* last one seen before the gap; 0: none */
+	__u64 before_sequence; /* first one seen after it */
+	__u64 after_time_ns;
+};
+
+/* Every hook we attach; also the index of rf_hook_map. */
+#define RF_HOOKS(X)                          \
+	X(CGROUP_MKDIR, "cgroup_mkdir")      \
+	X(CGROUP_RMDIR, "cgroup_rmdir")      \
+	X(CGROUP_RELEASE, "cgroup_release")  \
+	X(EXEC, "sched_process_exec")        \
+	X(FORK, "sched_process_fork")        \
+	X(EXIT, "sched_process_exit")        \
+	X(SOCK_STATE, "inet_sock_set_state") \
+	X(CONNECT4, "connect4")              \
+	X(CONNECT6, "connect6")              \
+	X(SENDMSG4, "sendmsg4")              \
+	X(SENDMSG6, "sendmsg6")              \
+	X(SKB_EGRESS, "skb_egress")          \
+	X(SKB_INGRESS, "skb_ingress")        \
+	X(DEVICE, "device")                  \
+	X(LSM_PROBE, "lsm_probe")
+
+enum rf_hook {
+#define X(id, name) RF_HOOK_##id,
+	RF_HOOKS(X)
+#undef X
+		RF_HOOK_COUNT
+};
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every size, count and rate that bounds Ringfence, in one place.
+ *
+ * The kernel side sizes its maps from these; the policy checker refuses what
+ * would not fit, and the tests try each limit and one past it.
+ */
+#ifndef RINGFENCE_LIMITS_H
+#define RINGFENCE_LIMITS_H
+
+/* Identity. */
+#define RF_MAX_WORKLOADS 16384 /* workload ids 0..16383; 0 is "unmanaged" */
+#define RF_MAX_CGROUPS	 65536 /* cgroups below all workloads together */
+#define RF_PATH_MAX	 256   /* bytes of a path in an event, NUL included */
+
+/* Network policy. */
+#define RF_MAX_RULES	 1024 /* rules of one rule set (a direction of a workload) */
+#define RF_RULE_WORDS	 (RF_MAX_RULES / 64)
+#define RF_MAX_RULESETS	 65536	 /* rule sets in force at once, two generations; 0 is "none" */
+#define RF_MAX_PEERS4	 2097152 /* IPv4 prefixes of all rule sets (allocated as used) */
+#define RF_MAX_PEERS6	 1048576 /* IPv6 prefixes of all rule sets (allocated as used) */
+#define RF_MAX_PORTS	 2097152 /* (protocol, port prefix) of all rule sets */
+#define RF_MAX_SET_WORDS 1048576 /* 64-bit words of distinct rule bit vectors: 8 MiB */
+#define RF_CACHE_SLOTS	 1024	 /* verdict cache, per CPU, direct mapped; a power of two */
+
+/* Devices. */
+#define RF_MAX_DEVICE_ENTRIES 65536 /* (set, type, major, minor) of all device sets */
+#define RF_MAX_DEVICE_RULES   256   /* device rules of one workload */
+
+/* Events. */
+#define RF_RING_TELEMETRY (4 * 1024 * 1024) /* bytes */
+#define RF_RING_AUDIT	  (2 * 1024 * 1024) /* denials, policy changes */
+#define RF_RING_IDENTITY  (1 * 1024 * 1024) /* cgroups coming and going */
+#define RF_SHARE_BURST	  512		    /* events a workload may send at once on a crowded lane */
+#define RF_SHARE_RATE	  512		    /* and a second after that */
+
+/* Policy files. */
+#define RF_POLICY_FILE_MAX    (16 * 1024 * 1024) /* bytes of one file */
+#define RF_POLICY_FILES_MAX   16384		 /* files of one directory */
+#define RF_POLICIES_MAX	      16384		 /* documents in force */
+#define RF_YAML_DEPTH_MAX     32
+#define RF_NAME_MAX	      253  /* bytes of a policy, tenant, namespace name (DNS subdomain) */
+#define RF_STRING_MAX	      4096 /* bytes of any one scalar */
+#define RF_MAX_SELECTORS      64   /* of one policy */
+#define RF_MAX_PEERS_PER_RULE 256
+#define RF_MAX_PORTS_PER_RULE 64
+#define RF_MAX_EXCEPTS	      64  /* of one CIDR */
+#define RF_MAX_DIAGS	      200 /* diagnostics printed; the rest are counted */
+
+/* Control protocol. */
+#define RF_CONTROL_LINE_MAX    (1024 * 1024) /* bytes of one request or reply line */
+#define RF_CONTROL_CLIENTS_MAX 64
+#define RF_CONFIRM_MIN_S       1
+#define RF_CONFIRM_MAX_S       86400
+#define RF_EVENT_HISTORY       4096 /* events kept for `ringfence events` */
+
+#endif

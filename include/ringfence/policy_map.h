@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Compiled network and device policy, as the kernel reads it.
+ *
+ * A rule set is an ordered list of up to RF_MAX_RULES rules. One longest
+ * prefix match of (rule set, peer address) and one of (rule set, protocol,
+ * port) each give the bit vector of the rules that match on that side; the
+ * first bit of their intersection is the rule that decides, and its bit in the
+ * allow vector is the verdict. No bit: the default. (The scheme is the
+ * "bit vector" packet classification of Lakshman and Stiliadis, SIGCOMM 1998.)
+ *
+ * Rule sets are immutable. A change writes new ones beside the old, flips the
+ * generation, waits for running programs, and removes what is unused.
+ */
+#ifndef RINGFENCE_POLICY_MAP_H
+#define RINGFENCE_POLICY_MAP_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+#include "limits.h"
+
+/* rf_ruleset_map: array indexed by rule set id. */
+struct rf_ruleset {
+	__u32 words;	     /* 64-bit words a vector, 1..RF_RULE_WORDS */
+	__u32 allow_set;     /* offset in rf_set_map: bit i says rule i allows */
+	__u32 default_allow; /* 0 or 1: the verdict when no rule matches */
+	__u32 any_peer_set;  /* offset of the rules without a peer limit (also merged into every prefix) */
+	__u32 any_port_set;  /* offset of the rules without a port limit (also merged into every prefix) */
+	__u32 pad;
+	__u64 digest; /* of the image, so that a new daemon knows what it adopts */
+};
+
+/*
+ * rf_set_map: array of __u64, mmapable. Offset 0 starts RF_RULE_WORDS zero
+ * words, the empty vector.
+ */
+
+/* rf_peer4_map, LPM trie; value __u32 offset in rf_set_map. */
+struct rf_peer4_key {
+	__u32 prefixlen; /* 32 + 0..32 */
+	__u32 ruleset;
+	__u8 addr[4]; /* network order */
+};
+
+/* rf_peer6_map, LPM trie; value __u32 offset. IPv4-mapped addresses are looked up as IPv4. */
+struct rf_peer6_key {
+	__u32 prefixlen; /* 32 + 0..128 */
+	__u32 ruleset;
+	__u8 addr[16];
+};
+
+/* rf_port_map, LPM trie; value __u32 offset. prefixlen 32 any protocol, 40 any port of one, 40 + 1..16. */
+struct rf_port_key {
+	__u32 prefixlen;
+	__u32 ruleset;
+	__u8 protocol; /* IPPROTO_* */
+	__u8 port[2];  /* network order; 0 where the protocol has none */
+	__u8 pad;
+};
+
+#define RF_PORT_PREFIX_ANY   32
+#define RF_PORT_PREFIX_PROTO 40
+
+/*
+ * rf_device_map, hash. Looked up exactly, then with minor RF_DEVICE_ANY, then
+ * with both RF_DEVICE_ANY; the first hit decides each access bit, which is why
+ * the compiler folds the rules' order into every entry.
+ */
+struct rf_device_key {
+	__u32 set;
+	__u32 type; /* BPF_DEVCG_DEV_BLOCK 1, BPF_DEVCG_DEV_CHAR 2 */
+	__u32 major;
+	__u32 minor;
+};
+
+#define RF_DEVICE_ANY 0xffffffffu
+
+#define RF_DEVICE_MKNOD (1u << 0) /* BPF_DEVCG_ACC_* */
+#define RF_DEVICE_READ	(1u << 1)
+#define RF_DEVICE_WRITE (1u << 2)
+
+struct rf_device_value {
+	__u16 allow;   /* RF_DEVICE_* bits that are allowed; the others are denied */
+	__u16 rule[3]; /* deciding rule of mknod, read, write; RF_RULE_DEFAULT: the default */
+};
+
+#define RF_RULE_DEFAULT 0xffffu /* "no rule matched, the default decided" */
+
+#endif

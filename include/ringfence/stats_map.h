@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Exact counters. They live in maps and never depend on an event arriving.
+ *
+ * Per-workload counters are one array shared by all CPUs and updated with
+ * atomic adds: per-CPU copies would cost 10,000 workloads x CPUs. What the
+ * agent itself lost is per CPU, because it must not fail under contention.
+ */
+#ifndef RINGFENCE_STATS_MAP_H
+#define RINGFENCE_STATS_MAP_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+#include "event.h"
+
+/* X(enum suffix, metric name without prefix and _total, labels, help) */
+#define RF_COUNTERS(X)                                                                                                 \
+	X(EXEC, "exec", "", "Programs executed")                                                                       \
+	X(FORK, "fork", "", "Processes created (threads not counted)")                                                 \
+	X(EXIT, "exit", "", "Processes ended")                                                                         \
+	X(CONNECT, "network_connections", "direction=\"egress\"", "TCP connections established")                       \
+	X(ACCEPT, "network_connections", "direction=\"ingress\"", "TCP connections established")                       \
+	X(TX_BYTES, "network_bytes", "direction=\"egress\"", "IP bytes that passed")                                   \
+	X(RX_BYTES, "network_bytes", "direction=\"ingress\"", "IP bytes that passed")                                  \
+	X(TX_PACKETS, "network_packets", "direction=\"egress\"", "IP packets that passed")                             \
+	X(RX_PACKETS, "network_packets", "direction=\"ingress\"", "IP packets that passed")                            \
+	X(EGRESS_DENY, "verdicts", "subject=\"egress\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
+	X(EGRESS_WOULD, "verdicts", "subject=\"egress\",verdict=\"would-deny\"",                                       \
+	  "Verdicts that denied or would have denied")                                                                 \
+	X(INGRESS_DENY, "verdicts", "subject=\"ingress\",verdict=\"deny\"",                                            \
+	  "Verdicts that denied or would have denied")                                                                 \
+	X(INGRESS_WOULD, "verdicts", "subject=\"ingress\",verdict=\"would-deny\"",                                     \
+	  "Verdicts that denied or would have denied")                                                                 \
+	X(DEVICE_DENY, "verdicts", "subject=\"device\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
+	X(DEVICE_WOULD, "verdicts", "subject=\"device\",verdict=\"would-deny\"",                                       \
+	  "Verdicts that denied or would have denied")                                                                 \
+	X(EVENTS, "events", "", "Events put on a ring")                                                                \
+	X(EVENTS_SHED, "events_shed", "", "Events not sent because the workload used up its fair share")               \
+	X(EVENTS_LOST, "events_lost", "", "Events lost because a ring was full")
+
+enum rf_counter {
+#define X(id, name, labels, help) RF_COUNTER_##id,
+	RF_COUNTERS(X)
+#undef X
+		RF_COUNTER_COUNT
+};
+
+/* rf_stats_map: array, mmapable, indexed by workload id. */
+struct rf_workload_stats {
+	__u64 counter[RF_COUNTER_COUNT];
+};
+
+/* rf_share_map: array indexed by workload id; token buckets, one a lane. */
+struct rf_share {
+	__u64 refilled_ns[RF_LANES];
+	__u64 tokens[RF_LANES]; /* in 1/1000 event */
+};
+
+/* rf_lane_map: array of RF_LANES, mmapable. */
+struct rf_lane_stats {
+	__u64 sequence; /* last number given out */
+	__u64 submitted;
+	__u64 shed;	/* over a workload's fair share */
+	__u64 lost;	/* ring full */
+	__u64 consumed; /* highest number that a daemon has read; written by the daemon */
+};
+
+/* rf_hook_map: per-CPU array of RF_HOOK_COUNT. */
+struct rf_hook_stats {
+	__u64 probe_hits; /* runs on behalf of the self-test's cgroup */
+	__u64 errors;	  /* a helper failed; what it cost is at RF_ERRORS */
+};
+
+/* X(enum suffix, name, what it means for the verdict or the count) */
+#define RF_ERRORS(X)                                                                                        \
+	X(CGROUP_MAP_FULL, "cgroup_map_full", "a new cgroup could not inherit its workload")                \
+	X(CGROUP_MAP_DELETE, "cgroup_map_delete", "a removed cgroup's entry was already gone")              \
+	X(PACKET_SHORT, "packet_short", "a packet of a managed workload was too short to judge: denied")    \
+	X(RULESET_MISSING, "ruleset_missing", "a workload names a rule set that is not there: denied")      \
+	X(FLOW_STATE_FULL, "flow_state_full", "a UDP reply may be denied: no room to remember the request") \
+	X(CACHE_RACE, "cache_race", "a verdict was not cached because the slot was being written")          \
+	X(PATH_READ, "path_read", "a path could not be read for an event")
+
+enum rf_error {
+#define X(id, name, help) RF_ERROR_##id,
+	RF_ERRORS(X)
+#undef X
+		RF_ERROR_COUNT
+};
+
+/* rf_error_map: per-CPU array of RF_ERROR_COUNT __u64. */
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * cgroup -> workload -> what is in force for it.
+ *
+ * The daemon fills the roots; tp_btf/cgroup_mkdir copies a parent's entry to
+ * its child before the child can hold a process; tp_btf/cgroup_release drops
+ * it when the last socket and task of the cgroup are gone.
+ */
+#ifndef RINGFENCE_WORKLOAD_MAP_H
+#define RINGFENCE_WORKLOAD_MAP_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+#include "limits.h"
+
+#define RF_WORKLOAD_NONE  0 /* not managed: every verdict is allow */
+#define RF_WORKLOAD_PROBE 1 /* the self-test's own cgroup */
+#define RF_WORKLOAD_FIRST 2
+
+/* rf_cgroup_map: hash, key __u64 cgroup id (v2). */
+struct rf_cgroup_entry {
+	__u32 workload;
+	__u32 flags; /* RF_CGROUP_* */
+};
+
+#define RF_CGROUP_INHERITED (1u << 0) /* written by the kernel, not yet classified */
+
+enum rf_direction { RF_EGRESS, RF_INGRESS, RF_DIRECTIONS };
+
+/*
+ * A workload has two rule sets a direction. The enforced one holds the rules
+ * of the policies in mode enforce and decides. The audited one holds all its
+ * policies' rules and is asked only to report what enforcing them would do;
+ * it is 0 where no policy of the workload is in audit mode.
+ */
+enum rf_tier { RF_TIER_ENFORCE, RF_TIER_AUDIT, RF_TIERS };
+
+/* What is in force for a workload in one generation. 0 in any id: no opinion. */
+struct rf_workload_bank {
+	__u32 ruleset[RF_DIRECTIONS][RF_TIERS];
+	__u32 device_set[RF_TIERS];
+	__u32 telemetry; /* 1 << enum rf_event_kind, which telemetry events to send */
+	__u32 flags;
+};
+
+/* rf_workload_map: array, mmapable; bank = rf_config.generation & 1. */
+struct rf_workload_entry {
+	struct rf_workload_bank bank[2];
+};
+
+/*
+ * rf_config_map: array of one, mmapable. @generation is the word that flips:
+ * odd and even choose the bank; any change empties the verdict caches.
+ */
+struct rf_config {
+	__u32 generation;
+	__u32 telemetry;  /* kinds that some subscriber wants from every workload */
+	__u32 share_rate; /* events a second of one workload on a crowded lane */
+	__u32 share_burst;
+	__u64 probe_cgroup; /* cgroup id of the self-test, 0 when none runs */
+	__u64 root_cgroup;  /* cgroup id where the programs are attached */
+};
+
+#endif
