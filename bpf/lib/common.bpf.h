@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What every BPF object includes: kernel types, helpers, our wire types. */
+#ifndef RF_BPF_COMMON_H
+#define RF_BPF_COMMON_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "ringfence/abi.h"
+#include "ringfence/event.h"
+#include "ringfence/limits.h"
+#include "ringfence/policy_map.h"
+#include "ringfence/stats_map.h"
+#include "ringfence/workload_map.h"
+
+/* Macros of uapi headers, which BTF does not carry. */
+#define RF_AF_INET  2
+#define RF_AF_INET6 10
+
+#define rf_unlikely(x) __builtin_expect(!!(x), 0)
+#define rf_likely(x)   __builtin_expect(!!(x), 1)
+
+/* Our map values are shared with other CPUs and with the daemon. */
+#define RF_READ_ONCE(x)	    (*(volatile typeof(x) *)&(x))
+#define RF_WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
+#define rf_barrier()	    asm volatile("" ::: "memory")
+
+#endif

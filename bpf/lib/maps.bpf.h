@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every map, declared once. identity.bpf.c defines them (RF_DEFINE_MAPS); the
+ * other objects refer to them and the linker makes them one.
+ *
+ * Sizes are fixed by limits.h: nothing grows with CPUs x policies. Only the
+ * verdict cache and the loss counters are per CPU.
+ */
+#ifndef RF_BPF_MAPS_H
+#define RF_BPF_MAPS_H
+
+#include "common.bpf.h"
+
+#ifdef RF_DEFINE_MAPS
+#define RF_MAP
+#else
+#define RF_MAP extern
+#endif
+
+/* cgroup id -> workload. Preallocated: the kernel inserts from a tracepoint. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, RF_MAX_CGROUPS);
+	__type(key, __u64);
+	__type(value, struct rf_cgroup_entry);
+} rf_cgroup_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, RF_MAX_WORKLOADS);
+	__type(key, __u32);
+	__type(value, struct rf_workload_entry);
+} rf_workload_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rf_config);
+} rf_config_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RF_MAX_RULESETS);
+	__type(key, __u32);
+	__type(value, struct rf_ruleset);
+} rf_ruleset_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, RF_MAX_SET_WORDS);
+	__type(key, __u32);
+	__type(value, __u64);
+} rf_set_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_PEERS4);
+	__type(key, struct rf_peer4_key);
+	__type(value, __u32);
+} rf_peer4_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_PEERS6);
+	__type(key, struct rf_peer6_key);
+	__type(value, __u32);
+} rf_peer6_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_PORTS);
+	__type(key, struct rf_port_key);
+	__type(value, __u32);
+} rf_port_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_DEVICE_ENTRIES);
+	__type(key, struct rf_device_key);
+	__type(value, struct rf_device_value);
+} rf_device_map SEC(".maps");
+
+/* One verdict that was reached under @generation. @seq is odd while it is written. */
+struct rf_cache_entry {
+	__u64 addr[2];
+	__u32 seq;
+	__u32 generation;
+	__u32 workload;
+	__u32 key; /* port << 16 | protocol << 8 | direction << 4 | (family == AF_INET6) */
+	__u32 ruleset;
+	__u16 rule;
+	__u8 verdict;
+	__u8 tier;
+};
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, RF_CACHE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct rf_cache_entry);
+} rf_cache_map SEC(".maps");
+
+/* Who a socket without connections has sent to: their answers may come in. */
+struct rf_reply_key {
+	__u64 cookie;
+	__u8 addr[16];
+	__u16 port;
+	__u16 protocol;
+	__u32 pad;
+};
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct rf_reply_key);
+	__type(value, __u64); /* ns, when it was last sent to */
+} rf_reply_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, RF_MAX_WORKLOADS);
+	__type(key, __u32);
+	__type(value, struct rf_workload_stats);
+} rf_stats_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RF_MAX_WORKLOADS);
+	__type(key, __u32);
+	__type(value, struct rf_share);
+} rf_share_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, RF_LANES);
+	__type(key, __u32);
+	__type(value, struct rf_lane_stats);
+} rf_lane_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, RF_HOOK_COUNT);
+	__type(key, __u32);
+	__type(value, struct rf_hook_stats);
+} rf_hook_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, RF_ERROR_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} rf_error_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, RF_RING_TELEMETRY);
+} rf_telemetry_rb SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, RF_RING_AUDIT);
+} rf_audit_rb SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, RF_RING_IDENTITY);
+} rf_identity_rb SEC(".maps");
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * (workload, direction, peer, protocol, port) -> verdict.
+ *
+ * The rule sets are asked on a miss of the verdict cache only: two longest
+ * prefix matches and at most RF_RULE_WORDS ANDs. The cache is per CPU and
+ * direct mapped, and belongs to one generation: a flip empties it at once.
+ *
+ * The port in a flow is the one that rules speak of: the peer's for egress,
+ * our own for ingress.
+ */
+#ifndef RF_BPF_VERDICT_H
+#define RF_BPF_VERDICT_H
+
+#include "identity.bpf.h"
+
+struct rf_flow {
+	__u64 addr[2]; /* the peer, network order; IPv4 in the first four bytes, the rest zero */
+	__u32 workload;
+	__u16 port; /* host order */
+	__u8 protocol;
+	__u8 direction;
+	__u8 family;
+	__u8 pad[7];
+};
+
+struct rf_decision {
+	__u32 ruleset;
+	__u16 rule;
+	__u8 verdict;
+	__u8 tier;
+};
+
+#define RF_RULESET_ALLOW (1u << 31) /* in what rf_ruleset_decide() returns; the low 16 bits are the rule */
+
+/* Closed: a rule set that is not there denies, and is counted. */
+static __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
+{
+	struct rf_ruleset *ruleset = bpf_map_lookup_elem(&rf_ruleset_map, &id);
+	struct rf_port_key port_key = { .prefixlen = RF_PORT_PREFIX_PROTO + 16, .ruleset = id };
+	__u32 peers, ports, *found, words;
+
+	if (!ruleset || !ruleset->words) {
+		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_RULESET_MISSING);
+		return RF_RULE_DEFAULT;
+	}
+	words = ruleset->words;
+
+	if (flow->family == RF_AF_INET) {
+		struct rf_peer4_key key = { .prefixlen = 64, .ruleset = id };
+
+		__builtin_memcpy(key.addr, flow->addr, 4);
+		found = bpf_map_lookup_elem(&rf_peer4_map, &key);
+	} else {
+		struct rf_peer6_key key = { .prefixlen = 160, .ruleset = id };
+
+		__builtin_memcpy(key.addr, flow->addr, 16);
+		found = bpf_map_lookup_elem(&rf_peer6_map, &key);
+	}
+	peers = found ? *found : ruleset->any_peer_set;
+
+	port_key.protocol = flow->protocol;
+	port_key.port[0] = flow->port >> 8;
+	port_key.port[1] = flow->port & 0xff;
+	found = bpf_map_lookup_elem(&rf_port_map, &port_key);
+	ports = found ? *found : ruleset->any_port_set;
+
+	for (__u32 i = 0; i < RF_RULE_WORDS; i++) {
+		__u32 p = peers + i, q = ports + i, a = ruleset->allow_set + i, bit;
+		__u64 *pw, *qw, *aw, both;
+
+		if (i >= words)
+			break;
+		pw = bpf_map_lookup_elem(&rf_set_map, &p);
+		qw = bpf_map_lookup_elem(&rf_set_map, &q);
+		if (!pw || !qw)
+			return RF_RULE_DEFAULT;
+		both = *pw & *qw;
+		if (!both)
+			continue;
+		bit = __builtin_ctzll(both);
+		aw = bpf_map_lookup_elem(&rf_set_map, &a);
+		if (!aw)
+			return RF_RULE_DEFAULT;
+		return (*aw >> (bit & 63) & 1 ? RF_RULESET_ALLOW : 0) | (i * 64 + bit);
+	}
+	return (ruleset->default_allow ? RF_RULESET_ALLOW : 0) | RF_RULE_DEFAULT;
+}
+
+/* Both tiers: what is enforced decides; what is audited may turn an allow into a would-deny. */
+static __always_inline void rf_flow_evaluate(const struct rf_flow *flow, const struct rf_workload_bank *bank,
+					     struct rf_decision *decision)
+{
+	__u32 direction = flow->direction & 1, enforced, audited, result = RF_RULESET_ALLOW | RF_RULE_DEFAULT;
+
+	enforced = bank->ruleset[direction][RF_TIER_ENFORCE];
+	audited = bank->ruleset[direction][RF_TIER_AUDIT];
+	if (enforced)
+		result = rf_ruleset_decide(enforced, flow);
+	decision->ruleset = enforced;
+	decision->rule = result;
+	decision->tier = RF_TIER_ENFORCE;
+	decision->verdict = result & RF_RULESET_ALLOW ? RF_ALLOW : RF_DENY;
+	if (decision->verdict == RF_DENY || !audited)
+		return;
+	result = rf_ruleset_decide(audited, flow);
+	if (result & RF_RULESET_ALLOW)
+		return;
+	decision->ruleset = audited;
+	decision->rule = result;
+	decision->tier = RF_TIER_AUDIT;
+	decision->verdict = RF_WOULD_DENY;
+}
+
+/* A multiplicative mix; collisions cost a second evaluation, never a wrong verdict. */
+static __always_inline __u32 rf_flow_slot(const struct rf_flow *flow, __u32 key)
+{
+	__u64 h = (flow->addr[0] ^ (flow->addr[1] << 1)) * 0x9e3779b97f4a7c15ULL;
+
+	h ^= ((__u64)flow->workload << 32 | key) * 0xc2b2ae3d27d4eb4fULL;
+	h ^= h >> 29;
+	return (__u32)(h >> 7) & (RF_CACHE_SLOTS - 1);
+}
+
+/*
+ * A slot is written under an odd @seq. Only this CPU touches it, but a softirq
+ * or a preempting task may come in between: a reader that sees @seq move, or
+ * odd, takes it for a miss; a writer that finds it odd leaves it.
+ */
+static __always_inline void rf_flow_decide(const struct rf_flow *flow, const struct rf_workload_bank *bank,
+					   __u32 generation, struct rf_decision *decision)
+{
+	__u32 key = (__u32)flow->port << 16 | (__u32)flow->protocol << 8 | (__u32)flow->direction << 4 |
+		    (flow->family == RF_AF_INET6);
+	__u32 slot = rf_flow_slot(flow, key), seq;
+	struct rf_cache_entry *entry = bpf_map_lookup_elem(&rf_cache_map, &slot);
+
+	if (!entry) {
+		rf_flow_evaluate(flow, bank, decision);
+		return;
+	}
+	seq = RF_READ_ONCE(entry->seq);
+	rf_barrier();
+	if (rf_likely(entry->generation == generation && entry->workload == flow->workload && entry->key == key &&
+		      entry->addr[0] == flow->addr[0] && entry->addr[1] == flow->addr[1])) {
+		decision->ruleset = entry->ruleset;
+		decision->rule = entry->rule;
+		decision->verdict = entry->verdict;
+		decision->tier = entry->tier;
+		rf_barrier();
+		if (rf_likely(!(seq & 1) && RF_READ_ONCE(entry->seq) == seq))
+			return;
+	}
+	rf_flow_evaluate(flow, bank, decision);
+	if ((seq & 1) || __sync_val_compare_and_swap(&entry->seq, seq, seq + 1) != seq) {
+		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_CACHE_RACE);
+		return;
+	}
+	rf_barrier();
+	entry->generation = generation;
+	entry->workload = flow->workload;
+	entry->key = key;
+	entry->addr[0] = flow->addr[0];
+	entry->addr[1] = flow->addr[1];
+	entry->ruleset = decision->ruleset;
+	entry->rule = decision->rule;
+	entry->verdict = decision->verdict;
+	entry->tier = decision->tier;
+	rf_barrier();
+	RF_WRITE_ONCE(entry->seq, seq + 2);
+}
+
+#endif

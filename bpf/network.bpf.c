@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Network verdicts at level 0: cgroup hooks that any kernel from 6.1 has.
+ *
+ * hook                 decides
+ * connect4, connect6   TCP connect(): denies at once, with EPERM
+ * skb_egress           every packet out of a managed workload
+ * skb_ingress          every packet into one
+ * inet_sock_set_state  nothing; counts connections that came to be
+ *
+ * A flow is judged in the direction it was opened. For TCP the first packet
+ * tells (SYN without ACK); the others pass while one of the two directions
+ * allows the flow, so that a change of policy cuts what neither allows. For
+ * protocols without a handshake, an answer may come in from where the same
+ * socket has lately sent to.
+ *
+ * Bound: two cached verdicts a packet, else two rule sets each. Failure: a
+ * packet of a managed workload that cannot be parsed is denied (closed); a
+ * workload without network policy, and an unmanaged one, is not looked into.
+ */
+#include "lib/packet.bpf.h"
+#include "lib/submit.bpf.h"
+#include "lib/verdict.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+/* How long an answer may take: what connection trackers give a UDP stream. */
+#define RF_REPLY_NS	  (120ULL * 1000 * 1000 * 1000)
+/* A remembered peer younger than this is not written again. */
+#define RF_REPLY_FRESH_NS (1ULL * 1000 * 1000 * 1000)
+
+static __always_inline bool rf_direction_judged(const struct rf_workload_bank *bank, __u32 direction)
+{
+	return bank->ruleset[direction][RF_TIER_ENFORCE] || bank->ruleset[direction][RF_TIER_AUDIT];
+}
+
+/* Counts a denial (or would-be one) and reports it on the audit lane. */
+static __noinline int rf_flow_report(const struct rf_flow *flow, const struct rf_decision *decision,
+				     const struct rf_packet *packet, __u64 cgroup_id, enum rf_hook hook)
+{
+	bool egress = flow->direction == RF_EGRESS, deny = decision->verdict == RF_DENY;
+	struct rf_event_flow *event;
+
+	if (egress)
+		rf_count(flow->workload, deny ? RF_COUNTER_EGRESS_DENY : RF_COUNTER_EGRESS_WOULD, 1);
+	else
+		rf_count(flow->workload, deny ? RF_COUNTER_INGRESS_DENY : RF_COUNTER_INGRESS_WOULD, 1);
+	/* What leaves is sent by current, except from softirq (a retransmit): take it as a hint for people. */
+	event = rf_audit_reserve(RF_EVENT_FLOW_DENY, struct rf_event_flow, flow->workload, cgroup_id, egress);
+	if (!event)
+		return 0;
+	event->header.verdict = decision->verdict;
+	event->family = flow->family;
+	event->protocol = flow->protocol;
+	event->direction = flow->direction;
+	event->tier = decision->tier;
+	__builtin_memset(event->local, 0, sizeof(event->local));
+	if (packet) {
+		event->local_port = egress ? packet->source_port : packet->destination_port;
+		event->remote_port = egress ? packet->destination_port : packet->source_port;
+		__builtin_memcpy(event->local, egress ? packet->source : packet->destination, 16);
+	} else {
+		event->local_port = 0;
+		event->remote_port = flow->port;
+	}
+	__builtin_memcpy(event->remote, flow->addr, 16);
+	event->ruleset = decision->ruleset;
+	event->rule = decision->rule;
+	event->hook = hook;
+	rf_audit_submit(event);
+	return 0;
+}
+
+static __always_inline void rf_flow_of(struct rf_flow *flow, const struct rf_packet *packet, __u32 workload,
+				       enum rf_direction direction, bool outgoing)
+{
+	const __u64 *peer = outgoing ? packet->destination : packet->source;
+	__u16 local = outgoing ? packet->source_port : packet->destination_port;
+	__u16 remote = outgoing ? packet->destination_port : packet->source_port;
+
+	__builtin_memset(flow, 0, sizeof(*flow));
+	flow->addr[0] = peer[0];
+	flow->addr[1] = peer[1];
+	flow->family = packet->family;
+	if (packet->family == RF_AF_INET6 && rf_addr_is_mapped(peer)) {
+		flow->family = RF_AF_INET;
+		flow->addr[0] = peer[1] >> 32;
+		flow->addr[1] = 0;
+	}
+	flow->workload = workload;
+	flow->protocol = packet->protocol;
+	flow->direction = direction;
+	flow->port = direction == RF_EGRESS ? remote : local;
+}
+
+static __always_inline void rf_reply_key(struct rf_reply_key *key, struct __sk_buff *skb, const struct rf_flow *flow,
+					 __u16 remote_port)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	key->cookie = bpf_get_socket_cookie(skb);
+	__builtin_memcpy(key->addr, flow->addr, 16);
+	key->port = remote_port;
+	key->protocol = flow->protocol;
+}
+
+/* Remembers that this socket sends to this peer. */
+static __always_inline void rf_reply_expect(struct __sk_buff *skb, const struct rf_flow *flow)
+{
+	__u64 now = bpf_ktime_get_ns(), *seen;
+	struct rf_reply_key key;
+
+	rf_reply_key(&key, skb, flow, flow->port);
+	seen = bpf_map_lookup_elem(&rf_reply_map, &key);
+	if (seen) {
+		if (now - *seen > RF_REPLY_FRESH_NS)
+			*seen = now;
+		return;
+	}
+	if (bpf_map_update_elem(&rf_reply_map, &key, &now, BPF_ANY))
+		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_FLOW_STATE_FULL);
+}
+
+static __always_inline bool rf_reply_expected(struct __sk_buff *skb, const struct rf_flow *flow, __u16 remote_port)
+{
+	struct rf_reply_key key;
+	__u64 *seen;
+
+	rf_reply_key(&key, skb, flow, remote_port);
+	seen = bpf_map_lookup_elem(&rf_reply_map, &key);
+	return seen && bpf_ktime_get_ns() - *seen < RF_REPLY_NS;
+}
+
+static __always_inline int rf_packet_passed(struct __sk_buff *skb, __u32 workload, bool outgoing)
+{
+	struct rf_workload_stats *stats = rf_stats(workload);
+
+	if (!stats)
+		return 1;
+	__sync_fetch_and_add(&stats->counter[outgoing ? RF_COUNTER_TX_BYTES : RF_COUNTER_RX_BYTES], skb->len);
+	__sync_fetch_and_add(&stats->counter[outgoing ? RF_COUNTER_TX_PACKETS : RF_COUNTER_RX_PACKETS], 1);
+	return 1;
+}
+
+/* A TCP packet that opens nothing: passes while either direction allows its flow. */
+static __always_inline bool rf_established_allowed(const struct rf_packet *packet, __u32 workload,
+						   const struct rf_workload_bank *bank, __u32 generation, bool outgoing,
+						   struct rf_flow *flow, struct rf_decision *decision)
+{
+	__u16 local = outgoing ? packet->source_port : packet->destination_port;
+	__u16 remote = outgoing ? packet->destination_port : packet->source_port;
+	/* The side with the lower port is mostly the server: ask its direction first, it is likely cached. */
+	enum rf_direction first = local < remote ? RF_INGRESS : RF_EGRESS;
+
+	if (!bank->ruleset[first & 1][RF_TIER_ENFORCE])
+		return true;
+	rf_flow_of(flow, packet, workload, first, outgoing);
+	rf_flow_decide(flow, bank, generation, decision);
+	if (decision->verdict != RF_DENY)
+		return true;
+	if (!bank->ruleset[!first][RF_TIER_ENFORCE])
+		return true;
+	rf_flow_of(flow, packet, workload, !first, outgoing);
+	rf_flow_decide(flow, bank, generation, decision);
+	return decision->verdict != RF_DENY;
+}
+
+static __always_inline int rf_skb(struct __sk_buff *skb, bool outgoing)
+{
+	enum rf_hook hook = outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS;
+	enum rf_direction direction = outgoing ? RF_EGRESS : RF_INGRESS;
+	__u64 cgroup_id = bpf_skb_cgroup_id(skb);
+	__u32 workload = rf_workload_of(cgroup_id), generation;
+	struct rf_decision decision = {};
+	struct rf_workload_bank *bank;
+	struct rf_config *config;
+	struct rf_packet packet;
+	struct rf_flow flow;
+
+	if (workload == RF_WORKLOAD_NONE)
+		return 1;
+	rf_hook_seen(hook, workload);
+	config = rf_config();
+	if (!config)
+		return 1;
+	generation = RF_READ_ONCE(config->generation);
+	bank = rf_workload_bank(workload, generation);
+	if (!bank)
+		return 1;
+	if (!rf_direction_judged(bank, RF_EGRESS) && !rf_direction_judged(bank, RF_INGRESS))
+		return rf_packet_passed(skb, workload, outgoing);
+
+	if (rf_packet_parse(skb, &packet)) {
+		rf_error(hook, RF_ERROR_PACKET_SHORT);
+		rf_count(workload, outgoing ? RF_COUNTER_EGRESS_DENY : RF_COUNTER_INGRESS_DENY, 1);
+		return 0;
+	}
+
+	if (packet.protocol == IPPROTO_TCP &&
+	    (packet.tcp_flags & (RF_TCP_FLAG_SYN | RF_TCP_FLAG_ACK)) != RF_TCP_FLAG_SYN) {
+		if (rf_established_allowed(&packet, workload, bank, generation, outgoing, &flow, &decision))
+			return rf_packet_passed(skb, workload, outgoing);
+		rf_flow_report(&flow, &decision, &packet, cgroup_id, hook);
+		return 0;
+	}
+
+	rf_flow_of(&flow, &packet, workload, direction, outgoing);
+	if (rf_direction_judged(bank, direction)) {
+		rf_flow_decide(&flow, bank, generation, &decision);
+		if (decision.verdict != RF_ALLOW) {
+			/* The answer to what this socket sent is part of the flow that egress judged. */
+			if (!outgoing && packet.protocol != IPPROTO_TCP &&
+			    rf_reply_expected(skb, &flow, packet.source_port))
+				return rf_packet_passed(skb, workload, outgoing);
+			rf_flow_report(&flow, &decision, &packet, cgroup_id, hook);
+			if (decision.verdict == RF_DENY)
+				return 0;
+		}
+	}
+	/* Remember only where an answer might be denied. */
+	if (outgoing && packet.protocol != IPPROTO_TCP && rf_direction_judged(bank, RF_INGRESS))
+		rf_reply_expect(skb, &flow);
+	return rf_packet_passed(skb, workload, outgoing);
+}
+
+SEC("cgroup_skb/egress")
+int rf_skb_egress(struct __sk_buff *skb)
+{
+	return rf_skb(skb, true);
+}
+
+SEC("cgroup_skb/ingress")
+int rf_skb_ingress(struct __sk_buff *skb)
+{
+	return rf_skb(skb, false);
+}
+
+/*
+ * connect() of a stream socket. Would-be denials are left to the SYN, so that
+ * one attempt is counted once. Datagram sockets are judged when they send:
+ * resolvers connect() them only to learn a route.
+ */
+static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow *flow, enum rf_hook hook)
+{
+	__u64 cgroup_id = bpf_get_current_cgroup_id();
+	struct rf_decision decision = {};
+	struct rf_workload_bank *bank;
+	struct rf_event_flow *event;
+	struct rf_config *config;
+	__u32 generation;
+
+	flow->workload = rf_workload_of(cgroup_id);
+	if (flow->workload == RF_WORKLOAD_NONE)
+		return 1;
+	rf_hook_seen(hook, flow->workload);
+	if (ctx->type != SOCK_STREAM)
+		return 1;
+	config = rf_config();
+	if (!config)
+		return 1;
+	generation = RF_READ_ONCE(config->generation);
+	bank = rf_workload_bank(flow->workload, generation);
+	if (!bank)
+		return 1;
+	flow->protocol = ctx->protocol;
+	flow->direction = RF_EGRESS;
+	flow->port = bpf_ntohs((__u16)ctx->user_port);
+	if (bank->ruleset[RF_EGRESS][RF_TIER_ENFORCE]) {
+		rf_flow_decide(flow, bank, generation, &decision);
+		if (decision.verdict == RF_DENY) {
+			rf_flow_report(flow, &decision, NULL, cgroup_id, hook);
+			return 0;
+		}
+	}
+	if (!rf_wants(config, bank, RF_EVENT_CONNECT))
+		return 1;
+	event = rf_telemetry_reserve(RF_EVENT_CONNECT, struct rf_event_flow, flow->workload, cgroup_id, true);
+	if (!event)
+		return 1;
+	event->family = flow->family;
+	event->protocol = flow->protocol;
+	event->direction = RF_EGRESS;
+	event->tier = RF_TIER_ENFORCE;
+	event->local_port = 0;
+	event->remote_port = flow->port;
+	__builtin_memset(event->local, 0, sizeof(event->local));
+	__builtin_memcpy(event->remote, flow->addr, 16);
+	event->ruleset = decision.ruleset;
+	event->rule = decision.ruleset ? decision.rule : RF_RULE_DEFAULT;
+	event->hook = hook;
+	rf_telemetry_submit(event);
+	return 1;
+}
+
+SEC("cgroup/connect4")
+int rf_connect4(struct bpf_sock_addr *ctx)
+{
+	struct rf_flow flow = { .family = RF_AF_INET };
+
+	flow.addr[0] = ctx->user_ip4;
+	return rf_connect(ctx, &flow, RF_HOOK_CONNECT4);
+}
+
+SEC("cgroup/connect6")
+int rf_connect6(struct bpf_sock_addr *ctx)
+{
+	struct rf_flow flow = { .family = RF_AF_INET6 };
+	__u32 a = ctx->user_ip6[0], b = ctx->user_ip6[1], c = ctx->user_ip6[2], d = ctx->user_ip6[3];
+
+	if (!a && !b && c == bpf_htonl(0xffff)) {
+		flow.family = RF_AF_INET;
+		flow.addr[0] = d;
+	} else {
+		flow.addr[0] = (__u64)b << 32 | a;
+		flow.addr[1] = (__u64)d << 32 | c;
+	}
+	return rf_connect(ctx, &flow, RF_HOOK_CONNECT6);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(rf_sock_state, const struct sock *sk, int old_state, int new_state)
+{
+	struct rf_workload_bank *bank;
+	struct rf_event_flow *event;
+	struct rf_config *config;
+	__u64 cgroup_id;
+	__u32 workload;
+	bool passive;
+
+	if (new_state != TCP_ESTABLISHED || sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	passive = old_state == TCP_SYN_RECV;
+	cgroup_id = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+	workload = rf_workload_of(cgroup_id);
+	if (workload == RF_WORKLOAD_NONE)
+		return 0;
+	rf_hook_seen(RF_HOOK_SOCK_STATE, workload);
+	if (!passive) {
+		rf_count(workload, RF_COUNTER_CONNECT, 1);
+		return 0;
+	}
+	rf_count(workload, RF_COUNTER_ACCEPT, 1);
+	config = rf_config();
+	if (!config)
+		return 0;
+	bank = rf_workload_bank(workload, config->generation);
+	if (!bank || !rf_wants(config, bank, RF_EVENT_ACCEPT))
+		return 0;
+	/* This runs where the last packet of the handshake was taken in: current is nobody in particular. */
+	event = rf_telemetry_reserve(RF_EVENT_ACCEPT, struct rf_event_flow, workload, cgroup_id, false);
+	if (!event)
+		return 0;
+	event->family = sk->__sk_common.skc_family;
+	event->protocol = IPPROTO_TCP;
+	event->direction = RF_INGRESS;
+	event->tier = RF_TIER_ENFORCE;
+	event->local_port = sk->__sk_common.skc_num;
+	event->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	__builtin_memset(event->local, 0, sizeof(event->local));
+	__builtin_memset(event->remote, 0, sizeof(event->remote));
+	if (event->family == RF_AF_INET) {
+		__builtin_memcpy(event->local, &sk->__sk_common.skc_rcv_saddr, 4);
+		__builtin_memcpy(event->remote, &sk->__sk_common.skc_daddr, 4);
+	} else {
+		BPF_CORE_READ_INTO((struct in6_addr *)event->local, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO((struct in6_addr *)event->remote, sk, __sk_common.skc_v6_daddr);
+	}
+	event->ruleset = 0;
+	event->rule = RF_RULE_DEFAULT;
+	event->hook = RF_HOOK_SOCK_STATE;
+	rf_telemetry_submit(event);
+	return 0;
+}

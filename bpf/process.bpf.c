@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Processes of managed workloads: counted always, reported when wanted.
+ *
+ * hook                 decides
+ * sched_process_exec   nothing
+ * sched_process_fork   nothing; threads are not counted
+ * sched_process_exit   nothing; the last thread's exit is the process's
+ *
+ * Bound: one lookup for a process of an unmanaged cgroup.
+ */
+#include "lib/submit.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(rf_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	__u64 cgroup_id = bpf_get_current_cgroup_id();
+	__u32 workload = rf_workload_of(cgroup_id);
+	struct rf_workload_bank *bank;
+	struct rf_event_exec *event;
+	struct rf_config *config;
+	long len;
+
+	if (workload == RF_WORKLOAD_NONE)
+		return 0;
+	rf_hook_seen(RF_HOOK_EXEC, workload);
+	rf_count(workload, RF_COUNTER_EXEC, 1);
+	config = rf_config();
+	if (!config)
+		return 0;
+	bank = rf_workload_bank(workload, config->generation);
+	if (!bank || !rf_wants(config, bank, RF_EVENT_EXEC))
+		return 0;
+	event = rf_telemetry_reserve(RF_EVENT_EXEC, struct rf_event_exec, workload, cgroup_id, true);
+	if (!event)
+		return 0;
+	event->parent_tgid = task->real_parent->tgid;
+	__builtin_memset(event->path, 0, sizeof(event->path));
+	len = bpf_probe_read_kernel_str(event->path, sizeof(event->path), bprm->filename);
+	if (len <= 0) {
+		rf_error(RF_HOOK_EXEC, RF_ERROR_PATH_READ);
+		event->path[0] = '\0';
+		len = 1;
+	}
+	event->path_len = len - 1;
+	rf_telemetry_submit(event);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(rf_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct rf_workload_bank *bank;
+	struct rf_event_fork *event;
+	struct rf_config *config;
+	__u64 cgroup_id;
+	__u32 workload;
+
+	if (child->pid != child->tgid)
+		return 0;
+	/* The child's own cgroup: clone3(CLONE_INTO_CGROUP) may have put it elsewhere. */
+	cgroup_id = rf_task_cgroup_id(child);
+	workload = rf_workload_of(cgroup_id);
+	if (workload == RF_WORKLOAD_NONE)
+		return 0;
+	rf_hook_seen(RF_HOOK_FORK, workload);
+	rf_count(workload, RF_COUNTER_FORK, 1);
+	config = rf_config();
+	if (!config)
+		return 0;
+	bank = rf_workload_bank(workload, config->generation);
+	if (!bank || !rf_wants(config, bank, RF_EVENT_FORK))
+		return 0;
+	event = rf_telemetry_reserve(RF_EVENT_FORK, struct rf_event_fork, workload, cgroup_id, true);
+	if (!event)
+		return 0;
+	event->child_tgid = child->tgid;
+	event->pad = 0;
+	rf_telemetry_submit(event);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(rf_exit, struct task_struct *task)
+{
+	struct rf_workload_bank *bank;
+	struct rf_event_exit *event;
+	struct rf_config *config;
+	__u64 cgroup_id;
+	__u32 workload;
+	__s32 code;
+
+	/* do_exit() has taken this thread out of the count already. */
+	if (task->signal->live.counter != 0)
+		return 0;
+	cgroup_id = bpf_get_current_cgroup_id();
+	workload = rf_workload_of(cgroup_id);
+	if (workload == RF_WORKLOAD_NONE)
+		return 0;
+	rf_hook_seen(RF_HOOK_EXIT, workload);
+	rf_count(workload, RF_COUNTER_EXIT, 1);
+	config = rf_config();
+	if (!config)
+		return 0;
+	bank = rf_workload_bank(workload, config->generation);
+	if (!bank || !rf_wants(config, bank, RF_EVENT_EXIT))
+		return 0;
+	event = rf_telemetry_reserve(RF_EVENT_EXIT, struct rf_event_exit, workload, cgroup_id, true);
+	if (!event)
+		return 0;
+	code = task->signal->group_exit_code;
+	event->exit_code = code ? code : task->exit_code;
+	event->pad = 0;
+	event->lifetime_ns = bpf_ktime_get_boot_ns() - task->start_boottime;
+	rf_telemetry_submit(event);
+	return 0;
+}
