@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * mountinfo: "36 35 98:0 /root /mount/point options [optional fields] - type source super-options", where a space, a
+ * tab, a newline and a backslash are written as three octal digits (Documentation/filesystems/proc.rst, 3.5).
+ */
+#include "user/collect/mountinfo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "user/collect/span.h"
+#include "user/lib/fs.h"
+#include "user/lib/util.h"
+
+#define MOUNTINFO_MAX (64 * 1024 * 1024)
+
+struct mount {
+	struct rf_span id, parent, root, point, type;
+};
+
+static bool span_same(struct rf_span a, struct rf_span b)
+{
+	return a.n == b.n && !memcmp(a.s, b.s, a.n);
+}
+
+static bool next_field(struct rf_span *line, struct rf_span *ret)
+{
+	const char *end;
+
+	if (!line->n)
+		return false;
+	end = memchr(line->s, ' ', line->n);
+	*ret = (struct rf_span){ line->s, end ? (size_t)(end - line->s) : line->n };
+	line->s += ret->n;
+	line->n -= ret->n;
+	if (end) {
+		line->s++;
+		line->n--;
+	}
+	return ret->n > 0;
+}
+
+static bool parse_line(struct rf_span line, struct mount *m)
+{
+	struct rf_span field;
+
+	if (!next_field(&line, &m->id) || !next_field(&line, &m->parent) || !next_field(&line, &field) ||
+	    !next_field(&line, &m->root) || !next_field(&line, &m->point) || !next_field(&line, &field))
+		return false;
+	do {
+		if (!next_field(&line, &field))
+			return false;
+	} while (!rf_span_eq(field, "-"));
+	return next_field(&line, &m->type) && m->point.s[0] == '/';
+}
+
+static bool next_mount(struct rf_span *text, struct mount *m)
+{
+	struct rf_span line;
+	const char *end;
+
+	while (text->n) {
+		end = memchr(text->s, '\n', text->n);
+		line = (struct rf_span){ text->s, end ? (size_t)(end - text->s) : text->n };
+		text->s += line.n + !!end;
+		text->n -= line.n + !!end;
+		if (parse_line(line, m))
+			return true;
+	}
+	return false;
+}
+
+/* A mount on top of @m's own root hides it from everyone who walks there. */
+static bool is_covered(struct rf_span text, const struct mount *m)
+{
+	struct mount other;
+
+	while (next_mount(&text, &other)) {
+		if (span_same(other.parent, m->id) && !span_same(other.id, m->id) && span_same(other.point, m->point))
+			return true;
+	}
+	return false;
+}
+
+static int preference(struct rf_span point)
+{
+	if (rf_span_eq(point, "/sys/fs/cgroup"))
+		return 3;
+	return rf_span_eq(point, "/sys/fs/cgroup/unified") ? 2 : 1;
+}
+
+static int octal(const char *s)
+{
+	int value = 0;
+
+	for (int i = 0; i < 3; i++) {
+		if (s[i] < '0' || s[i] > '7')
+			return -1;
+		value = value * 8 + s[i] - '0';
+	}
+	return value > 0 && value < 256 ? value : -1;
+}
+
+static char *unescape(struct rf_span from)
+{
+	char *out = malloc(from.n + 1);
+	size_t n = 0;
+	int c;
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < from.n; i++) {
+		c = from.s[i] == '\\' && from.n - i >= 4 ? octal(from.s + i + 1) : -1;
+		out[n++] = c < 0 ? from.s[i] : c;
+		i += c < 0 ? 0 : 3;
+	}
+	out[n] = '\0';
+	return out;
+}
+
+int rf_cgroup2_mount_parse(const char *text, size_t len, char **ret)
+{
+	struct rf_span rest = { text, len };
+	struct mount m, best = { 0 };
+	int rank = 0;
+	char *point;
+
+	while (next_mount(&rest, &m)) {
+		if (!rf_span_eq(m.type, "cgroup2") || !rf_span_eq(m.root, "/") || preference(m.point) <= rank ||
+		    is_covered((struct rf_span){ text, len }, &m))
+			continue;
+		best = m;
+		rank = preference(m.point);
+	}
+	if (!rank)
+		return -ENOENT;
+	point = unescape(best.point);
+	if (!point)
+		return -ENOMEM;
+	*ret = point;
+	return 0;
+}
+
+int rf_cgroup2_mount_find(char **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r;
+
+	r = rf_fs_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len);
+	return r ? r : rf_cgroup2_mount_parse(text, len, ret);
+}
