@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A snapshot with every table filled, for the tests of what renders it. All
+ * strings are literals: rf_snapshot_fini() is not for it.
+ */
+#ifndef TESTS_EXPORT_SAMPLE_SNAPSHOT_H
+#define TESTS_EXPORT_SAMPLE_SNAPSHOT_H
+
+#include "user/lib/util.h"
+#include "user/model/snapshot.h"
+
+#define SAMPLE_REAL_NS	 1700000000123456789ULL
+#define SAMPLE_WORKLOADS 3
+
+struct sample {
+	struct rf_snapshot snapshot;
+	struct rf_workload_row rows[SAMPLE_WORKLOADS];
+};
+
+static inline void sample_row(struct rf_workload_row *row, uint32_t id, const char *name, const char *namespace,
+			      const char *short_name)
+{
+	static char *policies[] = { (char *)"acme/prod/base", (char *)"acme/prod/web" };
+
+	*row = (struct rf_workload_row){
+		.id = id,
+		.name = (char *)name,
+		.tenant = (char *)"acme",
+		.namespace = (char *)namespace,
+		.short_name = (char *)short_name,
+		.path = (char *)"/system.slice/web.service",
+		.manager = "systemd",
+		.mode = "enforce",
+		.policies = policies,
+		.n_policies = 2,
+		.tasks = 4 + id,
+		.cpu_usec = 12345678,
+		.memory_bytes = 1048576,
+	};
+	for (unsigned int c = 0; c < RF_COUNTER_COUNT; c++)
+		row->counter[c] = 1000 * id + c;
+}
+
+static inline void sample_fill(struct sample *sample)
+{
+	static const char *const maps[] = { "rf_cgroup_map", "rf_workload_map", "rf_peer4_map" };
+	struct rf_snapshot *s = &sample->snapshot;
+
+	*s = (struct rf_snapshot){
+		.real_ns = SAMPLE_REAL_NS,
+		.boot_ns = 777000000001ULL,
+		.pid = 4242,
+		.uptime_s = 3600,
+		.level = 1,
+		.root = (char *)"/sys/fs/cgroup",
+		.bpffs = (char *)"/sys/fs/bpf/ringfence",
+		.adopted = true,
+		.generation = 17,
+		.policies = 5,
+		.n_cgroups = 40,
+		.rulesets = 6,
+		.source = "directory",
+		.confirm_left_s = RF_UNKNOWN,
+		.applies_ok = 16,
+		.applies_failed = 2,
+		.rollbacks = 1,
+		.last_apply_real_ns = SAMPLE_REAL_NS,
+		.cpu_s = 1.5,
+		.rss_bytes = 10485760,
+		.bpf_bytes = 123456,
+		.bpf_run_ns = RF_UNKNOWN,
+		.open_fds = 33,
+		.n_features = RF_FEATURE_COUNT,
+		.n_hooks = RF_HOOK_COUNT,
+		.n_maps = ARRAY_SIZE(maps),
+		.workloads = sample->rows,
+		.n_workloads = SAMPLE_WORKLOADS,
+	};
+	for (unsigned int i = 0; i < RF_FEATURE_COUNT; i++)
+		s->features[i] = (struct rf_feature_row){ .feature = i, .support = i % 3, .why = (char *)"a reason" };
+	for (unsigned int i = 0; i < RF_HOOK_COUNT; i++)
+		s->hooks[i] = (struct rf_hook_row){ .hook = i,
+						    .wanted = true,
+						    .attached = i != RF_HOOK_LSM_PROBE,
+						    .self_test = i == RF_HOOK_LSM_PROBE ? "not run" : "ok",
+						    .probe_hits = i,
+						    .run_count = RF_UNKNOWN,
+						    .run_ns = RF_UNKNOWN };
+	for (unsigned int i = 0; i < RF_LANES; i++)
+		s->lanes[i] = (struct rf_lane_row){
+			.lane = i, .submitted = 100 + i, .shed = 10 + i, .lost = i, .ring_bytes = 4096, .ring_used = 64
+		};
+	for (unsigned int i = 0; i < RF_ERROR_COUNT; i++)
+		s->errors[i] = i;
+	for (unsigned int i = 0; i < ARRAY_SIZE(maps); i++)
+		s->maps[i] = (struct rf_map_row){
+			.name = maps[i], .entries = i ? 40 : RF_UNKNOWN, .max_entries = 65536, .bytes = 1 << 20
+		};
+	/* Not in the order of their ids. */
+	sample_row(&sample->rows[0], 4, "acme/dev/batch", "dev", "batch");
+	sample_row(&sample->rows[1], 2, "acme/prod/web", "prod", "web");
+	sample_row(&sample->rows[2], 3, "acme/prod/db", "prod", "db");
+	sample->rows[1].counter[RF_COUNTER_TX_BYTES] = 9007199254740993ULL; /* 2^53 + 1 */
+	sample->rows[2].memory_bytes = RF_UNKNOWN;
+}
+
+#endif

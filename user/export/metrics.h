@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every metric that Ringfence exports, in one table, and the two text formats.
+ * Documentation/metrics.md shows the same table; a test compares the two.
+ *
+ * Names follow prometheus.io/docs/practices/naming: base units, the unit as
+ * the last word. A metric's name here is that of its family as OpenMetrics
+ * has it: a counter's samples end in _total, an info's in _info. The unit of
+ * a family is the last word of its name where that is "bytes" or "seconds".
+ */
+#ifndef RF_EXPORT_METRICS_H
+#define RF_EXPORT_METRICS_H
+
+#include <stdbool.h>
+
+#include "ringfence/stats_map.h"
+
+/* The version that ringfence_build_info tells; the build gives it. */
+#ifndef RF_VERSION
+#define RF_VERSION "unknown"
+#endif
+
+/* Workloads with series of their own; what is beyond is summed as workload="_other". */
+#define RF_METRICS_WORKLOADS 10000
+/* No tenant, namespace or workload has this name: it is no DNS label. */
+#define RF_METRICS_OTHER     "_other"
+
+#define RF_METRICS_WORKLOAD_PREFIX "ringfence_workload_"
+#define RF_METRICS_WORKLOAD_LABELS "tenant,namespace,workload"
+
+enum rf_metrics_format {
+	RF_METRICS_TEXT,	/* Prometheus text format 0.0.4 */
+	RF_METRICS_OPENMETRICS, /* OpenMetrics 1.0 */
+	RF_METRICS_FORMATS
+};
+
+enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_METRIC_TYPES };
+
+/*
+ * X(enum suffix, family name, type, label names, help). Those of the workloads that RF_COUNTERS has are not repeated
+ * here. In the order in which they are written.
+ */
+#define RF_METRICS(X)                                                                                                  \
+	X(BUILD, "ringfence_build", INFO, "version,map_abi,module_abi,control_abi",                                    \
+	  "Version of the daemon and of its interfaces.")                                                              \
+	X(UPTIME, "ringfence_uptime_seconds", GAUGE, "", "Time since the daemon started.")                             \
+	X(LEVEL, "ringfence_level", GAUGE, "",                                                                         \
+	  "What the host offers: 0 cgroup hooks and tracepoints, 1 also BPF LSM, 2 also the module.")                  \
+	X(ADOPTED, "ringfence_adopted", GAUGE, "",                                                                     \
+	  "1 if the daemon took over programs that an earlier one had pinned.")                                        \
+	X(FEATURE_SUPPORT, "ringfence_feature_support", GAUGE, "feature",                                              \
+	  "What this host can do with a feature: 0 unavailable, 1 best effort, 2 enforced.")                           \
+	X(POLICIES, "ringfence_policies", GAUGE, "", "Policies in force.")                                             \
+	X(POLICY_GENERATION, "ringfence_policy_generation", GAUGE, "",                                                 \
+	  "Generation in force; each change of policy or of workloads makes one.")                                     \
+	X(POLICY_SOURCE, "ringfence_policy_source", GAUGE, "source", "1 for where the policy in force comes from.")    \
+	X(POLICY_CONFIRM, "ringfence_policy_confirm_remaining_seconds", GAUGE, "",                                     \
+	  "Time until an unconfirmed policy is rolled back; absent when none is pending.")                             \
+	X(APPLY_SUCCESS, "ringfence_policy_last_apply_success", GAUGE, "",                                             \
+	  "1 if the last apply succeeded, 0 if it failed and the old policy is in force.")                             \
+	X(APPLY_TIME, "ringfence_policy_last_apply_timestamp_seconds", GAUGE, "",                                      \
+	  "When a policy was last applied with success; 0: never.")                                                    \
+	X(APPLY_ERROR_TIME, "ringfence_policy_last_error_timestamp_seconds", GAUGE, "",                                \
+	  "When an apply last failed; 0: never.")                                                                      \
+	X(APPLIES, "ringfence_policy_applies", COUNTER, "result", "Policy applies by result.")                         \
+	X(ROLLBACKS, "ringfence_policy_rollbacks", COUNTER, "", "Policies rolled back.")                               \
+	X(RULESETS, "ringfence_rulesets", GAUGE, "", "Distinct rule sets in the kernel.")                              \
+	X(WORKLOADS, "ringfence_workloads", GAUGE, "", "Workloads that a policy selects.")                             \
+	X(WORKLOADS_OTHER, "ringfence_workloads_other", GAUGE, "",                                                     \
+	  "Workloads without series of their own, summed under workload=\"" RF_METRICS_OTHER "\".")                    \
+	X(CGROUPS, "ringfence_cgroups", GAUGE, "", "Cgroups below all workloads.")                                     \
+	X(HOOK_WANTED, "ringfence_hook_wanted", GAUGE, "hook", "1 if this host could have the hook.")                  \
+	X(HOOK_ATTACHED, "ringfence_hook_attached", GAUGE, "hook", "1 if the hook is attached.")                       \
+	X(HOOK_SELF_TEST, "ringfence_hook_self_test", GAUGE, "hook,result",                                            \
+	  "1 for the result of the hook's last self-test, 0 for the others.")                                          \
+	X(HOOK_PROBE_HITS, "ringfence_hook_probe_hits", COUNTER, "hook", "Runs on behalf of the self-test.")           \
+	X(HOOK_ERRORS, "ringfence_hook_errors", COUNTER, "hook", "Runs in which a helper failed.")                     \
+	X(HOOK_REPAIRS, "ringfence_hook_repairs", COUNTER, "hook",                                                     \
+	  "Times the hook was found gone and attached again.")                                                         \
+	X(HOOK_RUNS, "ringfence_hook_runs", COUNTER, "hook",                                                           \
+	  "Runs of the program; absent unless kernel.bpf_stats_enabled is 1.")                                         \
+	X(HOOK_RUN_TIME, "ringfence_hook_run_seconds", COUNTER, "hook",                                                \
+	  "CPU time of the program; absent unless kernel.bpf_stats_enabled is 1.")                                     \
+	X(HOOK_RECURSION, "ringfence_hook_recursion_misses", COUNTER, "hook",                                          \
+	  "Runs that the kernel left out because the program was already running on the CPU.")                         \
+	X(LANE_SUBMITTED, "ringfence_lane_events_submitted", COUNTER, "lane", "Events put on the lane's ring.")        \
+	X(LANE_SHED, "ringfence_lane_events_shed", COUNTER, "lane",                                                    \
+	  "Events not sent because their workload used up its fair share.")                                            \
+	X(LANE_LOST, "ringfence_lane_events_lost", COUNTER, "lane", "Events lost because the ring was full.")          \
+	X(LANE_GAPS, "ringfence_lane_gaps", COUNTER, "lane", "Gaps in the sequence that the daemon read.")             \
+	X(LANE_RING, "ringfence_lane_ring_size_bytes", GAUGE, "lane", "Size of the lane's ring.")                      \
+	X(LANE_RING_USED, "ringfence_lane_ring_used_bytes", GAUGE, "lane", "Bytes on the ring that are not read yet.") \
+	X(ERRORS, "ringfence_errors", COUNTER, "error", "Failures inside the BPF programs, by what they cost.")        \
+	X(MAP_ENTRIES, "ringfence_map_entries", GAUGE, "map",                                                          \
+	  "Entries in a BPF map; absent where they are not counted.")                                                  \
+	X(MAP_MAX_ENTRIES, "ringfence_map_max_entries", GAUGE, "map", "Entries that fit in a BPF map.")                \
+	X(MAP_BYTES, "ringfence_map_memory_bytes", GAUGE, "map", "Kernel memory of a BPF map.")                        \
+	X(BPF_MEMORY, "ringfence_bpf_memory_bytes", GAUGE, "", "Kernel memory of all BPF maps and programs.")          \
+	X(BPF_RUN_TIME, "ringfence_bpf_run_seconds", COUNTER, "",                                                      \
+	  "CPU time of all BPF programs; absent unless kernel.bpf_stats_enabled is 1.")                                \
+	X(OWN_CPU, "ringfence_process_cpu_seconds", COUNTER, "", "User and system CPU time of the daemon.")            \
+	X(OWN_MEMORY, "ringfence_process_resident_memory_bytes", GAUGE, "", "Resident memory of the daemon.")          \
+	X(OWN_FDS, "ringfence_process_open_fds", GAUGE, "", "Open file descriptors of the daemon.")                    \
+	X(PROCESS_CPU, "process_cpu_seconds", COUNTER, "", "Total user and system CPU time spent in seconds.")         \
+	X(PROCESS_MEMORY, "process_resident_memory_bytes", GAUGE, "", "Resident memory size in bytes.")                \
+	X(PROCESS_FDS, "process_open_fds", GAUGE, "", "Number of open file descriptors.")                              \
+	X(WORKLOAD, "ringfence_workload", INFO, RF_METRICS_WORKLOAD_LABELS ",manager,mode,policies",                   \
+	  "A workload: who made its cgroup, its mode, how many policies select it.")                                   \
+	X(WORKLOAD_CPU, RF_METRICS_WORKLOAD_PREFIX "cpu_seconds", COUNTER, RF_METRICS_WORKLOAD_LABELS, "CPU time.")    \
+	X(WORKLOAD_MEMORY, RF_METRICS_WORKLOAD_PREFIX "memory_bytes", GAUGE, RF_METRICS_WORKLOAD_LABELS,               \
+	  "Memory charged to the workload.")                                                                           \
+	X(WORKLOAD_TASKS, RF_METRICS_WORKLOAD_PREFIX "tasks", GAUGE, RF_METRICS_WORKLOAD_LABELS, "Tasks (threads).")
+
+enum rf_metric {
+#define X(id, name, type, labels, help) RF_METRIC_##id,
+	RF_METRICS(X)
+#undef X
+		RF_METRIC_COUNT
+};
+
+struct rf_metric_family {
+	const char *name;
+	enum rf_metric_type type;
+	const char *labels; /* names, separated by commas */
+	const char *fixed;  /* labels of the counter itself with their values, as in RF_COUNTERS; "" */
+	const char *help;
+};
+
+const struct rf_metric_family *rf_metric_family(enum rf_metric m);
+/* Several counters of RF_COUNTERS may have one family; their entries differ in @fixed alone. */
+const struct rf_metric_family *rf_metric_counter(enum rf_counter c);
+/* Is @c the first of RF_COUNTERS in its family? */
+bool rf_metric_counter_leads(enum rf_counter c);
+const char *rf_metric_type_name(enum rf_metric_type t, enum rf_metrics_format f);
+/* What a sample's name has after the family's: "_total", "_info", "". */
+const char *rf_metric_suffix(enum rf_metric_type t);
+/* "bytes", "seconds", or NULL. */
+const char *rf_metric_unit(const char *family_name);
+
+/*
+ * The format for an HTTP Accept header (NULL: none), by its q values. What names a format beats what it matches by
+ * wildcard; among equals the first wins. Text when nothing matches: a scraper that cannot use it says so better than
+ * a 406 would.
+ */
+enum rf_metrics_format rf_metrics_negotiate(const char *accept);
+const char *rf_metrics_content_type(enum rf_metrics_format f);
+
+#endif

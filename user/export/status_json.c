@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Snapshot -> the STATUS and WORKLOAD objects of the control protocol. */
+#include "user/export/status_json.h"
+
+#include "user/export/metrics.h"
+#include "user/lib/clock.h"
+#include "user/model/event.h"
+
+static void number(struct rf_json *j, const char *key, uint64_t value)
+{
+	if (value == RF_UNKNOWN)
+		rf_json_null(j, key);
+	else
+		rf_json_u64(j, key, value);
+}
+
+static void last_error(const struct rf_snapshot *s, struct rf_json *j)
+{
+	_cleanup_strbuf_ struct rf_strbuf time = RF_STRBUF_INIT;
+
+	if (!s->last_error) {
+		rf_json_null(j, "last_error");
+		return;
+	}
+	rf_clock_format(&time, s->last_error_real_ns);
+	rf_json_object(j, "last_error");
+	rf_json_string(j, "time", rf_strbuf_str(&time));
+	rf_json_string(j, "text", s->last_error);
+	rf_json_object_end(j);
+}
+
+static void features(const struct rf_snapshot *s, struct rf_json *j)
+{
+	rf_json_array(j, "features");
+	for (size_t i = 0; i < s->n_features; i++) {
+		const struct rf_feature_row *f = &s->features[i];
+
+		rf_json_object(j, NULL);
+		rf_json_string(j, "name", rf_feature_name(f->feature));
+		rf_json_string(j, "support", rf_support_name(f->support));
+		rf_json_string(j, "why", f->why);
+		rf_json_string(j, "section", rf_feature_section(f->feature));
+		rf_json_object_end(j);
+	}
+	rf_json_array_end(j);
+}
+
+static void hooks(const struct rf_snapshot *s, struct rf_json *j)
+{
+	rf_json_array(j, "hooks");
+	for (size_t i = 0; i < s->n_hooks; i++) {
+		const struct rf_hook_row *h = &s->hooks[i];
+
+		rf_json_object(j, NULL);
+		rf_json_string(j, "name", rf_hook_name(h->hook));
+		rf_json_bool(j, "attached", h->attached);
+		rf_json_string(j, "self_test", h->self_test ? h->self_test : "not run");
+		number(j, "probe_hits", h->probe_hits);
+		number(j, "errors", h->errors);
+		rf_json_string(j, "why", h->why);
+		number(j, "run_count", h->run_count);
+		number(j, "run_ns", h->run_ns);
+		number(j, "recursion_misses", h->recursion_misses);
+		number(j, "repairs", h->repairs);
+		rf_json_object_end(j);
+	}
+	rf_json_array_end(j);
+}
+
+static void tables(const struct rf_snapshot *s, struct rf_json *j)
+{
+	rf_json_array(j, "lanes");
+	for (unsigned int i = 0; i < RF_LANES; i++) {
+		rf_json_object(j, NULL);
+		rf_json_string(j, "name", rf_lane_name(i));
+		number(j, "submitted", s->lanes[i].submitted);
+		number(j, "shed", s->lanes[i].shed);
+		number(j, "lost", s->lanes[i].lost);
+		number(j, "gaps", s->lanes[i].gaps);
+		rf_json_object_end(j);
+	}
+	rf_json_array_end(j);
+
+	rf_json_array(j, "errors");
+	for (unsigned int i = 0; i < RF_ERROR_COUNT; i++) {
+		rf_json_object(j, NULL);
+		rf_json_string(j, "name", rf_error_name(i));
+		number(j, "count", s->errors[i]);
+		rf_json_string(j, "help", rf_error_help(i));
+		rf_json_object_end(j);
+	}
+	rf_json_array_end(j);
+
+	rf_json_array(j, "maps");
+	for (size_t i = 0; i < s->n_maps; i++) {
+		rf_json_object(j, NULL);
+		rf_json_string(j, "name", s->maps[i].name);
+		number(j, "entries", s->maps[i].entries);
+		number(j, "max_entries", s->maps[i].max_entries);
+		number(j, "bytes", s->maps[i].bytes);
+		rf_json_object_end(j);
+	}
+	rf_json_array_end(j);
+}
+
+void rf_status_json(const struct rf_snapshot *s, struct rf_json *j, const char *key)
+{
+	rf_json_object(j, key);
+	rf_json_string(j, "version", RF_VERSION);
+	rf_json_u64(j, "pid", s->pid);
+	rf_json_u64(j, "uptime_s", s->uptime_s);
+	rf_json_u64(j, "level", s->level);
+	rf_json_string(j, "root", s->root);
+	rf_json_string(j, "bpffs", s->bpffs);
+	rf_json_bool(j, "adopted", s->adopted);
+	rf_json_u64(j, "generation", s->generation);
+	number(j, "policies", s->policies);
+	rf_json_u64(j, "workloads", s->n_workloads);
+	number(j, "cgroups", s->n_cgroups);
+	number(j, "rulesets", s->rulesets);
+	rf_json_string(j, "source", s->source);
+	number(j, "confirm_left_s", s->confirm_left_s);
+	last_error(s, j);
+	features(s, j);
+	hooks(s, j);
+	tables(s, j);
+	rf_json_object(j, "cost");
+	rf_json_double(j, "cpu_s", s->cpu_s);
+	number(j, "rss_bytes", s->rss_bytes);
+	number(j, "bpf_bytes", s->bpf_bytes);
+	number(j, "bpf_run_ns", s->bpf_run_ns);
+	rf_json_object_end(j);
+	rf_json_object_end(j);
+}
+
+static void workload(const struct rf_workload_row *w, struct rf_json *j)
+{
+	rf_json_object(j, NULL);
+	rf_json_u64(j, "id", w->id);
+	rf_json_string(j, "name", w->name);
+	rf_json_string(j, "path", w->path);
+	rf_json_object(j, "identity");
+	rf_json_string(j, "manager", w->manager);
+	rf_json_string(j, "tenant", w->tenant);
+	rf_json_string(j, "namespace", w->namespace);
+	rf_json_string(j, "workload", w->short_name);
+	rf_json_object_end(j);
+	rf_json_string(j, "mode", w->mode);
+	rf_json_array(j, "policies");
+	for (size_t i = 0; i < w->n_policies; i++)
+		rf_json_string(j, NULL, w->policies[i]);
+	rf_json_array_end(j);
+	number(j, "tasks", w->tasks);
+	number(j, "cpu_usec", w->cpu_usec);
+	number(j, "memory_bytes", w->memory_bytes);
+	rf_json_object(j, "counters");
+	for (unsigned int c = 0; c < RF_COUNTER_COUNT; c++)
+		number(j, rf_counter_key(c), w->counter[c]);
+	rf_json_object_end(j);
+	rf_json_object_end(j);
+}
+
+void rf_workloads_json(const struct rf_snapshot *s, struct rf_json *j)
+{
+	rf_json_u64(j, "time_ns", s->boot_ns);
+	rf_json_array(j, "workloads");
+	for (size_t i = 0; i < s->n_workloads; i++)
+		workload(&s->workloads[i], j);
+	rf_json_array_end(j);
+}
