@@ -39,6 +39,7 @@
 #define RF_POLICY_FILES_MAX   16384		 /* files of one directory */
 #define RF_POLICIES_MAX	      16384		 /* documents in force */
 #define RF_YAML_DEPTH_MAX     32
+#define RF_MAX_KEYS	      1024 /* of one mapping */
 #define RF_NAME_MAX	      253  /* bytes of a policy, tenant, namespace name (DNS subdomain) */
 #define RF_STRING_MAX	      4096 /* bytes of any one scalar */
 #define RF_MAX_SELECTORS      64   /* of one policy */

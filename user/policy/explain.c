@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `ringfence policy explain`, from the schema. */
+#include "user/policy/explain.h"
+
+#include <errno.h>
+
+#include "user/policy/schema.h"
+
+static void wrapped(struct rf_strbuf *out, const char *indent, const char *text)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t word = strcspn(text, " ");
+
+		if (column && column + 1 + word + strlen(indent) > 78) {
+			rf_strbuf_addc(out, '\n');
+			column = 0;
+		}
+		rf_strbuf_adds(out, column ? " " : indent);
+		rf_strbuf_add(out, text, word);
+		column += word + (column ? 1 : 0);
+		text += word + (text[word] == ' ');
+	}
+	rf_strbuf_addc(out, '\n');
+}
+
+static void field_describe(const struct rf_field *f, const char *path, struct rf_strbuf *out)
+{
+	rf_strbuf_addf(out, "%s <%s>%s\n\n", *path ? path : "document", rf_type_name(f),
+		       f->required ? " required" : "");
+	wrapped(out, "  ", f->text);
+	if (f->values) {
+		rf_strbuf_adds(out, "\n  One of: ");
+		for (size_t i = 0; f->values[i]; i++)
+			rf_strbuf_addf(out, "%s%s", i ? ", " : "", f->values[i]);
+		rf_strbuf_addc(out, '\n');
+	}
+	if (f->type == RF_TYPE_INTEGER)
+		rf_strbuf_addf(out, "\n  From %lld to %lld.\n", (long long)f->min, (long long)f->max);
+	if (f->list)
+		rf_strbuf_addf(out, "\n  At most %lld entries.\n", (long long)f->max);
+	if (f->dflt)
+		rf_strbuf_addf(out, "\n  Default: %s\n", f->dflt);
+	if (f->example)
+		rf_strbuf_addf(out, "\n  Example: %s\n", f->example);
+	if (f->needs)
+		rf_strbuf_addf(out, "\n  Needs the host feature \"%s\" (ringfence status).\n",
+			       rf_feature_name(f->needs - 1));
+	if (!f->children)
+		return;
+	rf_strbuf_adds(out, "\n  Fields:\n");
+	for (const struct rf_field *child = f->children; child->key; child++) {
+		rf_strbuf_addf(out, "    %s <%s>%s\n", child->key, rf_type_name(child),
+			       child->required ? " required" : "");
+		wrapped(out, "      ", child->text);
+	}
+}
+
+int rf_policy_explain(const char *field, struct rf_strbuf *out)
+{
+	const struct rf_field *f = &rf_schema;
+	const char *at = field;
+
+	while (*at) {
+		size_t len = strcspn(at, ".");
+		const struct rf_field *child;
+		const char *nearest;
+		char key[64];
+
+		snprintf(key, sizeof(key), "%.*s", (int)MIN(len, sizeof(key) - 1), at);
+		key[strcspn(key, "[")] = '\0'; /* rules[3] is rules */
+		child = rf_field_child(f, key);
+		if (!child) {
+			nearest = rf_field_nearest(f, key);
+			rf_strbuf_addf(out, "no field \"%s\" in %s", key, f == &rf_schema ? "a document" : f->key);
+			if (nearest)
+				rf_strbuf_addf(out, "; did you mean \"%s\"?", nearest);
+			rf_strbuf_addc(out, '\n');
+			return -ENOENT;
+		}
+		f = child;
+		at += len + (at[len] == '.');
+	}
+	field_describe(f, field, out);
+	return rf_strbuf_error(out);
+}

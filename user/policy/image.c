@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Images: the compiled form of a combination of policies. */
+#include "user/policy/image.h"
+
+#include <errno.h>
+
+#include "user/lib/strbuf.h"
+
+static char *policy_full_name(const struct rf_policy *p)
+{
+	_cleanup_strbuf_ struct rf_strbuf b = RF_STRBUF_INIT;
+
+	rf_strbuf_addf(&b, "%s/%s/%s", p->tenant, p->namespace, p->name);
+	return rf_strbuf_take(&b);
+}
+
+static const char *image_mode(const struct rf_policy *const *policies, size_t n)
+{
+	bool enforce = false, audit = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (policies[i]->mode == RF_MODE_ENFORCE)
+			enforce = true;
+		else
+			audit = true;
+	}
+	return enforce && audit ? "mixed" : enforce ? "enforce" : audit ? "audit" : "none";
+}
+
+int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_device_resolve_fn resolve, void *arg,
+		     struct rf_diags *diags, struct rf_image **ret)
+{
+	_cleanup_image_ struct rf_image *image = calloc(1, sizeof(*image));
+	int r;
+
+	if (!image)
+		return -ENOMEM;
+	image->refs = 1;
+	image->mode = image_mode(policies, n);
+	image->policies = calloc(n ? n : 1, sizeof(*image->policies));
+	if (!image->policies)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		image->policies[i] = policy_full_name(policies[i]);
+		if (!image->policies[i])
+			return -ENOMEM;
+		image->n_policies++;
+		image->telemetry |= policies[i]->telemetry;
+	}
+	for (int tier = 0; tier < RF_TIERS; tier++) {
+		for (int direction = 0; direction < RF_DIRECTIONS; direction++) {
+			r = rf_ruleset_compile(policies, n, direction, tier, diags, &image->ruleset[direction][tier]);
+			if (r < 0)
+				return r;
+		}
+		r = rf_device_compile(policies, n, tier, resolve, arg, diags, &image->device[tier]);
+		if (r < 0)
+			return r;
+	}
+	*ret = TAKE_PTR(image);
+	return 0;
+}
+
+struct rf_image *rf_image_ref(struct rf_image *image)
+{
+	if (image)
+		image->refs++;
+	return image;
+}
+
+void rf_image_unref(struct rf_image *image)
+{
+	if (!image || --image->refs)
+		return;
+	for (int tier = 0; tier < RF_TIERS; tier++) {
+		for (int direction = 0; direction < RF_DIRECTIONS; direction++)
+			rf_ruleset_image_free(image->ruleset[direction][tier]);
+		rf_device_image_free(image->device[tier]);
+	}
+	for (size_t i = 0; i < image->n_policies; i++)
+		free(image->policies[i]);
+	free(image->policies);
+	free(image);
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Directions, rules, peers and ports. */
+#include "user/policy/parse_network.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <netinet/in.h>
+
+/* Kubernetes' rule for ipBlock.except, and ours: each part lies inside the CIDR. */
+static int excepts_parse(struct rf_checker *c, const struct rf_node *list, struct rf_peer *peer)
+{
+	if (!list || list->kind != RF_NODE_SEQUENCE || !list->n)
+		return 0;
+	peer->excepts = calloc(list->n, sizeof(*peer->excepts));
+	if (!peer->excepts)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n; i++) {
+		struct rf_cidr *except = &peer->excepts[peer->n_excepts++];
+
+		if (list->items[i]->kind != RF_NODE_SCALAR || rf_scalar_cidr(list->items[i]->text, except) < 0)
+			continue;
+		if (!rf_cidr_contains(&peer->cidr, except))
+			rf_check_error(c, list->items[i], "an exception is a part of the CIDR",
+				       "\"%s\" is not inside the CIDR", list->items[i]->text);
+	}
+	return 0;
+}
+
+static bool is_country(const char *s)
+{
+	return isupper((unsigned char)s[0]) && isupper((unsigned char)s[1]) && !s[2];
+}
+
+/* One kind a peer: an address side, or one way to fill it. */
+static int peer_parse(struct rf_checker *c, const struct rf_node *node, struct rf_peer *peer)
+{
+	static const struct {
+		const char *key;
+		enum rf_peer_kind kind;
+	} kinds[] = { { "cidr", RF_PEER_CIDR },		 { "dns", RF_PEER_DNS },
+		      { "country", RF_PEER_COUNTRY },	 { "tenant", RF_PEER_WORKLOAD },
+		      { "namespace", RF_PEER_WORKLOAD }, { "workload", RF_PEER_WORKLOAD },
+		      { "labels", RF_PEER_WORKLOAD },	 { "host", RF_PEER_HOST },
+		      { "world", RF_PEER_WORLD } };
+	const struct rf_node *value = NULL;
+	unsigned int seen = 0;
+
+	peer->mark = node->mark;
+	if (node->kind != RF_NODE_MAPPING)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const struct rf_node *found = rf_node_get(node, kinds[i].key);
+
+		if (!found)
+			continue;
+		seen |= 1u << kinds[i].kind;
+		peer->kind = kinds[i].kind;
+		value = found;
+	}
+	if (!seen || seen & (seen - 1)) {
+		rf_check_error(c, node, "cidr, dns, country, host, world, or tenant/namespace/workload/labels",
+			       seen ? "the peer is of several kinds; write one entry for each" :
+				      "the peer names nobody");
+		return 0;
+	}
+	if (rf_node_get(node, "except") && peer->kind != RF_PEER_CIDR)
+		rf_check_error(c, rf_node_get(node, "except"), NULL, "except goes with cidr alone");
+	if (peer->kind == RF_PEER_CIDR) {
+		if (value->kind != RF_NODE_SCALAR || rf_scalar_cidr(value->text, &peer->cidr) == -EINVAL)
+			return 0;
+		return excepts_parse(c, rf_node_get(node, "except"), peer);
+	}
+	if (peer->kind == RF_PEER_COUNTRY && value->kind == RF_NODE_SCALAR && !is_country(value->text))
+		rf_check_error(c, value, "two capital letters, ISO 3166-1 alpha-2", "\"%s\" is no country code",
+			       value->text);
+	if (value->kind == RF_NODE_SCALAR) {
+		peer->text = strdup(value->text);
+		return peer->text ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+static int peers_parse(struct rf_checker *c, const struct rf_node *list, struct rf_network_rule *rule)
+{
+	int r = 0;
+
+	if (!list || list->kind != RF_NODE_SEQUENCE)
+		return 0;
+	/* An empty list is easily taken for "nobody" and would mean "anybody". */
+	if (!list->n)
+		rf_check_error(c, list, "leave it out for any peer", "the list of peers is empty");
+	rule->peers = calloc(list->n ? list->n : 1, sizeof(*rule->peers));
+	if (!rule->peers)
+		return -ENOMEM;
+	for (size_t i = 0; r >= 0 && i < list->n; i++) {
+		rule->n_peers = i + 1;
+		r = peer_parse(c, list->items[i], &rule->peers[i]);
+	}
+	return r;
+}
+
+static uint8_t protocol_of(const struct rf_node *node)
+{
+	static const struct {
+		const char *name;
+		uint8_t protocol;
+	} protocols[] = { { "TCP", IPPROTO_TCP },   { "UDP", IPPROTO_UDP },	  { "SCTP", IPPROTO_SCTP },
+			  { "ICMP", IPPROTO_ICMP }, { "ICMPv6", IPPROTO_ICMPV6 }, { "any", 0 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
+		if (rf_node_is(node, "protocol", protocols[i].name))
+			return protocols[i].protocol;
+	return IPPROTO_TCP;
+}
+
+static void port_parse(struct rf_checker *c, const struct rf_node *node, struct rf_port_match *port)
+{
+	const struct rf_node *first = rf_node_get(node, "port"), *last = rf_node_get(node, "endPort");
+
+	int64_t begin = rf_node_integer(node, "port", 0), end = rf_node_integer(node, "endPort", first ? begin : 65535);
+
+	port->protocol = protocol_of(node);
+	port->first = begin;
+	port->last = end;
+	/* Out of range: the schema has said so. */
+	if (begin < 0 || begin > 65535 || end < 0 || end > 65535)
+		return;
+	if (last && !first)
+		rf_check_error(c, last, "add port, where the range begins", "endPort without port");
+	else if (port->last < port->first)
+		rf_check_error(c, last, "a range goes from port up to endPort", "endPort %u is below port %u",
+			       port->last, port->first);
+	if (first && (port->protocol == IPPROTO_ICMP || port->protocol == IPPROTO_ICMPV6))
+		rf_check_error(c, first, "leave port out", "ICMP has no ports");
+}
+
+static int ports_parse(struct rf_checker *c, const struct rf_node *list, struct rf_network_rule *rule)
+{
+	if (!list || list->kind != RF_NODE_SEQUENCE)
+		return 0;
+	if (!list->n)
+		rf_check_error(c, list, "leave it out for any port", "the list of ports is empty");
+	rule->ports = calloc(list->n ? list->n : 1, sizeof(*rule->ports));
+	if (!rule->ports)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n; i++)
+		port_parse(c, list->items[i], &rule->ports[rule->n_ports++]);
+	return 0;
+}
+
+static int rule_parse(struct rf_checker *c, const struct rf_node *node, enum rf_direction direction, size_t index,
+		      struct rf_network_rule *rule)
+{
+	bool egress = direction == RF_EGRESS;
+	int r;
+
+	rule->mark = node->mark;
+	rule->action = rf_node_action(node, "action", RF_ACTION_ALLOW);
+	rule->name = rf_node_string(node, "name");
+	if (!rule->name && asprintf(&rule->name, "%s[%zu]", egress ? "egress" : "ingress", index) < 0)
+		rule->name = NULL;
+	if (!rule->name)
+		return -ENOMEM;
+	r = peers_parse(c, rf_node_get(node, egress ? "to" : "from"), rule);
+	return r < 0 ? r : ports_parse(c, rf_node_get(node, "ports"), rule);
+}
+
+int rf_direction_parse(struct rf_checker *c, const struct rf_node *node, enum rf_direction direction,
+		       struct rf_network_direction *ret)
+{
+	const struct rf_node *rules = rf_node_get(node, "rules");
+	int r = 0;
+
+	if (!node || node->kind != RF_NODE_MAPPING)
+		return 0;
+	ret->present = true;
+	ret->mark = node->mark;
+	ret->default_action = rf_node_action(node, "default", RF_ACTION_DENY);
+	if (!rules || rules->kind != RF_NODE_SEQUENCE || !rules->n)
+		return 0;
+	ret->rules = calloc(rules->n, sizeof(*ret->rules));
+	if (!ret->rules)
+		return -ENOMEM;
+	for (size_t i = 0; r >= 0 && i < rules->n; i++) {
+		ret->n_rules = i + 1;
+		r = rule_parse(c, rules->items[i], direction, i, &ret->rules[i]);
+	}
+	return r;
+}

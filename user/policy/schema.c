@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The table. Sections that this version does not enforce yet are declared in
+ * full: a file that uses them is checked today and means the same tomorrow.
+ */
+#include "user/policy/schema.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define STRINGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define FIELDS(...)  ((const struct rf_field[]){ __VA_ARGS__, { .key = NULL } })
+#define F(k, t, ...) { .key = (k), .type = RF_TYPE_##t, __VA_ARGS__ }
+#define ALLOW_DENY   STRINGS("allow", "deny")
+#define NAME_OF_RULE \
+	F("name", STRING, .text = "A name for the rule, shown in denials. Default: its place, \"egress[3]\".")
+#define ACTION F("action", ENUM, .dflt = "allow", .values = ALLOW_DENY, .text = "What happens to what matches.")
+
+#define PEER_FIELDS                                                                                                  \
+	F("cidr", CIDR, .example = "cidr: 10.0.0.0/8",                                                               \
+	  .text = "IPv4 or IPv6 prefix, host bits zero. A bare address is a /32 or /128."),                          \
+		F("except", CIDR, .list = true, .max = RF_MAX_EXCEPTS, .example = "except: [10.1.0.0/16]",           \
+		  .text = "Parts of cidr that the rule does not match. Each lies inside it."),                       \
+		F("dns", GLOB, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .example = "dns: \"*.example.com\"",           \
+		  .text = "A DNS name; * stands for one label at the start."),                                       \
+		F("country", STRING, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .example = "country: DE",                \
+		  .text = "ISO 3166-1 alpha-2 code of the peer's country."),                                         \
+		F("tenant", GLOB, .needs = 1 + RF_FEATURE_NETWORK_NAMES,                                             \
+		  .text = "Workloads of this tenant on the host."),                                                  \
+		F("namespace", GLOB, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .text = "Workloads of this namespace."), \
+		F("workload", GLOB, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .text = "Workloads of this name."),       \
+		F("labels", LABELS, .needs = 1 + RF_FEATURE_NETWORK_NAMES,                                           \
+		  .text = "Workloads with all these labels."),                                                       \
+		F("host", BOOLEAN, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .text = "The host's own addresses."),      \
+		F("world", BOOLEAN, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .text = "Everything outside the host.")
+
+#define PORTS                                                                                                          \
+	F("ports", OBJECT, .list = true, .max = RF_MAX_PORTS_PER_RULE, .text = "Protocols and ports; none means any.", \
+	  .children = FIELDS(                                                                                          \
+		  F("protocol", ENUM, .dflt = "TCP", .values = STRINGS("TCP", "UDP", "SCTP", "ICMP", "ICMPv6", "any"), \
+		    .text = "The protocol. \"any\" with a port means every protocol that has ports."),                 \
+		  F("port", INTEGER, .min = 1, .max = 65535,                                                           \
+		    .text = "The peer's port for egress, our own for ingress; none means any."),                       \
+		  F("endPort", INTEGER, .min = 1, .max = 65535, .text = "Last port of a range that begins at port.")))
+
+#define DIRECTION(k, feature_, peers_key, peers_text, text_)                                                       \
+	F(k, OBJECT, .needs = 1 + feature_, .text = text_,                                                         \
+	  .children = FIELDS(F("default", ENUM, .dflt = "deny", .values = ALLOW_DENY,                              \
+			       .text = "What happens where no rule matches. Of several policies, deny wins."),     \
+			     F("rules", OBJECT, .list = true, .max = RF_MAX_RULES,                                 \
+			       .text = "In order; the first that matches decides.",                                \
+			       .children = FIELDS(NAME_OF_RULE, ACTION,                                            \
+						  F(peers_key, OBJECT, .list = true, .max = RF_MAX_PEERS_PER_RULE, \
+						    .text = peers_text, .children = FIELDS(PEER_FIELDS)),          \
+						  PORTS))))
+
+static const struct rf_field select_fields[] = {
+	F("cgroup", GLOB, .example = "cgroup: \"/kubepods.slice/**\"",
+	  .text = "Path of the cgroup below the cgroup v2 root. * stays within a component, ** crosses them."),
+	F("systemd", GLOB, .example = "systemd: nginx.service", .text = "The innermost systemd unit."),
+	F("container", OBJECT, .text = "A container, by what its runtime's files tell. {} matches any container.",
+	  .children = FIELDS(F("runtime", ENUM,
+			       .values = STRINGS("containerd", "cri-o", "docker", "podman", "nspawn", "lxc"),
+			       .text = "The runtime that started it."),
+			     F("image", GLOB, .example = "image: \"docker.io/library/nginx:*\"", .text = "Its image."),
+			     F("name", GLOB, .text = "Its name."),
+			     F("annotations", LABELS, .text = "OCI annotations that it must have."))),
+	F("kubernetes", OBJECT, .text = "A container of a pod. {} matches any.",
+	  .children = FIELDS(F("namespace", GLOB, .text = "The pod's namespace."),
+			     F("pod", GLOB, .text = "The pod's name."),
+			     F("container", GLOB, .text = "The container's name in the pod."),
+			     F("labels", LABELS,
+			       .text = "Labels that the pod must have, as far as files on the host tell them."))),
+	F("slurm", OBJECT, .text = "A Slurm job. {} matches any.",
+	  .children =
+		  FIELDS(F("job", GLOB, .text = "The job id."), F("user", GLOB, .text = "The user id, as a number."))),
+	{ .key = NULL },
+};
+
+static const struct rf_field device_fields[] = {
+	NAME_OF_RULE,
+	ACTION,
+	F("path", ABSPATH, .example = "path: /dev/null",
+	  .text = "The node; its numbers are looked up when the policy is applied."),
+	F("type", ENUM, .values = STRINGS("char", "block"), .text = "With major and minor: the kind of node."),
+	F("major", NUMBER_OR_ANY, .text = "Major number, or \"*\"."),
+	F("minor", NUMBER_OR_ANY, .dflt = "\"*\"", .text = "Minor number, or \"*\"."),
+	F("access", STRING, .dflt = "rwm", .example = "access: rw", .text = "Of r (read), w (write), m (mknod)."),
+	{ .key = NULL },
+};
+
+#define EXEC_MATCH                                                                      \
+	FIELDS(NAME_OF_RULE, ACTION, F("path", GLOB, .text = "Path of the program."),   \
+	       F("label", STRING, .text = "A labelled tree that the program lies in."), \
+	       F("interpreter", GLOB, .text = "Path of the interpreter of a script."))
+
+static const struct rf_field process_fields[] = {
+	F("default", ENUM, .dflt = "allow", .values = ALLOW_DENY,
+	  .text = "What happens to programs that no rule names."),
+	F("exec", OBJECT, .list = true, .max = RF_MAX_RULES, .text = "Rules for execve, first match decides.",
+	  .children = EXEC_MATCH),
+	F("drift", ENUM, .dflt = "allow", .values = STRINGS("allow", "report", "deny"),
+	  .text = "Programs that did not come with the image."),
+	F("memfd", ENUM, .dflt = "allow", .values = STRINGS("allow", "report", "deny"),
+	  .text = "Programs without a file."),
+	{ .key = NULL },
+};
+
+static const struct rf_field files_fields[] = {
+	F("rules", OBJECT, .list = true, .max = RF_MAX_RULES, .text = "Rules for files, first match decides.",
+	  .children = FIELDS(NAME_OF_RULE, ACTION, F("label", STRING, .text = "A labelled tree."),
+			     F("path", GLOB, .text = "A path, for what labels cannot say."),
+			     F("access", ENUM, .list = true, .max = 16,
+			       .values = STRINGS("read", "write", "exec", "create", "delete", "rename", "link",
+						 "mmap-exec", "chmod", "chown", "xattr", "mount"),
+			       .text = "What is done with it; none means anything."))),
+	{ .key = NULL },
+};
+
+static const struct rf_field kernel_fields[] = {
+	F("preset", ENUM, .values = STRINGS("baseline", "restricted", "ai-training", "ai-serving", "notebook"),
+	  .text = "A named set of denials, after the Kubernetes Pod Security Standards."),
+	F("deny", ENUM, .list = true, .max = 32,
+	  .values = STRINGS("moduleLoad", "bpf", "perf", "kexec", "userfaultfd", "ioUring", "userNamespaces", "mount",
+			    "ptrace", "rawIO", "sysrq", "sysctl", "cgroupEscape", "corePattern", "setuid"),
+	  .text = "Kernel interfaces that are denied."),
+	F("capabilities", OBJECT, .text = "Capabilities, as they are used.",
+	  .children =
+		  FIELDS(F("deny", STRING, .list = true, .max = 64, .text = "Names such as CAP_SYS_ADMIN."),
+			 F("allow", STRING, .list = true, .max = 64, .text = "Only these; all others are denied."))),
+	F("syscalls", OBJECT, .text = "System calls by name.",
+	  .children = FIELDS(F("deny", STRING, .list = true, .max = 512, .text = "These are denied."))),
+	{ .key = NULL },
+};
+
+static const struct rf_field accelerator_fields[] = {
+	F("default", ENUM, .dflt = "deny", .values = ALLOW_DENY, .text = "Accelerators that no rule names."),
+	F("rules", OBJECT, .list = true, .max = RF_MAX_DEVICE_RULES, .text = "First match decides.",
+	  .children = FIELDS(NAME_OF_RULE, ACTION,
+			     F("class", ENUM,
+			       .values = STRINGS("nvidia", "amd", "intel", "drm", "accel", "habanalabs", "infiniband"),
+			       .text = "The kind of device."),
+			     F("index", INTEGER, .min = 0, .max = 255, .text = "Its number among its class."),
+			     F("pci", STRING, .example = "pci: \"0000:03:00.0\"", .text = "Its PCI address."),
+			     F("uuid", STRING, .text = "Its UUID."), F("mig", STRING, .text = "A MIG instance."),
+			     F("operations", ENUM, .list = true, .max = 8,
+			       .values = STRINGS("submit", "alloc", "map", "admin"),
+			       .text = "Classes of ioctl; none means any."))),
+	F("quota", OBJECT, .text = "What the workload may take.",
+	  .children = FIELDS(
+		  F("share", INTEGER, .min = 1, .max = 10000, .text = "Weight in sharing device time."),
+		  F("burst", DURATION, .text = "Device time that may be taken ahead."),
+		  F("workConserving", BOOLEAN, .dflt = "true", .text = "Idle time may be taken beyond the share."),
+		  F("memory", QUANTITY, .text = "Device memory."),
+		  F("submissionsPerSecond", INTEGER, .min = 1, .max = 1000000, .text = "Submissions a second."),
+		  F("contexts", INTEGER, .min = 0, .max = 65536, .text = "Open contexts."),
+		  F("secondsPerDay", INTEGER, .min = 0, .max = 8640000, .text = "Device seconds a day."))),
+	F("overQuota", ENUM, .dflt = "wait", .values = STRINGS("wait", "EAGAIN", "EDQUOT"),
+	  .text = "What a submission beyond the quota gets."),
+	{ .key = NULL },
+};
+
+static const struct rf_field anomaly_fields[] = {
+	F("enabled", BOOLEAN, .dflt = "true", .text = "Whether the detector watches this workload."),
+	F("sensitivity", ENUM, .dflt = "medium", .values = STRINGS("low", "medium", "high"),
+	  .text = "How little it takes."),
+	F("alarmBudget", INTEGER, .min = 0, .max = 1000, .dflt = "5", .text = "Alarms a day at most."),
+	{ .key = NULL },
+};
+
+static const struct rf_field respond_fields[] = {
+	F("ladder", ENUM, .list = true, .max = 8,
+	  .values = STRINGS("notify", "throttle", "quarantine", "revokeAccelerators", "freeze", "kill"),
+	  .text = "Actions, mildest first."),
+	F("ttl", DURATION, .dflt = "10m", .text = "After this an action is undone."),
+	F("rateLimit", INTEGER, .min = 1, .max = 3600, .dflt = "6", .text = "Actions an hour at most."),
+	F("dryRun", BOOLEAN, .dflt = "false", .text = "Only say what would be done."),
+	{ .key = NULL },
+};
+
+static const struct rf_field spec_fields[] = {
+	F("priority", INTEGER, .min = 0, .max = 1000, .dflt = "100",
+	  .text = "Where several policies select a workload: the lower goes first; then by tenant, namespace and name."),
+	F("mode", ENUM, .dflt = "enforce", .values = STRINGS("enforce", "audit"),
+	  .text = "enforce denies; audit decides and reports without denying."),
+	F("ifUnsupported", ENUM, .dflt = "refuse", .values = STRINGS("refuse", "audit"),
+	  .text = "Where the host cannot enforce a section: refuse the policy, or load all of it in mode audit."),
+	F("workload", NAME,
+	  .text = "The workload's stable name; by default it is taken from the container, pod, unit or cgroup."),
+	F("select", OBJECT, .list = true, .required = true, .min = 1, .max = RF_MAX_SELECTORS,
+	  .text = "Cgroups that the policy applies to, with everything below them. Any entry may match; all of an entry must.",
+	  .children = select_fields),
+	F("network", OBJECT, .text = "Network flows.",
+	  .children = FIELDS(DIRECTION("egress", RF_FEATURE_NETWORK_EGRESS, "to", "Peers; none means any.",
+				       "Flows that the workload opens. Without it, all are allowed."),
+			     DIRECTION("ingress", RF_FEATURE_NETWORK_INGRESS, "from", "Peers; none means any.",
+				       "Flows that are opened to the workload. Without it, all are allowed."))),
+	F("devices", OBJECT, .needs = 1 + RF_FEATURE_DEVICES, .text = "Device nodes: open and mknod.",
+	  .children =
+		  FIELDS(F("default", ENUM, .dflt = "deny", .values = ALLOW_DENY, .text = "Nodes that no rule names."),
+			 F("rules", OBJECT, .list = true, .max = RF_MAX_DEVICE_RULES,
+			   .text = "In order; for each kind of access the first that matches decides.",
+			   .children = device_fields))),
+	F("process", OBJECT, .needs = 1 + RF_FEATURE_PROCESS, .text = "Programs that may run.",
+	  .children = process_fields),
+	F("files", OBJECT, .needs = 1 + RF_FEATURE_FILES, .text = "Files and labelled trees.",
+	  .children = files_fields),
+	F("kernel", OBJECT, .needs = 1 + RF_FEATURE_KERNEL, .text = "Kernel interfaces.", .children = kernel_fields),
+	F("accelerators", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATORS, .text = "GPUs and other accelerators.",
+	  .children = accelerator_fields),
+	F("resources", OBJECT, .needs = 1 + RF_FEATURE_RESOURCES, .text = "What the workload may take of the host.",
+	  .children = FIELDS(F("cpu", QUANTITY, .example = "cpu: \"1.5\"", .text = "CPUs."),
+			     F("memory", QUANTITY, .text = "Memory."),
+			     F("pids", INTEGER, .min = 1, .max = 4194304, .text = "Tasks."))),
+	F("anomaly", OBJECT, .needs = 1 + RF_FEATURE_ANOMALY, .text = "The anomaly detector.",
+	  .children = anomaly_fields),
+	F("respond", OBJECT, .needs = 1 + RF_FEATURE_RESPOND, .text = "What is done about findings.",
+	  .children = respond_fields),
+	F("telemetry", OBJECT, .text = "What is reported besides denials, which always are.",
+	  .children = FIELDS(F("events", ENUM, .list = true, .max = 8, .dflt = "[exec]",
+			       .values = STRINGS("exec", "fork", "exit", "connect", "accept"),
+			       .text = "Events to send for every occurrence; all are counted anyway."))),
+	{ .key = NULL },
+};
+
+const struct rf_field rf_schema = F(
+	"", OBJECT, .text = "A document of a policy file.",
+	.children = FIELDS(
+		F("apiVersion", ENUM, .required = true, .values = STRINGS("ringfence/v1"),
+		  .text = "The version of the language."),
+		F("kind", ENUM, .required = true, .values = STRINGS("WorkloadPolicy"), .text = "The kind of document."),
+		F("metadata", OBJECT, .required = true, .text = "Names.",
+		  .children = FIELDS(
+			  F("name", NAME, .required = true, .text = "The policy's name, unique in its namespace."),
+			  F("tenant", NAME, .dflt = "default", .text = "The tenant that its workloads belong to."),
+			  F("namespace", NAME, .dflt = "default", .text = "A part of the tenant."),
+			  F("labels", LABELS, .text = "For people and tools."),
+			  F("annotations", LABELS, .text = "For people and tools."))),
+		F("spec", OBJECT, .required = true, .text = "What the policy says.", .children = spec_fields)));
+
+const char *rf_type_name(const struct rf_field *f)
+{
+	static const char *const names[RF_TYPES][2] = {
+		[RF_TYPE_STRING] = { "string", "list of strings" },
+		[RF_TYPE_NAME] = { "name", "list of names" },
+		[RF_TYPE_GLOB] = { "glob", "list of globs" },
+		[RF_TYPE_INTEGER] = { "integer", "list of integers" },
+		[RF_TYPE_BOOLEAN] = { "true or false", "list of true or false" },
+		[RF_TYPE_ENUM] = { "word", "list of words" },
+		[RF_TYPE_CIDR] = { "CIDR", "list of CIDRs" },
+		[RF_TYPE_DURATION] = { "duration", "list of durations" },
+		[RF_TYPE_QUANTITY] = { "quantity", "list of quantities" },
+		[RF_TYPE_NUMBER_OR_ANY] = { "number or \"*\"", "list of numbers" },
+		[RF_TYPE_ABSPATH] = { "absolute path", "list of absolute paths" },
+		[RF_TYPE_LABELS] = { "mapping of strings", "list of mappings of strings" },
+		[RF_TYPE_OBJECT] = { "mapping", "list of mappings" },
+	};
+
+	return names[f->type][f->list];
+}
+
+const struct rf_field *rf_field_child(const struct rf_field *object, const char *key)
+{
+	for (const struct rf_field *f = object->children; f && f->key; f++)
+		if (strcmp(f->key, key) == 0)
+			return f;
+	return NULL;
+}
+
+/* Damerau-Levenshtein without transpositions, on words of at most 31 bytes. */
+static unsigned int distance(const char *a, const char *b)
+{
+	size_t n = strnlen(a, 32), m = strnlen(b, 32);
+	unsigned int row[33];
+
+	if (n == 32 || m == 32)
+		return 100;
+	for (size_t j = 0; j <= m; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			unsigned int replace = diagonal + (strncasecmp(&a[i - 1], &b[j - 1], 1) != 0), best;
+
+			diagonal = row[j];
+			best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+			row[j] = replace < best ? replace : best;
+		}
+	}
+	return row[m];
+}
+
+/* Near: a third of the word, or one word is the beginning of the other. */
+static bool is_near(const char *word, const char *candidate, unsigned int d)
+{
+	size_t n = strlen(word);
+
+	return d <= (n + 2) / 3 || (n >= 2 && (strncasecmp(word, candidate, n) == 0));
+}
+
+const char *rf_nearest(const char *const *words, const char *word)
+{
+	const char *best = NULL;
+	unsigned int least = 100;
+
+	for (; words && *words; words++) {
+		unsigned int d = distance(word, *words);
+
+		/* What begins with the word is what was meant, however much is missing. */
+		if (strlen(word) >= 2 && strncasecmp(word, *words, strlen(word)) == 0)
+			d = 0;
+		if (is_near(word, *words, d) && d < least) {
+			least = d;
+			best = *words;
+		}
+	}
+	return best;
+}
+
+const char *rf_field_nearest(const struct rf_field *object, const char *key)
+{
+	const char *words[64];
+	size_t n = 0;
+
+	for (const struct rf_field *f = object->children; f && f->key && n < 63; f++)
+		words[n++] = f->key;
+	words[n] = NULL;
+	return rf_nearest(words, key);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The policy language, declared once. Parsing, checking, defaults, `policy
+ * explain` and the reference page all read this table; a field that is not in
+ * it does not exist.
+ */
+#ifndef RF_POLICY_SCHEMA_H
+#define RF_POLICY_SCHEMA_H
+
+#include <stdbool.h>
+
+#include "user/model/policy.h"
+
+enum rf_type {
+	RF_TYPE_STRING,
+	RF_TYPE_NAME, /* DNS subdomain (RFC 1123): lower case letters, digits, '-', '.' */
+	RF_TYPE_GLOB,
+	RF_TYPE_INTEGER,
+	RF_TYPE_BOOLEAN,
+	RF_TYPE_ENUM, /* compared without case */
+	RF_TYPE_CIDR,
+	RF_TYPE_DURATION,      /* "60s" */
+	RF_TYPE_QUANTITY,      /* "2Gi", "500k", "1.5" */
+	RF_TYPE_NUMBER_OR_ANY, /* an integer, or "*" */
+	RF_TYPE_ABSPATH,
+	RF_TYPE_LABELS, /* a mapping of strings */
+	RF_TYPE_OBJECT,
+	RF_TYPES
+};
+
+struct rf_field {
+	const char *key;
+	enum rf_type type;
+	bool list; /* a sequence of @type */
+	bool required;
+	const char *dflt;	   /* as written in a file; NULL: none */
+	const char *const *values; /* of an enum, NULL at the end */
+	int64_t min, max;	   /* of an integer, or items of a list */
+	int needs;		   /* 1 + the enum rf_feature that a file with this field needs; 0: none */
+	const char *text;
+	const char *example;		 /* one line; NULL: none */
+	const struct rf_field *children; /* of an object; key NULL at the end */
+};
+
+/* The document itself, an object. */
+extern const struct rf_field rf_schema;
+
+const char *rf_type_name(const struct rf_field *f); /* "list of CIDR" */
+const struct rf_field *rf_field_child(const struct rf_field *object, const char *key);
+/* The key most like @key, or NULL when none is near. */
+const char *rf_field_nearest(const struct rf_field *object, const char *key);
+/* Nearest of a NULL-terminated list. */
+const char *rf_nearest(const char *const *words, const char *word);
+
+#endif

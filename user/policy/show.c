@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The merged view: policies in order, then each section's rules as one numbered list. */
+#include "user/policy/show.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "ringfence/policy_map.h"
+#include "ringfence/workload_map.h"
+#include "user/model/event.h"
+#include "user/policy/check.h"
+
+static void peers_show(const struct rf_network_rule *rule, struct rf_strbuf *out)
+{
+	char text[64];
+
+	if (!rule->n_peers)
+		rf_strbuf_adds(out, "any peer");
+	for (size_t i = 0; i < rule->n_peers; i++) {
+		const struct rf_peer *peer = &rule->peers[i];
+
+		rf_strbuf_adds(out, i ? ", " : "");
+		if (peer->kind != RF_PEER_CIDR) {
+			rf_strbuf_adds(out, peer->text ? peer->text : peer->kind == RF_PEER_HOST ? "host" : "world");
+			continue;
+		}
+		rf_cidr_format(&peer->cidr, text);
+		rf_strbuf_adds(out, text);
+		for (size_t k = 0; k < peer->n_excepts; k++) {
+			rf_cidr_format(&peer->excepts[k], text);
+			rf_strbuf_addf(out, "%s%s", k ? ", " : " except ", text);
+		}
+	}
+}
+
+static void ports_show(const struct rf_network_rule *rule, struct rf_strbuf *out)
+{
+	char name[8];
+
+	for (size_t i = 0; i < rule->n_ports; i++) {
+		const struct rf_port_match *port = &rule->ports[i];
+
+		rf_strbuf_addf(out, "%s%s", i ? ", " : " ",
+			       port->protocol ? rf_protocol_name(port->protocol, name) : "any");
+		if (port->first == 0 && port->last == 65535)
+			continue;
+		rf_strbuf_addf(out, "/%u", port->first);
+		if (port->last != port->first)
+			rf_strbuf_addf(out, "-%u", port->last);
+	}
+}
+
+static void direction_show(const struct rf_policy *const *policies, size_t n, enum rf_direction direction,
+			   struct rf_strbuf *out)
+{
+	const struct rf_policy *sets_default = NULL;
+	unsigned int number = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_network_direction *d = &policies[i]->network[direction];
+
+		if (d->present &&
+		    (!sets_default || (d->default_action == RF_ACTION_DENY &&
+				       sets_default->network[direction].default_action != RF_ACTION_DENY)))
+			sets_default = policies[i];
+	}
+	rf_strbuf_addf(out, "\n%s:", direction == RF_EGRESS ? "egress" : "ingress");
+	if (!sets_default) {
+		rf_strbuf_adds(out, " no policy speaks of it: all allowed\n");
+		return;
+	}
+	rf_strbuf_addc(out, '\n');
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_policy *p = policies[i];
+
+		for (size_t k = 0; k < p->network[direction].n_rules; k++) {
+			const struct rf_network_rule *rule = &p->network[direction].rules[k];
+
+			rf_strbuf_addf(out, "  %3u. %-5s ", ++number, rf_action_name(rule->action));
+			peers_show(rule, out);
+			ports_show(rule, out);
+			rf_strbuf_addf(out, "  (%s%s, %s:%u)\n", rule->name, p->mode == RF_MODE_AUDIT ? ", audit" : "",
+				       p->file, rule->mark.line);
+		}
+	}
+	rf_strbuf_addf(out, "  else %s  (default of %s)\n",
+		       rf_action_name(sets_default->network[direction].default_action), sets_default->name);
+}
+
+static void number_show(struct rf_strbuf *out, uint32_t number)
+{
+	if (number == RF_DEVICE_ANY)
+		rf_strbuf_addc(out, '*');
+	else
+		rf_strbuf_addf(out, "%u", number);
+}
+
+static void devices_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out)
+{
+	const struct rf_policy *sets_default = NULL;
+	unsigned int number = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (policies[i]->devices.present &&
+		    (!sets_default || (policies[i]->devices.default_action == RF_ACTION_DENY &&
+				       sets_default->devices.default_action != RF_ACTION_DENY)))
+			sets_default = policies[i];
+	rf_strbuf_adds(out, "\ndevices:");
+	if (!sets_default) {
+		rf_strbuf_adds(out, " no policy speaks of them: all allowed\n");
+		return;
+	}
+	rf_strbuf_addc(out, '\n');
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_policy *p = policies[i];
+
+		for (size_t k = 0; k < p->devices.n_rules; k++) {
+			const struct rf_device_rule *rule = &p->devices.rules[k];
+
+			rf_strbuf_addf(out, "  %3u. %-5s ", ++number, rf_action_name(rule->action));
+			if (rule->path) {
+				rf_strbuf_adds(out, rule->path);
+			} else {
+				rf_strbuf_adds(out, rule->type == 1 ? "block " : "char ");
+				number_show(out, rule->major);
+				rf_strbuf_addc(out, ':');
+				number_show(out, rule->minor);
+			}
+			rf_strbuf_addf(out, " %s%s%s  (%s%s, %s:%u)\n", rule->access & RF_DEVICE_READ ? "r" : "",
+				       rule->access & RF_DEVICE_WRITE ? "w" : "",
+				       rule->access & RF_DEVICE_MKNOD ? "m" : "", rule->name,
+				       p->mode == RF_MODE_AUDIT ? ", audit" : "", p->file, rule->mark.line);
+		}
+	}
+	rf_strbuf_addf(out, "  else %s  (default of %s)\n", rf_action_name(sets_default->devices.default_action),
+		       sets_default->name);
+}
+
+int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char *workload, struct rf_strbuf *out)
+{
+	rf_strbuf_addf(out, "workload %s\n\npolicies, in order of precedence:\n", workload);
+	for (size_t i = 0; i < n; i++)
+		rf_strbuf_addf(out, "  %3zu. %s/%s/%s  priority %d, %s  (%s:%u)\n", i + 1, policies[i]->tenant,
+			       policies[i]->namespace, policies[i]->name, policies[i]->priority,
+			       rf_mode_name(policies[i]->mode), policies[i]->file, policies[i]->mark.line);
+	direction_show(policies, n, RF_EGRESS, out);
+	direction_show(policies, n, RF_INGRESS, out);
+	devices_show(policies, n, out);
+	return rf_strbuf_error(out);
+}
