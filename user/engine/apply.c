@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Puts images in force. The invariant: the kernel only ever sees a whole old
+ * or a whole new generation. What the new one needs is written beside the old,
+ * one word flips, programs that still run under the old are waited for, and
+ * only then is what nobody names removed.
+ */
+#include <errno.h>
+
+#include "user/engine/internal.h"
+
+#include "ringfence.skel.h"
+
+/* The context of rf_policy_flip, as bpf/identity.bpf.c has it. */
+struct flip_args {
+	uint32_t generation, workloads, rulesets, policies;
+};
+
+/*
+ * Updating an array of maps makes the kernel wait until every program that
+ * could have seen the old entry has ended (maybe_wait_bpf_programs()).
+ */
+static void programs_wait(struct rf_engine *e)
+{
+	uint32_t zero = 0;
+
+	bpf_map_update_elem(e->sync_outer, &zero, &e->sync_inner, BPF_ANY);
+}
+
+static int generation_flip(struct rf_engine *e, uint32_t generation, char **ret_error)
+{
+	struct flip_args args = { .generation = generation,
+				  .workloads = e->n_workloads,
+				  .rulesets = e->n_rulesets,
+				  .policies = e->n_policies };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &args, .ctx_size_in = sizeof(args));
+	int r = bpf_prog_test_run_opts(bpf_program__fd(e->skeleton->progs.rf_policy_flip), &opts);
+
+	if (r < 0)
+		return rf_engine_format_error(ret_error, r,
+					      "the kernel did not run the program that flips the generation");
+	if (__atomic_load_n(&e->config->generation, __ATOMIC_ACQUIRE) != generation)
+		return rf_engine_format_error(ret_error, -EIO, "the generation did not change");
+	return 0;
+}
+
+/* Installs what @image needs and writes the ids into @bank. */
+static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_workload_bank *bank, char **ret_error)
+{
+	struct rf_workload_bank filled = { .telemetry = image->telemetry };
+	int r;
+
+	for (int tier = 0; tier < RF_TIERS; tier++) {
+		for (int direction = 0; direction < RF_DIRECTIONS; direction++) {
+			struct rf_installed *in;
+
+			if (!image->ruleset[direction][tier])
+				continue;
+			r = rf_install_ruleset(e, image, image->ruleset[direction][tier], &in, ret_error);
+			if (r < 0)
+				return r;
+			in->used = e->applies;
+			filled.ruleset[direction][tier] = in->id;
+		}
+		if (image->device[tier]) {
+			struct rf_installed_devices *in;
+
+			r = rf_install_devices(e, image, image->device[tier], &in, ret_error);
+			if (r < 0)
+				return r;
+			in->used = e->applies;
+			filled.device_set[tier] = in->id;
+		}
+	}
+	*bank = filled;
+	return 0;
+}
+
+/* Removes everything that the apply numbered @keep did not use. */
+static void unused_remove(struct rf_engine *e, uint64_t keep)
+{
+	for (uint32_t id = 1; id < RF_MAX_RULESETS; id++)
+		if (e->rulesets[id] && e->rulesets[id]->used < keep)
+			rf_uninstall_ruleset(e, e->rulesets[id]);
+	for (size_t i = 0; i < e->n_devices;) {
+		if (e->devices[i]->used < keep)
+			rf_uninstall_devices(e, e->devices[i]);
+		else
+			i++;
+	}
+}
+
+/*
+ * An apply that failed: what it wrote and the generation in force does not name goes. What is in force was used by
+ * the last apply that succeeded, or is named by a bank.
+ */
+static void failed_remove(struct rf_engine *e, uint64_t failed, const uint64_t *used_before)
+{
+	for (uint32_t id = 1; id < RF_MAX_RULESETS; id++) {
+		if (!e->rulesets[id] || e->rulesets[id]->used != failed)
+			continue;
+		if (used_before[id])
+			e->rulesets[id]->used = used_before[id] - 1;
+		else
+			rf_uninstall_ruleset(e, e->rulesets[id]);
+	}
+}
+
+static uint64_t *used_copy(const struct rf_engine *e)
+{
+	uint64_t *used = calloc(RF_MAX_RULESETS, sizeof(*used));
+
+	for (uint32_t id = 1; used && id < RF_MAX_RULESETS; id++)
+		if (e->rulesets[id])
+			used[id] = e->rulesets[id]->used + 1;
+	return used;
+}
+
+int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments, size_t n, uint64_t n_policies,
+		    void (*before_flip)(void *arg), void *arg, char **ret_error)
+{
+	uint32_t generation = e->config->generation + 1, bank = generation & 1;
+	_cleanup_free_ uint64_t *used_before = used_copy(e);
+	_cleanup_free_ struct rf_workload_bank *banks = calloc(RF_MAX_WORKLOADS, sizeof(*banks));
+	/* Device sets are told by pointer: remember how many there were. */
+	size_t n_devices = e->n_devices;
+	struct rf_image *last = NULL;
+	const struct rf_workload_bank *last_bank = NULL;
+	int r = 0;
+
+	if (!used_before || !banks)
+		return -ENOMEM;
+	e->applies++;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t id = assignments[i].workload;
+
+		if (id < RF_WORKLOAD_FIRST || id >= RF_MAX_WORKLOADS) {
+			r = rf_engine_format_error(ret_error, -ERANGE, "workload id %u", id);
+			break;
+		}
+		if (last_bank && assignments[i].image == last) {
+			banks[id] = *last_bank;
+			continue;
+		}
+		r = image_install(e, assignments[i].image, &banks[id], ret_error);
+		if (r < 0)
+			break;
+		last = assignments[i].image;
+		last_bank = &banks[id];
+	}
+	if (r < 0) {
+		failed_remove(e, e->applies, used_before);
+		while (e->n_devices > n_devices)
+			rf_uninstall_devices(e, e->devices[e->n_devices - 1]);
+		return r;
+	}
+
+	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++)
+		e->workloads[id].bank[bank] = banks[id];
+	for (size_t i = 0; i < n; i++)
+		if (assignments[i].fresh)
+			e->workloads[assignments[i].workload].bank[!bank] = banks[assignments[i].workload];
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (before_flip)
+		before_flip(arg);
+	e->n_workloads = n;
+	e->n_policies = n_policies;
+	r = generation_flip(e, generation, ret_error);
+	if (r < 0)
+		return r;
+	programs_wait(e);
+	unused_remove(e, e->applies);
+	return 0;
+}
+
+int rf_engine_assign(struct rf_engine *e, uint32_t workload, struct rf_image *image, char **ret_error)
+{
+	struct rf_workload_bank bank;
+	int r;
+
+	if (workload < RF_WORKLOAD_FIRST || workload >= RF_MAX_WORKLOADS)
+		return -ERANGE;
+	r = image_install(e, image, &bank, ret_error);
+	if (r < 0)
+		return r;
+	e->workloads[workload].bank[0] = bank;
+	e->workloads[workload].bank[1] = bank;
+	/* Same bank, new number: verdicts cached for an earlier owner of the id are gone. */
+	__atomic_fetch_add(&e->config->generation, 2, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+uint32_t rf_engine_generation(const struct rf_engine *e)
+{
+	return e->config->generation;
+}
+
+static const struct rf_ruleset_image *image_ruleset(const struct rf_image *image, uint64_t digest)
+{
+	for (int direction = 0; image && direction < RF_DIRECTIONS; direction++)
+		for (int tier = 0; tier < RF_TIERS; tier++)
+			if (image->ruleset[direction][tier] && image->ruleset[direction][tier]->digest == digest)
+				return image->ruleset[direction][tier];
+	return NULL;
+}
+
+const struct rf_rule_ref *rf_engine_rule_ref(const struct rf_engine *e, const struct rf_image *image, uint32_t ruleset,
+					     uint16_t rule)
+{
+	const struct rf_ruleset_image *own;
+
+	if (ruleset == 0 || ruleset >= RF_MAX_RULESETS || !e->rulesets[ruleset])
+		return NULL;
+	own = image_ruleset(image, e->rulesets[ruleset]->digest);
+	if (!own)
+		own = e->rulesets[ruleset]->image;
+	if (!own)
+		return NULL;
+	if (rule == RF_RULE_DEFAULT)
+		return &own->refs[own->n_rules];
+	return rule < own->n_rules ? &own->refs[rule] : NULL;
+}
+
+static const struct rf_device_image *image_devices(const struct rf_image *image, uint64_t digest)
+{
+	for (int tier = 0; image && tier < RF_TIERS; tier++)
+		if (image->device[tier] && image->device[tier]->digest == digest)
+			return image->device[tier];
+	return NULL;
+}
+
+const struct rf_rule_ref *rf_engine_device_ref(const struct rf_engine *e, const struct rf_image *image, uint32_t set,
+					       uint16_t rule)
+{
+	for (size_t i = 0; i < e->n_devices; i++) {
+		const struct rf_device_image *own = e->devices[i]->image;
+
+		if (e->devices[i]->id != set || !own)
+			continue;
+		if (image_devices(image, own->digest))
+			own = image_devices(image, own->digest);
+		if (rule == RF_RULE_DEFAULT)
+			return &own->refs[own->n_rules];
+		return rule < own->n_rules ? &own->refs[rule] : NULL;
+	}
+	return NULL;
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Links: attach, adopt, replace, watch, remove. Every link is pinned, so that
+ * it outlives the daemon. A cgroup link is updated in place (no moment without
+ * a program); a tracing link cannot be, so the new one is attached before the
+ * old one goes.
+ */
+#include <errno.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "user/engine/internal.h"
+#include "user/lib/fs.h"
+
+#include "ringfence.skel.h"
+
+const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
+	[RF_HOOK_CGROUP_MKDIR] = { "rf_cgroup_mkdir", true, false, "open: new cgroups stay unmanaged until a scan" },
+	[RF_HOOK_CGROUP_RMDIR] = { "rf_cgroup_rmdir", true, false, "open: removed cgroups are noticed late" },
+	[RF_HOOK_CGROUP_RELEASE] = { "rf_cgroup_release", true, false, "closed: entries stay" },
+	[RF_HOOK_EXEC] = { "rf_exec", false, false, "not counted" },
+	[RF_HOOK_FORK] = { "rf_fork", false, false, "not counted" },
+	[RF_HOOK_EXIT] = { "rf_exit", false, false, "not counted" },
+	[RF_HOOK_SOCK_STATE] = { "rf_sock_state", false, false, "not counted" },
+	[RF_HOOK_CONNECT4] = { "rf_connect4", false, true, "the SYN is still judged" },
+	[RF_HOOK_CONNECT6] = { "rf_connect6", false, true, "the SYN is still judged" },
+	[RF_HOOK_SKB_EGRESS] = { "rf_skb_egress", false, true, "open" },
+	[RF_HOOK_SKB_INGRESS] = { "rf_skb_ingress", false, true, "open" },
+	[RF_HOOK_DEVICE] = { "rf_device", false, true, "open" },
+};
+
+static void pin_path(const struct rf_engine *e, enum rf_hook hook, const char *suffix, char path[RF_PATH_SIZE])
+{
+	snprintf(path, RF_PATH_SIZE, "%.3800s/links/%s%s", e->bpffs, rf_hook_table[hook].program, suffix);
+}
+
+static struct bpf_program *hook_program(const struct rf_engine *e, enum rf_hook hook)
+{
+	return bpf_object__find_program_by_name(e->skeleton->obj, rf_hook_table[hook].program);
+}
+
+static int program_info(int fd, struct bpf_prog_info *info)
+{
+	uint32_t size = sizeof(*info);
+
+	memset(info, 0, size);
+	return bpf_obj_get_info_by_fd(fd, info, &size);
+}
+
+static int link_info(const struct bpf_link *link, struct bpf_link_info *info)
+{
+	uint32_t size = sizeof(*info);
+
+	memset(info, 0, size);
+	return bpf_obj_get_info_by_fd(bpf_link__fd(link), info, &size);
+}
+
+/* Is the program that @link runs the very one we would load, on the same maps? */
+static bool link_is_current(const struct rf_engine *e, const struct bpf_link *link, struct bpf_program *program)
+{
+	struct bpf_prog_info theirs, ours;
+	struct bpf_link_info info;
+	int fd, r;
+
+	if (!e->maps_adopted || link_info(link, &info) < 0)
+		return false;
+	fd = bpf_prog_get_fd_by_id(info.prog_id);
+	if (fd < 0)
+		return false;
+	r = program_info(fd, &theirs);
+	close(fd);
+	return r >= 0 && program_info(bpf_program__fd(program), &ours) >= 0 &&
+	       memcmp(theirs.tag, ours.tag, sizeof(ours.tag)) == 0;
+}
+
+static int link_attach(struct rf_engine *e, enum rf_hook hook, struct bpf_link **ret)
+{
+	struct bpf_program *program = hook_program(e, hook);
+	struct bpf_link *link = rf_hook_table[hook].cgroup ? bpf_program__attach_cgroup(program, e->root_fd) :
+							     bpf_program__attach(program);
+
+	if (!link)
+		return -errno;
+	*ret = link;
+	return 0;
+}
+
+/* Pins @link under the hook's name; an older pin is replaced in one step. A bpffs takes no dots in names. */
+static int link_pin(struct rf_engine *e, enum rf_hook hook, struct bpf_link *link)
+{
+	char path[RF_PATH_SIZE], fresh[RF_PATH_SIZE];
+	int r;
+
+	pin_path(e, hook, "", path);
+	pin_path(e, hook, "_new", fresh);
+	unlink(fresh);
+	r = bpf_link__pin(link, fresh);
+	if (r < 0)
+		return r;
+	if (rename(fresh, path) < 0) {
+		r = -errno;
+		bpf_link__unpin(link);
+	}
+	return r;
+}
+
+static void link_remember(struct rf_engine *e, enum rf_hook hook, struct bpf_link *link)
+{
+	struct bpf_link_info info;
+
+	e->hooks[hook].link = link;
+	e->hooks[hook].program_id = link_info(link, &info) < 0 ? 0 : info.prog_id;
+}
+
+/* Takes over the pinned link of @hook: as it is, or updated to our program. -ENOENT when there is none worth it. */
+static int link_adopt(struct rf_engine *e, enum rf_hook hook)
+{
+	struct bpf_program *program = hook_program(e, hook);
+	struct bpf_link_info info;
+	char path[RF_PATH_SIZE];
+	struct bpf_link *link;
+
+	pin_path(e, hook, "", path);
+	link = access(path, F_OK) == 0 ? bpf_link__open(path) : NULL;
+	if (!link)
+		return -ENOENT;
+	if (link_info(link, &info) < 0)
+		goto stale;
+	/* Somebody detached it, or it hangs on another cgroup than the one we were given. */
+	if (rf_hook_table[hook].cgroup && info.cgroup.cgroup_id != e->root_id)
+		goto stale;
+	if (!link_is_current(e, link, program)) {
+		if (!rf_hook_table[hook].cgroup || bpf_link__update_program(link, program) < 0)
+			goto stale;
+	}
+	link_remember(e, hook, link);
+	e->hooks[hook].adopted = true;
+	return 0;
+stale:
+	bpf_link__disconnect(link);
+	bpf_link__destroy(link);
+	return -ENOENT;
+}
+
+static int hook_attach(struct rf_engine *e, enum rf_hook hook)
+{
+	struct bpf_link *link;
+	int r = link_adopt(e, hook);
+
+	if (r != -ENOENT)
+		return r;
+	r = link_attach(e, hook, &link);
+	if (r < 0) {
+		snprintf(e->hooks[hook].why, sizeof(e->hooks[hook].why), "cannot attach: %s", strerror(-r));
+		return r;
+	}
+	/* The rename drops the old tracing link's pin, and with it the last reference to that link. */
+	r = link_pin(e, hook, link);
+	if (r < 0) {
+		bpf_link__destroy(link);
+		snprintf(e->hooks[hook].why, sizeof(e->hooks[hook].why), "cannot pin: %s", strerror(-r));
+		return r;
+	}
+	link_remember(e, hook, link);
+	return 0;
+}
+
+static int hooks_attach(struct rf_engine *e, bool identity, char **ret_error)
+{
+	char path[RF_PATH_SIZE];
+	int r;
+
+	snprintf(path, sizeof(path), "%.3800s/links", e->bpffs);
+	r = rf_fs_mkdir_p(path, 0700);
+	if (r < 0)
+		return rf_engine_format_error(ret_error, r, "cannot make %s", path);
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
+		if (!rf_hook_table[hook].program || rf_hook_table[hook].identity != identity)
+			continue;
+		r = hook_attach(e, hook);
+		if (r < 0)
+			return rf_engine_format_error(ret_error, r, "%s: %s", rf_hook_table[hook].program,
+						      e->hooks[hook].why);
+	}
+	return 0;
+}
+
+int rf_engine_attach_identity(struct rf_engine *e, char **ret_error)
+{
+	return hooks_attach(e, true, ret_error);
+}
+
+int rf_engine_attach_verdicts(struct rf_engine *e, char **ret_error)
+{
+	return hooks_attach(e, false, ret_error);
+}
+
+/* 1: was put back (why says what happened), 0: is well, negative: cannot. */
+static int hook_verify(struct rf_engine *e, enum rf_hook hook)
+{
+	struct rf_hook_state *state = &e->hooks[hook];
+	struct bpf_link_info info;
+	struct bpf_link *link;
+	char path[RF_PATH_SIZE];
+	struct stat st;
+	int r;
+
+	r = state->link ? link_info(state->link, &info) : -ENOENT;
+	if (r < 0 || (rf_hook_table[hook].cgroup && info.cgroup.cgroup_id != e->root_id)) {
+		r = link_attach(e, hook, &link);
+		if (r < 0)
+			return r;
+		r = link_pin(e, hook, link);
+		if (r < 0) {
+			bpf_link__destroy(link);
+			return r;
+		}
+		if (state->link) {
+			bpf_link__disconnect(state->link);
+			bpf_link__destroy(state->link);
+		}
+		link_remember(e, hook, link);
+		snprintf(state->why, sizeof(state->why), "was detached; attached again");
+		return 1;
+	}
+	if (info.prog_id != state->program_id) {
+		r = bpf_link__update_program(state->link, hook_program(e, hook));
+		if (r < 0)
+			return r;
+		link_remember(e, hook, state->link);
+		snprintf(state->why, sizeof(state->why), "its program was replaced by id %u; ours put back",
+			 info.prog_id);
+		return 1;
+	}
+	pin_path(e, hook, "", path);
+	if (stat(path, &st) < 0 && errno == ENOENT) {
+		bpf_link__unpin(state->link);
+		r = link_pin(e, hook, state->link);
+		if (r < 0)
+			return r;
+		snprintf(state->why, sizeof(state->why), "its pin was removed; pinned again");
+		return 1;
+	}
+	return 0;
+}
+
+int rf_engine_verify(struct rf_engine *e, struct rf_strbuf *report)
+{
+	int repaired = 0;
+
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
+		int r;
+
+		if (!rf_hook_table[hook].program)
+			continue;
+		r = hook_verify(e, hook);
+		if (r == 0)
+			continue;
+		if (r > 0) {
+			e->hooks[hook].repairs++;
+			repaired++;
+			rf_strbuf_addf(report, "hook %s %s\n", rf_hook_table[hook].program, e->hooks[hook].why);
+		} else {
+			snprintf(e->hooks[hook].why, sizeof(e->hooks[hook].why), "is gone and cannot be put back: %s",
+				 strerror(-r));
+			rf_strbuf_addf(report, "hook %s %s\n", rf_hook_table[hook].program, e->hooks[hook].why);
+		}
+	}
+	return repaired;
+}
+
+void rf_engine_links_free(struct rf_engine *e)
+{
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
+		if (!e->hooks[hook].link)
+			continue;
+		bpf_link__disconnect(e->hooks[hook].link);
+		bpf_link__destroy(e->hooks[hook].link);
+		e->hooks[hook].link = NULL;
+	}
+}
+
+int rf_engine_detach(struct rf_engine *e)
+{
+	char path[RF_PATH_SIZE];
+	int removed = 0;
+
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
+		struct bpf_link *link = e->hooks[hook].link;
+
+		if (!link)
+			continue;
+		pin_path(e, hook, "", path);
+		unlink(path);
+		/* Not disconnected: closing the last reference detaches. */
+		bpf_link__destroy(link);
+		e->hooks[hook].link = NULL;
+		removed++;
+	}
+	snprintf(path, sizeof(path), "%.3800s/links", e->bpffs);
+	rf_fs_remove_tree(path);
+	snprintf(path, sizeof(path), "%.3800s/maps_%u", e->bpffs, RF_MAP_ABI);
+	rf_fs_remove_tree(path);
+	/* The bpffs that was made for us alone goes too; on the host's own this is no mount point and fails. */
+	if (!rf_strprefix(e->bpffs, "/sys/fs/bpf"))
+		(void)umount2(e->bpffs, MNT_DETACH);
+	else
+		(void)rmdir(e->bpffs);
+	return removed;
+}

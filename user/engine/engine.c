@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Life of the engine: bpffs, maps, the skeleton, and cgroup entries. */
+#include "user/engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "user/engine/internal.h"
+#include "user/lib/fs.h"
+
+#include "ringfence.skel.h"
+
+int rf_engine_format_error(char **ret_error, int r, const char *fmt, ...)
+{
+	_cleanup_strbuf_ struct rf_strbuf b = RF_STRBUF_INIT;
+	va_list ap;
+
+	if (!ret_error || *ret_error)
+		return r;
+	va_start(ap, fmt);
+	rf_strbuf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	rf_strbuf_addf(&b, ": %s", strerror(-r));
+	*ret_error = rf_strbuf_take(&b);
+	return r;
+}
+
+int rf_engine_map_fd(const struct rf_engine *e, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(e->skeleton->obj, name);
+}
+
+static bool is_bpffs(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
+}
+
+/* The pins need a bpffs: the usual place is mounted there, any other is made one of its own. */
+static int bpffs_prepare(struct rf_engine *e, char **ret_error)
+{
+	const char *mountpoint = rf_strprefix(e->bpffs, "/sys/fs/bpf/") ? "/sys/fs/bpf" : e->bpffs;
+	int r;
+
+	if (!rf_streq(mountpoint, "/sys/fs/bpf")) {
+		r = rf_fs_mkdir_p(mountpoint, 0700);
+		if (r < 0)
+			return rf_engine_format_error(ret_error, r, "cannot make %s", mountpoint);
+	}
+	if (!is_bpffs(mountpoint) && mount("bpf", mountpoint, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+		return rf_engine_format_error(ret_error, -errno, "cannot mount a bpf file system on %s", mountpoint);
+	r = rf_fs_mkdir_p(e->bpffs, 0700);
+	if (r < 0)
+		return rf_engine_format_error(ret_error, r, "cannot make %s", e->bpffs);
+	return 0;
+}
+
+static int root_open(struct rf_engine *e, char **ret_error)
+{
+	unsigned long long id;
+	struct statfs fs;
+	int r;
+
+	e->root_fd = open(e->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (e->root_fd < 0)
+		return rf_engine_format_error(ret_error, -errno, "cannot open the cgroup %s", e->cgroup_root);
+	if (fstatfs(e->root_fd, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+		return rf_engine_format_error(ret_error, -EINVAL,
+					      "%s is no cgroup v2 directory; mount one: mount -t cgroup2 none DIR",
+					      e->cgroup_root);
+	r = rf_fs_cgroup_id(AT_FDCWD, e->cgroup_root, &id);
+	if (r < 0)
+		return rf_engine_format_error(ret_error, r, "cannot read the id of cgroup %s", e->cgroup_root);
+	e->root_id = id;
+	return 0;
+}
+
+/* Every map is pinned, and taken from its pin where there is one. */
+static int maps_pin(struct rf_engine *e, char **ret_error)
+{
+	char dir[RF_PATH_SIZE], path[RF_PATH_SIZE];
+	struct bpf_map *map;
+	struct stat st;
+	int r;
+
+	snprintf(dir, sizeof(dir), "%.3800s/maps_%u", e->bpffs, RF_MAP_ABI);
+	r = rf_fs_mkdir_p(dir, 0700);
+	if (r < 0)
+		return rf_engine_format_error(ret_error, r, "cannot make %s", dir);
+	snprintf(path, sizeof(path), "%.3900s/rf_config_map", dir);
+	e->maps_adopted = stat(path, &st) == 0;
+	bpf_object__for_each_map(map, e->skeleton->obj) {
+		if (!rf_strprefix(bpf_map__name(map), "rf_"))
+			continue;
+		snprintf(path, sizeof(path), "%.3900s/%s", dir, bpf_map__name(map));
+		r = bpf_map__set_pin_path(map, path);
+		if (r < 0)
+			return rf_engine_format_error(ret_error, r, "cannot pin %s", path);
+	}
+	return 0;
+}
+
+static void *map_mmap(const struct rf_engine *e, const char *name, size_t size, bool writable)
+{
+	void *p = mmap(NULL, size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, rf_engine_map_fd(e, name), 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+#define WORKLOADS_SIZE (sizeof(struct rf_workload_entry) * RF_MAX_WORKLOADS)
+#define STATS_SIZE     (sizeof(struct rf_workload_stats) * RF_MAX_WORKLOADS)
+#define WORDS_SIZE     (sizeof(uint64_t) * RF_MAX_SET_WORDS)
+
+static int maps_map(struct rf_engine *e, char **ret_error)
+{
+	e->config = map_mmap(e, "rf_config_map", sizeof(*e->config), true);
+	e->workloads = map_mmap(e, "rf_workload_map", WORKLOADS_SIZE, true);
+	e->stats = map_mmap(e, "rf_stats_map", STATS_SIZE, true);
+	e->lanes = map_mmap(e, "rf_lane_map", sizeof(*e->lanes) * RF_LANES, true);
+	e->words_map = map_mmap(e, "rf_set_map", WORDS_SIZE, true);
+	if (!e->config || !e->workloads || !e->stats || !e->lanes || !e->words_map)
+		return rf_engine_format_error(ret_error, -errno, "cannot map the BPF maps into memory");
+	return 0;
+}
+
+static int sync_make(struct rf_engine *e, char **ret_error)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+
+	e->sync_inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rf_sync_inner", 4, 4, 1, NULL);
+	if (e->sync_inner >= 0) {
+		opts.inner_map_fd = e->sync_inner;
+		e->sync_outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "rf_sync", 4, 4, 1, &opts);
+	}
+	if (e->sync_inner < 0 || e->sync_outer < 0)
+		return rf_engine_format_error(ret_error, -errno, "cannot make an array of maps");
+	return 0;
+}
+
+static int tables_make(struct rf_engine *e)
+{
+	int r;
+
+	e->rulesets = calloc(RF_MAX_RULESETS, sizeof(*e->rulesets));
+	if (!e->rulesets)
+		return -ENOMEM;
+	e->ruleset_cursor = 1;
+	e->device_cursor = 1;
+	r = rf_words_new(e->words_map, RF_MAX_SET_WORDS, &e->words);
+	if (r < 0)
+		return r;
+	return rf_hashmap_new(NULL, &e->by_digest);
+}
+
+static int skeleton_load(struct rf_engine *e, char **ret_error)
+{
+	int r;
+
+	e->skeleton = ringfence_bpf__open();
+	if (!e->skeleton)
+		return rf_engine_format_error(ret_error, -errno, "cannot read the built-in BPF object");
+	r = maps_pin(e, ret_error);
+	if (r < 0)
+		return r;
+	r = ringfence_bpf__load(e->skeleton);
+	if (r < 0)
+		return rf_engine_format_error(ret_error, r,
+					      r == -EPERM ? "the kernel refused the BPF programs (root with CAP_BPF, "
+							    "CAP_NET_ADMIN and CAP_PERFMON is needed)" :
+							    "the kernel refused the BPF programs (see \"ringfenced "
+							    "--log-level debug\" for the verifier's words)");
+	return 0;
+}
+
+int rf_engine_new(const struct rf_engine_options *options, struct rf_engine **ret, char **ret_error)
+{
+	_cleanup_(rf_engine_freep) struct rf_engine *e = calloc(1, sizeof(*e));
+	int r;
+
+	if (!e)
+		return -ENOMEM;
+	e->root_fd = e->sync_inner = e->sync_outer = -1;
+	if (!options->verbose)
+		libbpf_set_print(NULL);
+	snprintf(e->bpffs, sizeof(e->bpffs), "%s", options->bpffs);
+	snprintf(e->cgroup_root, sizeof(e->cgroup_root), "%s", options->cgroup_root);
+	r = root_open(e, ret_error);
+	if (r >= 0)
+		r = bpffs_prepare(e, ret_error);
+	if (r >= 0)
+		r = skeleton_load(e, ret_error);
+	if (r >= 0)
+		r = maps_map(e, ret_error);
+	if (r >= 0)
+		r = sync_make(e, ret_error);
+	if (r >= 0)
+		r = tables_make(e);
+	if (r >= 0 && e->maps_adopted)
+		r = rf_engine_adopt(e, ret_error);
+	if (r < 0)
+		return r;
+	e->config->share_rate = options->share_rate ? options->share_rate : RF_SHARE_RATE;
+	e->config->share_burst = options->share_burst ? options->share_burst : RF_SHARE_BURST;
+	e->config->root_cgroup = e->root_id;
+	e->config->telemetry = 0;
+	*ret = TAKE_PTR(e);
+	return 0;
+}
+
+static void map_munmap(void *p, size_t size)
+{
+	if (p)
+		munmap(p, size);
+}
+
+void rf_engine_free(struct rf_engine *e)
+{
+	if (!e)
+		return;
+	ring_buffer__free(e->ring);
+	rf_engine_links_free(e);
+	for (uint32_t id = 0; e->rulesets && id < RF_MAX_RULESETS; id++)
+		rf_installed_free(e->rulesets[id]);
+	free(e->rulesets);
+	for (size_t i = 0; i < e->n_devices; i++)
+		rf_installed_devices_free(e->devices[i]);
+	free(e->devices);
+	rf_hashmap_free(e->by_digest);
+	rf_words_free(e->words);
+	map_munmap(e->config, sizeof(*e->config));
+	map_munmap(e->workloads, WORKLOADS_SIZE);
+	map_munmap(e->stats, STATS_SIZE);
+	map_munmap(e->lanes, sizeof(*e->lanes) * RF_LANES);
+	map_munmap(e->words_map, WORDS_SIZE);
+	if (e->sync_outer >= 0)
+		close(e->sync_outer);
+	if (e->sync_inner >= 0)
+		close(e->sync_inner);
+	if (e->root_fd >= 0)
+		close(e->root_fd);
+	ringfence_bpf__destroy(e->skeleton);
+	free(e);
+}
+
+bool rf_engine_adopted(const struct rf_engine *e)
+{
+	return e->maps_adopted;
+}
+
+int rf_engine_root_fd(const struct rf_engine *e)
+{
+	return e->root_fd;
+}
+
+int rf_engine_cgroup_set(struct rf_engine *e, uint64_t cgroup_id, uint32_t workload)
+{
+	struct rf_cgroup_entry entry = { .workload = workload };
+
+	return bpf_map_update_elem(bpf_map__fd(e->skeleton->maps.rf_cgroup_map), &cgroup_id, &entry, BPF_ANY) < 0 ?
+		       -errno :
+		       0;
+}
+
+int rf_engine_cgroup_delete(struct rf_engine *e, uint64_t cgroup_id)
+{
+	int fd = bpf_map__fd(e->skeleton->maps.rf_cgroup_map);
+
+	return bpf_map_delete_elem(fd, &cgroup_id) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+uint32_t rf_engine_cgroup_get(struct rf_engine *e, uint64_t cgroup_id)
+{
+	struct rf_cgroup_entry entry;
+	int fd = bpf_map__fd(e->skeleton->maps.rf_cgroup_map);
+
+	return bpf_map_lookup_elem(fd, &cgroup_id, &entry) < 0 ? RF_WORKLOAD_NONE : entry.workload;
+}
+
+int rf_engine_cgroup_each(struct rf_engine *e, void (*fn)(uint64_t id, uint32_t workload, void *arg), void *arg)
+{
+	int fd = bpf_map__fd(e->skeleton->maps.rf_cgroup_map);
+	uint64_t key, *previous = NULL;
+
+	while (bpf_map_get_next_key(fd, previous, &key) == 0) {
+		fn(key, rf_engine_cgroup_get(e, key), arg);
+		previous = &key;
+	}
+	return 0;
+}
+
+void rf_engine_stats_reset(struct rf_engine *e, uint32_t workload)
+{
+	if (workload < RF_MAX_WORKLOADS)
+		memset(&e->stats[workload], 0, sizeof(e->stats[workload]));
+}
+
+void rf_engine_telemetry_set(struct rf_engine *e, uint32_t kinds)
+{
+	__atomic_store_n(&e->config->telemetry, kinds, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The engine: the only user of libbpf. It loads the programs, pins what must
+ * outlive the daemon, puts compiled images in force and reads the maps.
+ *
+ * Order of life: new (maps, adopted or made) -> attach_identity -> [scan] ->
+ * apply -> attach_verdicts -> verify every second -> free (everything stays in
+ * force) or detach (nothing does).
+ */
+#ifndef RF_ENGINE_ENGINE_H
+#define RF_ENGINE_ENGINE_H
+
+#include "ringfence/event.h"
+#include "user/lib/cleanup.h"
+#include "user/lib/strbuf.h"
+#include "user/model/snapshot.h"
+#include "user/policy/image.h"
+
+struct rf_engine;
+
+/* The self-test's own cgroup, below the attach point. */
+#define RF_PROBE_CGROUP "ringfence.probe"
+
+struct rf_engine_options {
+	const char *bpffs;		  /* directory for the pins; a bpffs is mounted there when it is on none */
+	const char *cgroup_root;	  /* where the programs attach */
+	uint32_t share_rate, share_burst; /* 0: the defaults of limits.h */
+	bool verbose;			  /* libbpf's own words go to stderr */
+};
+
+/*
+ * Loads the programs; reuses pinned maps of the same ABI. On failure @ret_error (caller frees) says what, and what to
+ * do.
+ */
+int rf_engine_new(const struct rf_engine_options *options, struct rf_engine **ret, char **ret_error);
+/* Leaves programs, links and maps in force. */
+void rf_engine_free(struct rf_engine *e);
+RF_DEFINE_CLEANUP(struct rf_engine, rf_engine_free)
+
+/* Did another daemon leave links and maps that we took over? */
+bool rf_engine_adopted(const struct rf_engine *e);
+int rf_engine_root_fd(const struct rf_engine *e);
+
+/* The hooks that keep identity; call before the start-up scan. */
+int rf_engine_attach_identity(struct rf_engine *e, char **ret_error);
+/* The rest; call when the first image is in force. Replaces adopted links whose program differs, one by one. */
+int rf_engine_attach_verdicts(struct rf_engine *e, char **ret_error);
+/* Puts back links and pins that somebody detached, replaced or removed. Returns how many; @report gets a line each. */
+int rf_engine_verify(struct rf_engine *e, struct rf_strbuf *report);
+/* Removes every link, pin and map. Returns how many. */
+int rf_engine_detach(struct rf_engine *e);
+
+/* cgroup -> workload. */
+int rf_engine_cgroup_set(struct rf_engine *e, uint64_t cgroup_id, uint32_t workload);
+int rf_engine_cgroup_delete(struct rf_engine *e, uint64_t cgroup_id);
+/* The workload that the kernel has for this cgroup; RF_WORKLOAD_NONE when it has none. */
+uint32_t rf_engine_cgroup_get(struct rf_engine *e, uint64_t cgroup_id);
+/* Calls @fn for each entry; @fn must not change the map. */
+int rf_engine_cgroup_each(struct rf_engine *e, void (*fn)(uint64_t id, uint32_t workload, void *arg), void *arg);
+
+struct rf_assignment {
+	uint32_t workload;
+	bool fresh;		/* no cgroup points to this id yet: put it in force in both banks */
+	struct rf_image *image; /* borrowed; the engine takes references */
+};
+
+/*
+ * Puts exactly these assignments in force, all or nothing: new rule sets are written beside the live ones, one word
+ * flips, running programs are waited for, and what is unused goes. -ENOSPC names the map that is full in @ret_error.
+ * @before_flip, if given, runs when everything is written and nothing in force.
+ */
+int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments, size_t n, uint64_t n_policies,
+		    void (*before_flip)(void *arg), void *arg, char **ret_error);
+/* Adds one workload that no cgroup points to yet, in the generation in force. */
+int rf_engine_assign(struct rf_engine *e, uint32_t workload, struct rf_image *image, char **ret_error);
+uint32_t rf_engine_generation(const struct rf_engine *e);
+void rf_engine_stats_reset(struct rf_engine *e, uint32_t workload);
+/* Telemetry that some subscriber wants from everywhere: 1 << kind. */
+void rf_engine_telemetry_set(struct rf_engine *e, uint32_t kinds);
+
+/*
+ * Names for the ids in an event; NULL when they are no longer known. Rule sets with the same content are one in the
+ * kernel, whoever wrote them: @image, that of the event's workload, is asked first, so that the name is its own.
+ * Borrowed until the next apply.
+ */
+const struct rf_rule_ref *rf_engine_rule_ref(const struct rf_engine *e, const struct rf_image *image, uint32_t ruleset,
+					     uint16_t rule);
+const struct rf_rule_ref *rf_engine_device_ref(const struct rf_engine *e, const struct rf_image *image, uint32_t set,
+					       uint16_t rule);
+
+/* Events. The callback gets validated events and gap records, in order a lane. */
+typedef void (*rf_event_fn)(const struct rf_event_header *event, void *arg);
+int rf_engine_ring_open(struct rf_engine *e, rf_event_fn fn, void *arg);
+int rf_engine_ring_fd(const struct rf_engine *e);
+/* Reads what is there; returns events read or a negative errno. */
+int rf_engine_ring_consume(struct rf_engine *e);
+/* Ends gaps that nothing can fill any more; call about once a second. */
+void rf_engine_ring_flush(struct rf_engine *e);
+
+/* Runs every hook once on a cgroup of our own and probes LSM and module. Takes well under a second. */
+int rf_engine_self_test(struct rf_engine *e);
+enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature feature);
+/* Fills level, features, hooks, lanes, errors, maps, counters of rows already in @s, bpf cost. */
+int rf_engine_snapshot(struct rf_engine *e, struct rf_snapshot *s);
+
+#endif

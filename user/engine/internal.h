@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the engine's own files share. Nobody else includes this. */
+#ifndef RF_ENGINE_INTERNAL_H
+#define RF_ENGINE_INTERNAL_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "ringfence/abi.h"
+#include "ringfence/policy_map.h"
+#include "ringfence/workload_map.h"
+#include "user/engine/engine.h"
+#include "user/engine/gap.h"
+#include "user/engine/words.h"
+#include "user/lib/hashmap.h"
+
+#define RF_PATH_SIZE 4096
+
+struct ringfence_bpf; /* the skeleton */
+
+/* One row of the attach table, tied to enum rf_hook. */
+struct rf_hook_ops {
+	const char *program;
+	bool identity;	       /* attached before the start-up scan */
+	bool cgroup;	       /* a cgroup link, which can be updated in place; else a tracing link */
+	const char *if_failed; /* which way it fails, for status */
+};
+
+extern const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT];
+
+struct rf_hook_state {
+	struct bpf_link *link;
+	uint32_t program_id; /* what the link must run */
+	bool adopted;
+	uint64_t repairs;
+	uint64_t self_test_hits;
+	int self_test; /* 1 ok, 0 not run, negative errno */
+	char why[160];
+};
+
+/* A key of one of the LPM tries, for removal. */
+struct rf_trie_keys {
+	void *keys;
+	uint32_t n;
+};
+
+/* A rule set that is in the maps. */
+struct rf_installed {
+	uint32_t id;
+	uint64_t digest;
+	const struct rf_ruleset_image *image; /* NULL: adopted and not yet recognised */
+	struct rf_image *owner;		      /* keeps @image alive */
+	struct rf_trie_keys peers4, peers6, ports;
+	uint32_t *offsets; /* words taken in the set map, one reference each */
+	uint32_t n_offsets;
+	uint32_t words;
+	uint64_t used; /* apply count that used it last */
+};
+
+struct rf_installed_devices {
+	uint32_t id;
+	const struct rf_device_image *image; /* NULL: adopted */
+	struct rf_image *owner;
+	struct rf_device_key *keys;
+	uint32_t n_keys;
+	uint64_t used;
+};
+
+struct rf_lane_reader {
+	struct rf_engine *engine;
+	enum rf_lane lane;
+	struct rf_gaps gaps;
+	uint64_t invalid; /* records that were no events */
+};
+
+struct rf_engine {
+	struct ringfence_bpf *skeleton;
+	char bpffs[RF_PATH_SIZE];
+	char cgroup_root[RF_PATH_SIZE];
+	int root_fd;
+	uint64_t root_id;
+	bool maps_adopted;
+
+	/* mapped arrays */
+	struct rf_config *config;
+	struct rf_workload_entry *workloads;
+	struct rf_workload_stats *stats;
+	struct rf_lane_stats *lanes;
+	uint64_t *words_map;
+
+	int sync_outer, sync_inner; /* array of maps whose update waits for running programs */
+
+	struct rf_hook_state hooks[RF_HOOK_COUNT];
+
+	/* what is installed */
+	struct rf_words *words;
+	struct rf_installed **rulesets; /* by id, RF_MAX_RULESETS */
+	struct rf_hashmap *by_digest;	/* digest -> struct rf_installed, borrowed */
+	uint32_t ruleset_cursor;
+	size_t n_rulesets;
+	struct rf_installed_devices **devices;
+	size_t n_devices, devices_capacity;
+	uint32_t device_cursor;
+	uint64_t applies;
+	uint64_t n_policies, n_workloads;
+
+	/* events */
+	struct ring_buffer *ring;
+	struct rf_lane_reader readers[RF_LANES];
+	rf_event_fn event_fn;
+	void *event_arg;
+
+	/* probed */
+	bool lsm_listed, lsm_runs, module_present;
+	int lsm_error;
+	char lsm_why[160], module_why[160];
+	bool self_tested;
+};
+
+int rf_engine_format_error(char **ret_error, int r, const char *fmt, ...) RF_PRINTF(3, 4);
+
+/* map fds, by their one name */
+int rf_engine_map_fd(const struct rf_engine *e, const char *name);
+
+/* install.c */
+int rf_install_ruleset(struct rf_engine *e, struct rf_image *owner, const struct rf_ruleset_image *image,
+		       struct rf_installed **ret, char **ret_error);
+void rf_uninstall_ruleset(struct rf_engine *e, struct rf_installed *installed);
+int rf_install_devices(struct rf_engine *e, struct rf_image *owner, const struct rf_device_image *image,
+		       struct rf_installed_devices **ret, char **ret_error);
+void rf_uninstall_devices(struct rf_engine *e, struct rf_installed_devices *installed);
+void rf_installed_free(struct rf_installed *installed);
+void rf_installed_devices_free(struct rf_installed_devices *installed);
+
+/* adopt.c: learns from the maps what another daemon installed */
+int rf_engine_adopt(struct rf_engine *e, char **ret_error);
+
+/* attach.c */
+void rf_engine_links_free(struct rf_engine *e);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The three lanes, read in turn. What arrives is validated here, once; a jump
+ * in a lane's numbers becomes a gap record that goes the same way as events.
+ */
+#include <errno.h>
+
+#include "user/engine/internal.h"
+#include "user/model/event.h"
+
+static const char *const lane_map[RF_LANES] = {
+	[RF_LANE_TELEMETRY] = "rf_telemetry_rb",
+	[RF_LANE_AUDIT] = "rf_audit_rb",
+	[RF_LANE_IDENTITY] = "rf_identity_rb",
+};
+
+static void gap_report(const struct rf_gap *gap, void *arg)
+{
+	struct rf_lane_reader *reader = arg;
+	struct rf_event_gap event = {
+		.header = {
+			.version = RF_EVENT_VERSION,
+			.kind = RF_EVENT_GAP,
+			.size = sizeof(event),
+			.lane = reader->lane,
+			.sequence = gap->first,
+			.time_ns = gap->before_time_ns,
+		},
+		.lost = gap->last - gap->first + 1,
+		.after_sequence = gap->first - 1,
+		.before_sequence = gap->last + 1,
+		.after_time_ns = gap->after_time_ns,
+	};
+
+	reader->engine->event_fn(&event.header, reader->engine->event_arg);
+}
+
+static int record_read(void *arg, void *data, size_t len)
+{
+	struct rf_lane_reader *reader = arg;
+	const struct rf_event_header *header = data;
+
+	if (rf_event_validate(data, len) < 0 || header->lane != reader->lane) {
+		reader->invalid++;
+		return 0;
+	}
+	rf_gaps_feed(&reader->gaps, header->sequence, header->time_ns, gap_report, reader);
+	reader->engine->lanes[reader->lane].consumed = reader->gaps.next - 1;
+	reader->engine->event_fn(header, reader->engine->event_arg);
+	return 0;
+}
+
+int rf_engine_ring_open(struct rf_engine *e, rf_event_fn fn, void *arg)
+{
+	e->event_fn = fn;
+	e->event_arg = arg;
+	for (int lane = 0; lane < RF_LANES; lane++) {
+		struct rf_lane_reader *reader = &e->readers[lane];
+		int fd = rf_engine_map_fd(e, lane_map[lane]);
+
+		reader->engine = e;
+		reader->lane = lane;
+		/* From where the last daemon stopped: what was lost while nobody read is a gap too. */
+		rf_gaps_init(&reader->gaps, e->lanes[lane].consumed);
+		if (!e->ring)
+			e->ring = ring_buffer__new(fd, record_read, reader, NULL);
+		else if (ring_buffer__add(e->ring, fd, record_read, reader) < 0)
+			return -errno;
+		if (!e->ring)
+			return -errno;
+	}
+	return 0;
+}
+
+int rf_engine_ring_fd(const struct rf_engine *e)
+{
+	return ring_buffer__epoll_fd(e->ring);
+}
+
+int rf_engine_ring_consume(struct rf_engine *e)
+{
+	return ring_buffer__consume(e->ring);
+}
+
+void rf_engine_ring_flush(struct rf_engine *e)
+{
+	for (int lane = 0; lane < RF_LANES; lane++)
+		rf_gaps_flush(&e->readers[lane].gaps, gap_report, &e->readers[lane]);
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The truth about this host. A child in a cgroup of our own fires every hook
+ * once, in a network namespace of its own; what was not counted did not run.
+ * LSM is probed apart, because there a program attaches and never runs when
+ * "bpf" is not in lsm=.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "user/engine/internal.h"
+#include "user/lib/clock.h"
+#include "user/lib/fs.h"
+
+#include "probe.skel.h"
+
+#define PROBE_TIMEOUT_MS 3000
+
+static void loopback_up(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		(void)ioctl(fd, SIOCSIFFLAGS, &request);
+}
+
+/* One connection over loopback; fires connect, both packet hooks and the state change. */
+static void connection_fire(int family)
+{
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in a4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr *address = family == AF_INET ? (struct sockaddr *)&a4 : (struct sockaddr *)&a6;
+	socklen_t len = family == AF_INET ? sizeof(a4) : sizeof(a6);
+	_cleanup_close_ int listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int client = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (listener < 0 || client < 0 || bind(listener, address, len) < 0 || listen(listener, 1) < 0 ||
+	    getsockname(listener, address, &len) < 0)
+		return;
+	(void)!connect(client, address, len);
+}
+
+static void probe_child(int cgroup_fd)
+{
+	pid_t pid;
+	int null;
+
+	if (unshare(CLONE_NEWNET) == 0)
+		loopback_up();
+	connection_fire(AF_INET);
+	connection_fire(AF_INET6);
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null >= 0)
+		close(null);
+	if (mkdirat(cgroup_fd, "child", 0700) == 0)
+		(void)unlinkat(cgroup_fd, "child", AT_REMOVEDIR);
+	pid = fork();
+	if (pid == 0) {
+		execl("/bin/true", "true", NULL);
+		execl("/proc/self/exe", "ringfenced", "--version", NULL);
+		_exit(1);
+	}
+	if (pid > 0)
+		(void)waitpid(pid, NULL, 0);
+	_exit(0);
+}
+
+/* Moves the child in before it does anything: it waits on the pipe. */
+static int probe_run(int cgroup_fd)
+{
+	char pid_text[16], go = 'g';
+	int pipe_fds[2], status;
+	uint64_t deadline;
+	pid_t pid;
+	int r;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR);
+
+		/* What the probe's own exec prints is nobody's business. */
+		(void)!dup2(null, 1);
+		(void)!dup2(null, 2);
+		signal(SIGPIPE, SIG_IGN);
+		close(pipe_fds[1]);
+		if (read(pipe_fds[0], &go, 1) == 1)
+			probe_child(cgroup_fd);
+		_exit(1);
+	}
+	close(pipe_fds[0]);
+	snprintf(pid_text, sizeof(pid_text), "%d", pid);
+	r = rf_fs_write_control(cgroup_fd, "cgroup.procs", pid_text);
+	if (r >= 0 && write(pipe_fds[1], &go, 1) != 1)
+		r = -errno;
+	close(pipe_fds[1]);
+	deadline = rf_clock_monotonic() + PROBE_TIMEOUT_MS * RF_NSEC_PER_MSEC;
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (rf_clock_monotonic() > deadline) {
+			kill(pid, SIGKILL);
+			(void)waitpid(pid, &status, 0);
+			return -ETIMEDOUT;
+		}
+		usleep(1000);
+	}
+	return r;
+}
+
+static uint64_t probe_hits(const struct rf_engine *e, enum rf_hook hook)
+{
+	int n = libbpf_num_possible_cpus(), fd = rf_engine_map_fd(e, "rf_hook_map");
+	_cleanup_free_ struct rf_hook_stats *stats = calloc(n > 0 ? n : 1, sizeof(*stats));
+	uint32_t key = hook;
+	uint64_t hits = 0;
+
+	if (!stats || n <= 0 || bpf_map_lookup_elem(fd, &key, stats) < 0)
+		return 0;
+	for (int i = 0; i < n; i++)
+		hits += stats[i].probe_hits;
+	return hits;
+}
+
+static void lsm_listed_read(struct rf_engine *e)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	e->lsm_listed = false;
+	if (rf_fs_read(AT_FDCWD, "/sys/kernel/security/lsm", 4096, &text, &len) < 0)
+		return;
+	for (char *save = NULL, *name = strtok_r(text, ",\n", &save); name; name = strtok_r(NULL, ",\n", &save))
+		if (rf_streq(name, "bpf"))
+			e->lsm_listed = true;
+}
+
+static struct probe_bpf *lsm_attach(struct rf_engine *e, uint64_t cgroup_id)
+{
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	struct probe_bpf *probe = probe_bpf__open();
+	int r;
+
+	if (!probe)
+		goto failed;
+	probe->bss->probe_cgroup = cgroup_id;
+	r = probe_bpf__load(probe);
+	if (r >= 0)
+		r = probe_bpf__attach(probe);
+	if (r < 0) {
+		e->lsm_error = r;
+		probe_bpf__destroy(probe);
+		probe = NULL;
+	}
+failed:
+	libbpf_set_print(print);
+	return probe;
+}
+
+static void lsm_judge(struct rf_engine *e, struct probe_bpf *probe)
+{
+	e->lsm_runs = probe && __atomic_load_n(&probe->bss->lsm_hits, __ATOMIC_RELAXED) > 0;
+	if (e->lsm_runs)
+		snprintf(e->lsm_why, sizeof(e->lsm_why), "a program on file_open ran");
+	else if (probe)
+		snprintf(e->lsm_why, sizeof(e->lsm_why), "%s",
+			 e->lsm_listed ? "attached but never ran" :
+					 "attached but never ran: \"bpf\" is not in lsm= on the kernel command line");
+	else
+		snprintf(e->lsm_why, sizeof(e->lsm_why), "the kernel takes no LSM programs: %s",
+			 strerror(-e->lsm_error));
+}
+
+static void module_probe(struct rf_engine *e)
+{
+	struct rf_module_abi abi = { .size = sizeof(abi), .version = RF_MODULE_ABI };
+	_cleanup_close_ int fd = open(RF_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+
+	e->module_present = false;
+	if (fd < 0) {
+		snprintf(e->module_why, sizeof(e->module_why), "ringfence.ko is not loaded (%s: %s)", RF_DEVICE_PATH,
+			 strerror(errno));
+	} else if (ioctl(fd, RF_IOC_ABI, &abi) < 0) {
+		snprintf(e->module_why, sizeof(e->module_why), "ringfence.ko has ABI %u, this daemon %u: %s",
+			 abi.version, RF_MODULE_ABI, strerror(errno));
+	} else {
+		e->module_present = true;
+		snprintf(e->module_why, sizeof(e->module_why), "ringfence.ko with ABI %u", abi.version);
+	}
+}
+
+/* A cgroup left by a daemon that died is taken as it is. */
+static int probe_cgroup_make(struct rf_engine *e, uint64_t *ret_id)
+{
+	unsigned long long id;
+	int r;
+
+	if (mkdirat(e->root_fd, RF_PROBE_CGROUP, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	r = rf_fs_cgroup_id(e->root_fd, RF_PROBE_CGROUP, &id);
+	if (r < 0)
+		return r;
+	*ret_id = id;
+	return rf_engine_cgroup_set(e, id, RF_WORKLOAD_PROBE);
+}
+
+/* The last process may be a moment away from gone. */
+static void probe_cgroup_remove(struct rf_engine *e)
+{
+	for (int i = 0; i < 100; i++) {
+		if (unlinkat(e->root_fd, RF_PROBE_CGROUP, AT_REMOVEDIR) == 0 || errno != EBUSY)
+			return;
+		usleep(1000);
+	}
+}
+
+int rf_engine_self_test(struct rf_engine *e)
+{
+	uint64_t before[RF_HOOK_COUNT], id = 0;
+	_cleanup_close_ int cgroup_fd = -1;
+	struct probe_bpf *probe;
+	int r;
+
+	lsm_listed_read(e);
+	module_probe(e);
+	r = probe_cgroup_make(e, &id);
+	if (r < 0)
+		return r;
+	cgroup_fd = openat(e->root_fd, RF_PROBE_CGROUP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	e->config->probe_cgroup = id;
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++)
+		before[hook] = probe_hits(e, hook);
+	probe = lsm_attach(e, id);
+	r = probe_run(cgroup_fd);
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
+		struct rf_hook_state *state = &e->hooks[hook];
+
+		if (!rf_hook_table[hook].program)
+			continue;
+		state->self_test_hits = probe_hits(e, hook) - before[hook];
+		state->self_test = r < 0 ? r : state->self_test_hits ? 1 : -ENODATA;
+	}
+	/* The kernel drops a cgroup in its own time, after the test: its release hook is judged by its entry going. */
+	if (e->hooks[RF_HOOK_CGROUP_RELEASE].self_test == -ENODATA)
+		e->hooks[RF_HOOK_CGROUP_RELEASE].self_test = 0;
+	lsm_judge(e, probe);
+	probe_bpf__destroy(probe);
+	probe_cgroup_remove(e);
+	e->config->probe_cgroup = 0;
+	e->self_tested = true;
+	return r;
+}
+
+static enum rf_support hooks_support(const struct rf_engine *e, const enum rf_hook *hooks, size_t n,
+				     enum rf_support when_well)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_hook_state *state = &e->hooks[hooks[i]];
+
+		if (!state->link || (e->self_tested && state->self_test < 0))
+			return RF_SUPPORT_UNAVAILABLE;
+	}
+	return when_well;
+}
+
+#define HOOKS_SUPPORT(e, when_well, ...)                                                                             \
+	hooks_support(e, (const enum rf_hook[]){ __VA_ARGS__ }, ARRAY_SIZE(((const enum rf_hook[]){ __VA_ARGS__ })), \
+		      when_well)
+
+enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature feature)
+{
+	switch (feature) {
+	case RF_FEATURE_IDENTITY:
+		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_CGROUP_MKDIR, RF_HOOK_CGROUP_RMDIR);
+	case RF_FEATURE_NETWORK_EGRESS:
+		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_SKB_EGRESS);
+	case RF_FEATURE_NETWORK_INGRESS:
+		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_SKB_INGRESS);
+	case RF_FEATURE_NETWORK_CONNECT:
+		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_CONNECT4);
+	case RF_FEATURE_DEVICES:
+		/* Open and mknod are closed; descriptors that are passed in need level 1. */
+		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);
+	case RF_FEATURE_EVENTS_PROCESS:
+		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_EXEC, RF_HOOK_FORK, RF_HOOK_EXIT);
+	case RF_FEATURE_EVENTS_NETWORK:
+		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_SOCK_STATE, RF_HOOK_CONNECT4);
+	case RF_FEATURE_BPF_LSM:
+		return e->lsm_runs ? RF_SUPPORT_ENFORCED : RF_SUPPORT_UNAVAILABLE;
+	case RF_FEATURE_MODULE:
+		return e->module_present ? RF_SUPPORT_ENFORCED : RF_SUPPORT_UNAVAILABLE;
+	default:
+		return RF_SUPPORT_UNAVAILABLE;
+	}
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the engine contributes to a snapshot. Reading it costs no walk of anything. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "user/engine/internal.h"
+#include "user/lib/fs.h"
+
+#include "ringfence.skel.h"
+
+/* A "name:\tvalue" line of an fdinfo; RF_UNKNOWN when it has none. */
+static uint64_t fdinfo_value(int fd, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *at;
+	char path[64];
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (rf_fs_read(AT_FDCWD, path, 65536, &text, &len) < 0)
+		return RF_UNKNOWN;
+	at = strstr(text, name);
+	return at ? strtoull(at + strlen(name), NULL, 10) : RF_UNKNOWN;
+}
+
+static void hook_row_fill(const struct rf_engine *e, enum rf_hook hook, struct rf_hook_row *row)
+{
+	const struct rf_hook_state *state = &e->hooks[hook];
+	struct bpf_program *program = bpf_object__find_program_by_name(e->skeleton->obj, rf_hook_table[hook].program);
+	int n = libbpf_num_possible_cpus(), fd;
+	_cleanup_free_ struct rf_hook_stats *stats = calloc(n > 0 ? n : 1, sizeof(*stats));
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info), key = hook;
+
+	*row = (struct rf_hook_row){
+		.hook = hook,
+		.wanted = true,
+		.attached = state->link != NULL,
+		.self_test = state->self_test > 0 ? "ok" :
+			     state->self_test < 0 ? "failed" :
+						    "not run",
+		.why = state->why[0] ? strdup(state->why) : NULL,
+		.repairs = state->repairs,
+		.run_count = RF_UNKNOWN,
+		.run_ns = RF_UNKNOWN,
+	};
+	if (stats && n > 0 && bpf_map_lookup_elem(rf_engine_map_fd(e, "rf_hook_map"), &key, stats) == 0) {
+		for (int i = 0; i < n; i++) {
+			row->probe_hits += stats[i].probe_hits;
+			row->errors += stats[i].errors;
+		}
+	}
+	/* The program that the link runs may be an adopted one. */
+	fd = state->program_id ? bpf_prog_get_fd_by_id(state->program_id) : -1;
+	if (bpf_obj_get_info_by_fd(fd >= 0 ? fd : bpf_program__fd(program), &info, &size) == 0) {
+		row->recursion_misses = info.recursion_misses;
+		if (info.run_cnt) {
+			row->run_count = info.run_cnt;
+			row->run_ns = info.run_time_ns;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static uint64_t map_entries(const struct rf_engine *e, const char *name)
+{
+	if (rf_streq(name, "rf_ruleset_map"))
+		return e->n_rulesets;
+	if (rf_streq(name, "rf_set_map"))
+		return rf_words_used(e->words);
+	if (rf_streq(name, "rf_workload_map") || rf_streq(name, "rf_stats_map"))
+		return e->n_workloads;
+	return RF_UNKNOWN;
+}
+
+/* Keys are counted only where it is cheap: what we installed is known without asking the kernel. */
+static void maps_fill(const struct rf_engine *e, struct rf_snapshot *s)
+{
+	uint64_t peers4 = 0, peers6 = 0, ports = 0, devices = 0;
+	struct bpf_map *map;
+
+	for (uint32_t id = 1; id < RF_MAX_RULESETS; id++) {
+		if (!e->rulesets[id])
+			continue;
+		peers4 += e->rulesets[id]->peers4.n;
+		peers6 += e->rulesets[id]->peers6.n;
+		ports += e->rulesets[id]->ports.n;
+	}
+	for (size_t i = 0; i < e->n_devices; i++)
+		devices += e->devices[i]->n_keys;
+
+	bpf_object__for_each_map(map, e->skeleton->obj) {
+		const char *name = bpf_map__name(map);
+		uint64_t bytes = fdinfo_value(bpf_map__fd(map), "memlock:");
+		struct rf_map_row *row;
+
+		if (!rf_strprefix(name, "rf_") || s->n_maps == ARRAY_SIZE(s->maps))
+			continue;
+		row = &s->maps[s->n_maps++];
+		*row = (struct rf_map_row){ .name = name,
+					    .entries = map_entries(e, name),
+					    .max_entries = bpf_map__max_entries(map),
+					    .bytes = bytes == RF_UNKNOWN ? 0 : bytes };
+		if (rf_streq(name, "rf_peer4_map"))
+			row->entries = peers4;
+		else if (rf_streq(name, "rf_peer6_map"))
+			row->entries = peers6;
+		else if (rf_streq(name, "rf_port_map"))
+			row->entries = ports;
+		else if (rf_streq(name, "rf_device_map"))
+			row->entries = devices;
+		else if (rf_streq(name, "rf_cgroup_map"))
+			row->entries = s->n_cgroups;
+		s->bpf_bytes += row->bytes;
+	}
+}
+
+static void lanes_fill(const struct rf_engine *e, struct rf_snapshot *s)
+{
+	static const uint64_t size[RF_LANES] = { RF_RING_TELEMETRY, RF_RING_AUDIT, RF_RING_IDENTITY };
+
+	for (int lane = 0; lane < RF_LANES; lane++) {
+		s->lanes[lane] = (struct rf_lane_row){
+			.lane = lane,
+			.submitted = e->lanes[lane].submitted,
+			.shed = e->lanes[lane].shed,
+			.lost = e->lanes[lane].lost,
+			.gaps = e->readers[lane].gaps.total_gaps,
+			.ring_bytes = size[lane],
+			.ring_used = 0, /* read to the end on every pass */
+		};
+	}
+}
+
+static void errors_fill(const struct rf_engine *e, struct rf_snapshot *s)
+{
+	int n = libbpf_num_possible_cpus(), fd = rf_engine_map_fd(e, "rf_error_map");
+	_cleanup_free_ uint64_t *values = calloc(n > 0 ? n : 1, sizeof(*values));
+
+	for (uint32_t error = 0; values && n > 0 && error < RF_ERROR_COUNT; error++) {
+		if (bpf_map_lookup_elem(fd, &error, values) < 0)
+			continue;
+		for (int i = 0; i < n; i++)
+			s->errors[error] += values[i];
+	}
+}
+
+static char *feature_why(const struct rf_engine *e, enum rf_feature feature, enum rf_support support)
+{
+	if (feature == RF_FEATURE_BPF_LSM)
+		return strdup(e->self_tested ? e->lsm_why : "not probed yet");
+	if (feature == RF_FEATURE_MODULE)
+		return strdup(e->self_tested ? e->module_why : "not probed yet");
+	if (support != RF_SUPPORT_UNAVAILABLE) {
+		if (feature == RF_FEATURE_DEVICES)
+			return strdup("open and mknod; descriptors passed in are not seen at level 0");
+		return strdup("the hooks ran in the self-test");
+	}
+	switch (feature) {
+	case RF_FEATURE_PROCESS:
+	case RF_FEATURE_FILES:
+	case RF_FEATURE_KERNEL:
+	case RF_FEATURE_ACCELERATORS:
+	case RF_FEATURE_RESOURCES:
+	case RF_FEATURE_ANOMALY:
+	case RF_FEATURE_RESPOND:
+	case RF_FEATURE_NETWORK_NAMES:
+		return strdup("this version does not enforce it yet");
+	default:
+		return strdup("a hook is not attached or did not run in the self-test (see hooks)");
+	}
+}
+
+int rf_engine_snapshot(struct rf_engine *e, struct rf_snapshot *s)
+{
+	uint64_t run_ns = 0;
+	bool run_known = false;
+
+	s->level = e->lsm_runs ? (e->module_present ? 2 : 1) : 0;
+	s->root = strdup(e->cgroup_root);
+	s->bpffs = strdup(e->bpffs);
+	if (!s->root || !s->bpffs)
+		return -ENOMEM;
+	s->adopted = e->maps_adopted;
+	s->generation = e->config->generation;
+	s->rulesets = e->n_rulesets;
+	s->policies = e->n_policies;
+	for (int feature = 0; feature < RF_FEATURE_COUNT; feature++) {
+		enum rf_support support = rf_engine_support(e, feature);
+
+		s->features[s->n_features++] = (struct rf_feature_row){ .feature = feature,
+									.support = support,
+									.why = feature_why(e, feature, support) };
+	}
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
+		struct rf_hook_row *row = &s->hooks[s->n_hooks];
+
+		if (!rf_hook_table[hook].program)
+			continue;
+		hook_row_fill(e, hook, row);
+		if (row->run_ns != RF_UNKNOWN) {
+			run_ns += row->run_ns;
+			run_known = true;
+		}
+		s->n_hooks++;
+	}
+	s->bpf_run_ns = run_known ? run_ns : RF_UNKNOWN;
+	lanes_fill(e, s);
+	errors_fill(e, s);
+	maps_fill(e, s);
+	for (size_t i = 0; i < s->n_workloads; i++)
+		memcpy(s->workloads[i].counter, e->stats[s->workloads[i].id].counter, sizeof(s->workloads[i].counter));
+	return 0;
+}
