@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The commands of the control protocol; include/ringfence/control.h has the shapes. */
+#include "user/daemon/commands.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+
+#include "user/export/status_json.h"
+#include "user/lib/clock.h"
+#include "user/lib/log.h"
+#include "user/policy/show.h"
+
+static void line_begin(struct rf_json *j, struct rf_strbuf *out)
+{
+	rf_json_init(j, out);
+	rf_json_object(j, NULL);
+	rf_json_bool(j, "ok", true);
+}
+
+static void line_end(struct rf_json *j)
+{
+	rf_json_object_end(j);
+	rf_strbuf_addc(j->out, '\n');
+}
+
+void rf_command_fail(struct rf_strbuf *out, int error, const char *text, const char *diags)
+{
+	struct rf_json j;
+
+	rf_json_init(&j, out);
+	rf_json_object(&j, NULL);
+	rf_json_bool(&j, "ok", false);
+	rf_json_i64(&j, "errno", -error);
+	rf_json_string(&j, "error", text);
+	if (diags)
+		rf_json_string(&j, "diags", diags);
+	rf_json_object_end(&j);
+	rf_strbuf_addc(out, '\n');
+}
+
+static void done(struct rf_strbuf *out)
+{
+	struct rf_json j;
+
+	line_begin(&j, out);
+	line_end(&j);
+}
+
+static void snapshot_run(struct rf_app *app, bool workloads, struct rf_strbuf *out)
+{
+	_cleanup_(rf_snapshot_fini) struct rf_snapshot s = { 0 };
+	int r = rf_app_snapshot(app, workloads, &s);
+	struct rf_json j;
+
+	if (r < 0) {
+		rf_command_fail(out, r, strerror(-r), NULL);
+		return;
+	}
+	line_begin(&j, out);
+	if (workloads)
+		rf_workloads_json(&s, &j);
+	else
+		rf_status_json(&s, &j, "status");
+	line_end(&j);
+}
+
+struct event_writer {
+	struct rf_strbuf *out;
+	bool json;
+};
+
+static void event_write(const struct rf_record *record, void *arg)
+{
+	struct event_writer *writer = arg;
+
+	rf_command_event_line(writer->out, record, writer->json);
+}
+
+static void events_run(struct rf_app *app, const struct rf_request *request, struct rf_strbuf *out)
+{
+	const struct rf_filter filter = { request->kinds, request->verdicts, request->workload };
+	struct event_writer writer = { out, request->json };
+
+	rf_history_each(app->history, &filter, request->limit, event_write, &writer);
+	if (!request->follow)
+		done(out);
+}
+
+static size_t policy_workloads(const struct rf_app *app, const char *name)
+{
+	size_t count = 0;
+
+	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++) {
+		const struct rf_workload *w = app->registry->by_id[id];
+
+		for (size_t i = 0; w && w->image && i < w->image->n_policies; i++)
+			count += rf_streq(w->image->policies[i], name);
+	}
+	return count;
+}
+
+static void policies_run(struct rf_app *app, struct rf_strbuf *out)
+{
+	const struct rf_policy_set *set = app->registry->set;
+	struct rf_json j;
+
+	line_begin(&j, out);
+	rf_json_array(&j, "policies");
+	for (size_t i = 0; set && i < set->n; i++) {
+		const struct rf_policy *p = set->policies[i];
+		_cleanup_strbuf_ struct rf_strbuf name = RF_STRBUF_INIT;
+
+		rf_strbuf_addf(&name, "%s/%s/%s", p->tenant, p->namespace, p->name);
+		rf_json_object(&j, NULL);
+		rf_json_string(&j, "name", rf_strbuf_str(&name));
+		rf_json_string(&j, "file", p->file);
+		rf_json_u64(&j, "line", p->mark.line);
+		rf_json_string(&j, "mode", rf_mode_name(p->mode));
+		rf_json_i64(&j, "priority", p->priority);
+		rf_json_u64(&j, "workloads", policy_workloads(app, rf_strbuf_str(&name)));
+		rf_json_object_end(&j);
+	}
+	rf_json_array_end(&j);
+	line_end(&j);
+}
+
+static struct rf_workload *workload_find(struct rf_app *app, const char *name, struct rf_strbuf *out)
+{
+	struct rf_workload *w = rf_registry_by_name(app->registry, name);
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+
+	if (w && w->image)
+		return w;
+	rf_strbuf_addf(&text, "there is no workload \"%s\" (ringfence workloads lists them)", name);
+	rf_command_fail(out, -ENOENT, rf_strbuf_str(&text), NULL);
+	return NULL;
+}
+
+/* The set is in merge order, and an image names its policies in that order. */
+static size_t policies_of(const struct rf_app *app, const struct rf_image *image, const struct rf_policy **list)
+{
+	const struct rf_policy_set *set = app->registry->set;
+	size_t n = 0;
+
+	for (size_t i = 0; set && i < set->n && n < image->n_policies; i++) {
+		_cleanup_strbuf_ struct rf_strbuf name = RF_STRBUF_INIT;
+		const struct rf_policy *p = set->policies[i];
+
+		rf_strbuf_addf(&name, "%s/%s/%s", p->tenant, p->namespace, p->name);
+		if (rf_streq(rf_strbuf_str(&name), image->policies[n]))
+			list[n++] = p;
+	}
+	return n;
+}
+
+static void policy_show_run(struct rf_app *app, const struct rf_request *request, struct rf_strbuf *out)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+	struct rf_workload *w = workload_find(app, request->workload, out);
+	_cleanup_free_ const struct rf_policy **list = NULL;
+	struct rf_json j;
+	size_t n;
+
+	if (!w)
+		return;
+	list = calloc(w->image->n_policies + 1, sizeof(*list));
+	if (!list) {
+		rf_command_fail(out, -ENOMEM, "out of memory", NULL);
+		return;
+	}
+	n = policies_of(app, w->image, list);
+	rf_policy_show(list, n, w->name, &text);
+	line_begin(&j, out);
+	rf_json_string(&j, "text", rf_strbuf_str(&text));
+	rf_json_array(&j, "policies");
+	for (size_t i = 0; i < w->image->n_policies; i++)
+		rf_json_string(&j, NULL, w->image->policies[i]);
+	rf_json_array_end(&j);
+	line_end(&j);
+}
+
+static void policy_test_run(struct rf_app *app, const struct rf_request *request, struct rf_strbuf *out)
+{
+	struct rf_workload *w = workload_find(app, request->workload, out);
+	const struct rf_ruleset_image *image;
+	enum rf_tier tier = RF_TIER_ENFORCE;
+	const struct rf_rule_ref *ref = NULL;
+	const char *verdict = "allow";
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+	uint32_t rule = 0;
+	struct rf_json j;
+	bool allowed;
+
+	if (!w)
+		return;
+	image = w->image->ruleset[request->direction][RF_TIER_ENFORCE];
+	allowed =
+		rf_ruleset_evaluate(image, request->family, request->address, request->protocol, request->port, &rule);
+	if (image)
+		ref = &image->refs[rule];
+	if (!allowed) {
+		verdict = "deny";
+	} else if (w->image->ruleset[request->direction][RF_TIER_AUDIT]) {
+		const struct rf_ruleset_image *audited = w->image->ruleset[request->direction][RF_TIER_AUDIT];
+
+		if (!rf_ruleset_evaluate(audited, request->family, request->address, request->protocol, request->port,
+					 &rule)) {
+			verdict = "would-deny";
+			tier = RF_TIER_AUDIT;
+			ref = &audited->refs[rule];
+		}
+	}
+	rf_strbuf_addf(&text, "%s", verdict);
+	if (ref)
+		rf_strbuf_addf(&text, ": policy %s, rule \"%s\" (%s:%u)", ref->policy, ref->rule, ref->file, ref->line);
+	else
+		rf_strbuf_adds(&text, ": no policy of this workload speaks of this direction");
+	line_begin(&j, out);
+	rf_json_string(&j, "verdict", verdict);
+	rf_json_string(&j, "tier", tier == RF_TIER_AUDIT ? "audit" : "enforce");
+	rf_json_string(&j, "policy", ref ? ref->policy : NULL);
+	rf_json_string(&j, "rule", ref ? ref->rule : NULL);
+	rf_json_string(&j, "file", ref ? ref->file : NULL);
+	rf_json_u64(&j, "line", ref ? ref->line : 0);
+	rf_json_string(&j, "text", rf_strbuf_str(&text));
+	line_end(&j);
+}
+
+static void applied(struct rf_app *app, struct rf_strbuf *out, const char *text)
+{
+	struct rf_json j;
+
+	line_begin(&j, out);
+	rf_json_object(&j, "applied");
+	rf_json_u64(&j, "generation", rf_engine_generation(app->engine));
+	rf_json_u64(&j, "policies", app->registry->set ? app->registry->set->n : 0);
+	rf_json_u64(&j, "workloads", app->registry->n_workloads);
+	if (app->confirm_timer)
+		rf_json_u64(&j, "confirm_s", (app->confirm_deadline_ns - rf_clock_monotonic()) / RF_NSEC_PER_SEC);
+	else
+		rf_json_null(&j, "confirm_s");
+	rf_json_object_end(&j);
+	if (text && *text)
+		rf_json_string(&j, "diags", text);
+	line_end(&j);
+}
+
+static void apply_answer(struct rf_app *app, int r, const char *text, const char *failed, struct rf_strbuf *out)
+{
+	if (r < 0)
+		rf_command_fail(out, r, failed, text);
+	else
+		applied(app, out, text);
+}
+
+void rf_command_run(struct rf_app *app, const struct rf_request *request, struct rf_strbuf *out)
+{
+	static const char stays[] = "not applied; what was in force stays in force";
+	_cleanup_free_ char *text = NULL;
+	struct rf_json j;
+	int r;
+
+	switch (request->command) {
+	case RF_COMMAND_STATUS:
+		snapshot_run(app, false, out);
+		return;
+	case RF_COMMAND_WORKLOADS:
+		snapshot_run(app, true, out);
+		return;
+	case RF_COMMAND_EVENTS:
+		events_run(app, request, out);
+		return;
+	case RF_COMMAND_POLICIES:
+		policies_run(app, out);
+		return;
+	case RF_COMMAND_POLICY_SHOW:
+		policy_show_run(app, request, out);
+		return;
+	case RF_COMMAND_POLICY_TEST:
+		policy_test_run(app, request, out);
+		return;
+	case RF_COMMAND_APPLY:
+		r = rf_app_apply_paths(app, request->paths, request->n_paths, request->confirm_s, request->replace,
+				       request->force, &text);
+		apply_answer(app, r, text, stays, out);
+		return;
+	case RF_COMMAND_CONFIRM:
+		r = rf_app_confirm(app, &text);
+		if (r < 0)
+			rf_command_fail(out, r, text ? text : strerror(-r), NULL);
+		else
+			done(out);
+		return;
+	case RF_COMMAND_ROLLBACK:
+		r = rf_app_rollback(app, &text);
+		apply_answer(app, r, text, "not rolled back", out);
+		return;
+	case RF_COMMAND_RELOAD:
+		r = rf_app_reload(app, request->force, &text);
+		apply_answer(app, r, text, stays, out);
+		return;
+	case RF_COMMAND_DETACH:
+		r = rf_engine_detach(app->engine);
+		rf_notice("detached: nothing is enforced any more");
+		line_begin(&j, out);
+		rf_json_i64(&j, "removed", r);
+		line_end(&j);
+		app->exiting = true;
+		sd_event_exit(app->event, 0);
+		return;
+	case RF_COMMAND_COUNT:
+		break;
+	}
+	rf_command_fail(out, -EOPNOTSUPP, "unknown command", NULL);
+}

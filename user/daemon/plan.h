@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which policies each cgroup has, and the steps that put it in force. */
+#ifndef RF_DAEMON_PLAN_H
+#define RF_DAEMON_PLAN_H
+
+#include "user/daemon/registry.h"
+
+/* Classifies one new cgroup under the set in force. */
+int rf_plan_one(struct rf_registry *r, struct rf_cgroup *c, char **ret_error);
+void rf_plan_tables_free(struct rf_registry *r);
+
+/* registry.c, for plan.c */
+int rf_workload_new(struct rf_registry *r, struct rf_cgroup *c, struct rf_workload **ret);
+struct rf_workload *rf_workload_adopt(struct rf_registry *r, struct rf_cgroup *c);
+void rf_workload_drop(struct rf_registry *r, struct rf_workload *w);
+
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Requirements of policies against what the self-test found. */
+#include "user/daemon/require.h"
+
+#include <errno.h>
+
+int rf_require_check(const struct rf_engine *e, struct rf_policy_set *set, struct rf_diags *diags)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < set->n; i++) {
+		struct rf_policy *p = set->policies[i];
+
+		for (size_t k = 0; k < p->n_requirements; k++) {
+			enum rf_feature feature = p->requirements[k].feature;
+
+			if (rf_engine_support(e, feature) != RF_SUPPORT_UNAVAILABLE)
+				continue;
+			if (p->unsupported_audit) {
+				p->mode = RF_MODE_AUDIT;
+				rf_diags_add(diags, RF_SEVERITY_WARNING, p->file, p->requirements[k].mark, 0, NULL, 0,
+					     "ifUnsupported: audit is set: the whole policy only reports",
+					     "%s is not available on this host", rf_feature_name(feature));
+				continue;
+			}
+			rf_diags_add(diags, RF_SEVERITY_ERROR, p->file, p->requirements[k].mark, 0, NULL, 0,
+				     "see \"ringfence status\" for why; ifUnsupported: audit loads the policy in mode "
+				     "audit instead",
+				     "policy %s needs %s (%s), which is not available on this host", p->name,
+				     rf_feature_name(feature), rf_feature_section(feature));
+			r = -EOPNOTSUPP;
+		}
+	}
+	return r;
+}

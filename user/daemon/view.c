@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One snapshot of everything, for status, top and /metrics. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include "user/collect/cgroup_stat.h"
+#include "user/daemon/app.h"
+#include "user/lib/clock.h"
+#include "user/lib/fs.h"
+
+static const char *const source_names[] = {
+	[RF_SOURCE_DIRECTORY] = "directory",
+	[RF_SOURCE_ROLLBACK] = "rollback",
+	[RF_SOURCE_CONFIRM] = "confirm-pending",
+};
+
+static void cost_fill(struct rf_snapshot *s)
+{
+	_cleanup_free_ char *statm = NULL;
+	struct rusage usage;
+	size_t len;
+	DIR *fds;
+
+	if (getrusage(RUSAGE_SELF, &usage) == 0)
+		s->cpu_s = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+			   (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+	s->rss_bytes = RF_UNKNOWN;
+	if (rf_fs_read(AT_FDCWD, "/proc/self/statm", 256, &statm, &len) == 0) {
+		unsigned long long size, resident;
+
+		if (sscanf(statm, "%llu %llu", &size, &resident) == 2)
+			s->rss_bytes = resident * sysconf(_SC_PAGESIZE);
+	}
+	s->open_fds = 0;
+	fds = opendir("/proc/self/fd");
+	if (!fds)
+		return;
+	while (readdir(fds))
+		s->open_fds++;
+	closedir(fds);
+	/* ".", ".." and the directory itself. */
+	s->open_fds -= MIN(s->open_fds, (uint64_t)3);
+}
+
+static int policies_copy(struct rf_workload_row *row, const struct rf_image *image)
+{
+	row->policies = calloc(image->n_policies ? image->n_policies : 1, sizeof(*row->policies));
+	if (!row->policies)
+		return -ENOMEM;
+	for (size_t i = 0; i < image->n_policies; i++) {
+		row->policies[i] = strdup(image->policies[i]);
+		if (!row->policies[i])
+			return -ENOMEM;
+		row->n_policies++;
+	}
+	return 0;
+}
+
+static int workload_row_fill(struct rf_app *app, const struct rf_workload *w, const struct rf_cgroup *c, bool usage,
+			     struct rf_workload_row *row)
+{
+	struct rf_cgroup_stat stat = { RF_UNKNOWN, RF_UNKNOWN, RF_UNKNOWN };
+
+	row->id = w->id;
+	row->name = strdup(w->name);
+	row->tenant = strdup(w->tenant);
+	row->namespace = strdup(w->namespace);
+	row->short_name = strdup(w->short_name);
+	row->path = strdup(c->path);
+	row->manager = rf_manager_name(c->identity->manager);
+	row->mode = w->image->mode;
+	if (usage)
+		(void)rf_cgroup_stat_read(rf_engine_root_fd(app->engine), c->path + strlen(app->registry->prefix),
+					  &stat);
+	row->tasks = stat.tasks;
+	row->cpu_usec = stat.cpu_usec;
+	row->memory_bytes = stat.memory_bytes;
+	if (!row->name || !row->tenant || !row->namespace || !row->short_name || !row->path)
+		return -ENOMEM;
+	return policies_copy(row, w->image);
+}
+
+int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot *s)
+{
+	struct rf_registry *registry = app->registry;
+	int r;
+
+	s->real_ns = rf_clock_real();
+	s->boot_ns = rf_clock_boot();
+	s->pid = getpid();
+	s->uptime_s = (rf_clock_monotonic() - app->started_ns) / RF_NSEC_PER_SEC;
+	s->n_cgroups = rf_hashmap_size(registry->cgroups);
+	s->source = source_names[app->source_kind];
+	s->confirm_left_s = RF_UNKNOWN;
+	if (app->confirm_timer) {
+		uint64_t now = rf_clock_monotonic();
+
+		s->confirm_left_s =
+			app->confirm_deadline_ns > now ? (app->confirm_deadline_ns - now) / RF_NSEC_PER_SEC : 0;
+	}
+	s->last_error = app->last_error ? strdup(app->last_error) : NULL;
+	s->last_error_real_ns = app->last_error_real_ns;
+	s->applies_ok = app->applies_ok;
+	s->applies_failed = app->applies_failed;
+	s->rollbacks = app->rollbacks;
+	s->last_apply_real_ns = app->last_apply_real_ns;
+	cost_fill(s);
+
+	s->workloads = calloc(registry->n_workloads ? registry->n_workloads : 1, sizeof(*s->workloads));
+	if (!s->workloads)
+		return -ENOMEM;
+	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++) {
+		const struct rf_workload *w = registry->by_id[id];
+		const struct rf_cgroup *c = w && !w->retired && w->image ? rf_registry_cgroup_of(registry, w) : NULL;
+
+		if (!c || s->n_workloads == registry->n_workloads)
+			continue;
+		r = workload_row_fill(app, w, c, workload_usage, &s->workloads[s->n_workloads]);
+		s->n_workloads++;
+		if (r < 0)
+			return r;
+	}
+	r = rf_engine_snapshot(app->engine, s);
+	s->policies = registry->set ? registry->set->n : 0;
+	return r;
+}
