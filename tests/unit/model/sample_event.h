@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One valid event of each kind, for the tests to print and to spoil. */
+#ifndef TESTS_UNIT_MODEL_SAMPLE_EVENT_H
+#define TESTS_UNIT_MODEL_SAMPLE_EVENT_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "ringfence/policy_map.h"
+#include "ringfence/workload_map.h"
+#include "user/model/event.h"
+
+union sample_event {
+	struct rf_event_header header;
+	struct rf_event_exec exec;
+	struct rf_event_fork fork;
+	struct rf_event_exit exit;
+	struct rf_event_flow flow;
+	struct rf_event_device device;
+	struct rf_event_policy policy;
+	struct rf_event_cgroup cgroup;
+	struct rf_event_gap gap;
+};
+
+static const struct rf_event_names sample_names = {
+	.workload = "acme/prod/web",
+	.policy = "acme/prod/web",
+	.rule = "default",
+	.file = "web.yaml",
+	.line = 12,
+};
+
+static inline void sample_flow(struct rf_event_flow *e)
+{
+	static const __u8 local[4] = { 10, 0, 0, 5 }, remote[4] = { 10, 0, 0, 9 };
+
+	e->family = AF_INET;
+	e->protocol = IPPROTO_TCP;
+	e->direction = e->header.kind == RF_EVENT_ACCEPT ? RF_INGRESS : RF_EGRESS;
+	e->local_port = 4242;
+	e->remote_port = 80;
+	memcpy(e->local, local, sizeof(local));
+	memcpy(e->remote, remote, sizeof(remote));
+	e->ruleset = 7;
+	e->rule = RF_RULE_DEFAULT;
+	e->hook = RF_HOOK_CONNECT4;
+}
+
+static inline union sample_event sample_event(enum rf_event_kind kind)
+{
+	union sample_event e;
+	bool denied = kind == RF_EVENT_FLOW_DENY || kind == RF_EVENT_DEVICE_DENY;
+
+	memset(&e, 0, sizeof(e));
+	e.header.version = RF_EVENT_VERSION;
+	e.header.kind = kind;
+	e.header.size = rf_event_size(kind);
+	e.header.lane = denied ? RF_LANE_AUDIT : RF_LANE_TELEMETRY;
+	e.header.verdict = denied ? RF_DENY : RF_ALLOW;
+	e.header.sequence = 9;
+	e.header.time_ns = 1000000000;
+	e.header.cgroup_id = 4711;
+	e.header.workload = 2;
+	e.header.tgid = 123;
+	e.header.tid = 124;
+	e.header.uid = 1000;
+	strcpy(e.header.comm, "curl");
+	switch (kind) {
+	case RF_EVENT_EXEC:
+		e.exec.parent_tgid = 100;
+		strcpy(e.exec.path, "/usr/bin/curl");
+		e.exec.path_len = strlen(e.exec.path);
+		break;
+	case RF_EVENT_FORK:
+		e.fork.child_tgid = 125;
+		break;
+	case RF_EVENT_EXIT:
+		e.exit.exit_code = 3 << 8;
+		e.exit.lifetime_ns = 1234567890;
+		break;
+	case RF_EVENT_CONNECT:
+	case RF_EVENT_ACCEPT:
+	case RF_EVENT_FLOW_DENY:
+		sample_flow(&e.flow);
+		break;
+	case RF_EVENT_DEVICE_DENY:
+		e.device.type = 2;
+		e.device.access = RF_DEVICE_READ | RF_DEVICE_WRITE;
+		e.device.major = 195;
+		e.device.minor = 255;
+		e.device.device_set = 3;
+		e.device.rule = 1;
+		break;
+	case RF_EVENT_POLICY:
+		e.policy.generation = 4;
+		e.policy.workloads = 3;
+		e.policy.rulesets = 2;
+		e.policy.policies = 1;
+		break;
+	case RF_EVENT_CGROUP_NEW:
+	case RF_EVENT_CGROUP_GONE:
+		e.cgroup.parent_id = 1;
+		e.cgroup.level = 2;
+		strcpy(e.cgroup.path, "/system.slice/a.service");
+		e.cgroup.path_len = strlen(e.cgroup.path);
+		break;
+	case RF_EVENT_GAP:
+		e.header.lane = RF_LANE_AUDIT;
+		e.gap.lost = 5;
+		e.gap.after_sequence = 3;
+		e.gap.before_sequence = 9;
+		e.gap.after_time_ns = 900000000;
+		break;
+	case RF_EVENT_NONE:
+	case RF_EVENT_KINDS:
+		break;
+	}
+	return e;
+}
+
+#endif

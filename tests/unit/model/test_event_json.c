@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Events as JSON: the members of each kind, and text that parses whatever a tenant chose. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/model/sample_event.h"
+#include "user/lib/clock.h"
+#include "user/lib/json_in.h"
+
+static const struct rf_event_names nameless;
+
+/* What follows "time", which is checked on its own: @common, then @own. */
+static void expect_named(const union sample_event *e, const struct rf_event_names *names, const char *common,
+			 const char *own)
+{
+	static const char start[] = "{\"time\":\"2026-11-21T04:30:48.123Z\",";
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT, want = RF_STRBUF_INIT;
+	_cleanup_jin_ struct rf_jin *root = NULL;
+
+	assert_int_equal(rf_event_validate(e, sizeof(*e)), 0);
+	rf_event_json(&text, &e->header, names);
+	assert_int_equal(rf_strbuf_error(&text), 0);
+	assert_int_equal(rf_jin_parse(text.data, text.len, &root, NULL), 0);
+	assert_true(text.len > sizeof(start) - 1);
+	rf_strbuf_addf(&want, "%s,%s}", common, own);
+	assert_string_equal(text.data + sizeof(start) - 1, rf_strbuf_str(&want));
+}
+
+#define HEAD(kind, verdict, lane, workload)                                                       \
+	"\"kind\":\"" kind "\",\"verdict\":\"" verdict "\",\"lane\":\"" lane "\",\"sequence\":9," \
+	"\"workload\":" workload ",\"workload_id\":2,\"cgroup_id\":4711,\"pid\":123,\"tid\":124," \
+	"\"uid\":1000,\"comm\":\"curl\""
+#define TELEMETRY(kind) HEAD(kind, "allow", "telemetry", "null")
+#define FLOW(direction)                                                               \
+	"\"protocol\":\"tcp\",\"direction\":\"" direction "\",\"hook\":\"connect4\"," \
+	"\"local\":{\"address\":\"10.0.0.5\",\"port\":4242},"                         \
+	"\"remote\":{\"address\":\"10.0.0.9\",\"port\":80}"
+#define NO_NAMES "\"policy\":null,\"rule\":null,\"file\":null,\"line\":null,"
+
+static void the_time_is_the_wall_clocks(void **state)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT, before = RF_STRBUF_INIT, after = RF_STRBUF_INIT;
+	_cleanup_jin_ struct rf_jin *root = NULL;
+	union sample_event e = sample_event(RF_EVENT_FORK);
+	const char *time;
+
+	(void)state;
+	e.header.time_ns = rf_clock_boot();
+	rf_clock_format(&before, rf_clock_real() - RF_NSEC_PER_MSEC);
+	rf_event_json(&text, &e.header, NULL);
+	rf_clock_format(&after, rf_clock_real() + RF_NSEC_PER_MSEC);
+	assert_int_equal(rf_jin_parse(text.data, text.len, &root, NULL), 0);
+	time = rf_jin_string(root, "time", "");
+	assert_true(strcmp(before.data, time) <= 0 && strcmp(time, after.data) <= 0);
+}
+
+static void a_denied_flow_names_its_rule(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_FLOW_DENY);
+
+	(void)state;
+	expect_named(&e, &sample_names, HEAD("flow-deny", "deny", "audit", "\"acme/prod/web\""),
+		     FLOW("egress") ",\"tier\":\"enforce\",\"ruleset\":7,\"policy\":\"acme/prod/web\","
+				    "\"rule\":\"default\",\"file\":\"web.yaml\",\"line\":12,\"rule_index\":null");
+	e.flow.rule = 5;
+	e.flow.tier = RF_TIER_AUDIT;
+	expect_named(&e, &nameless, HEAD("flow-deny", "deny", "audit", "null"),
+		     FLOW("egress") ",\"tier\":\"audit\",\"ruleset\":7," NO_NAMES "\"rule_index\":5");
+}
+
+static void a_flow_has_the_same_members_in_both_families(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_CONNECT);
+
+	(void)state;
+	expect_named(&e, &nameless, TELEMETRY("connect"), FLOW("egress"));
+	e.flow.family = AF_INET6;
+	memset(e.flow.local, 0, 16);
+	memset(e.flow.remote, 0, 16);
+	e.flow.remote[15] = 1;
+	expect_named(&e, &nameless, TELEMETRY("connect"),
+		     "\"protocol\":\"tcp\",\"direction\":\"egress\",\"hook\":\"connect4\","
+		     "\"local\":{\"address\":\"::\",\"port\":4242},\"remote\":{\"address\":\"::1\",\"port\":80}");
+	e = sample_event(RF_EVENT_ACCEPT);
+	expect_named(&e, &nameless, TELEMETRY("accept"), FLOW("ingress"));
+}
+
+static void a_process_has_its_members(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_EXEC);
+
+	(void)state;
+	expect_named(&e, NULL, TELEMETRY("exec"), "\"path\":\"/usr/bin/curl\",\"path_cut\":false,\"parent_pid\":100");
+	e = sample_event(RF_EVENT_FORK);
+	expect_named(&e, NULL, TELEMETRY("fork"), "\"child_pid\":125");
+	e = sample_event(RF_EVENT_EXIT);
+	expect_named(&e, NULL, TELEMETRY("exit"), "\"status\":3,\"signal\":null,\"lifetime_ns\":1234567890");
+	e.exit.exit_code = 9;
+	expect_named(&e, NULL, TELEMETRY("exit"), "\"status\":null,\"signal\":9,\"lifetime_ns\":1234567890");
+}
+
+static void a_denied_device_has_its_members(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_DEVICE_DENY);
+
+	(void)state;
+	expect_named(&e, &nameless, HEAD("device-deny", "deny", "audit", "null"),
+		     "\"type\":\"char\",\"major\":195,\"minor\":255,\"access\":[\"read\",\"write\"],"
+		     "\"tier\":\"enforce\",\"device_set\":3," NO_NAMES "\"rule_index\":1");
+	e.device.type = 1;
+	e.device.access = RF_DEVICE_MKNOD;
+	e.device.major = e.device.minor = RF_DEVICE_ANY;
+	expect_named(&e, &nameless, HEAD("device-deny", "deny", "audit", "null"),
+		     "\"type\":\"block\",\"major\":null,\"minor\":null,\"access\":[\"mknod\"],"
+		     "\"tier\":\"enforce\",\"device_set\":3," NO_NAMES "\"rule_index\":1");
+}
+
+static void a_generation_and_a_cgroup_have_their_members(void **state)
+{
+	static const char cgroup[] =
+		"\"path\":\"/system.slice/a.service\",\"path_cut\":false,\"parent_id\":1,\"level\":2";
+	union sample_event e = sample_event(RF_EVENT_POLICY);
+
+	(void)state;
+	expect_named(&e, NULL, TELEMETRY("policy"), "\"generation\":4,\"workloads\":3,\"rulesets\":2,\"policies\":1");
+	e = sample_event(RF_EVENT_CGROUP_NEW);
+	expect_named(&e, NULL, TELEMETRY("cgroup-new"), cgroup);
+	e = sample_event(RF_EVENT_CGROUP_GONE);
+	expect_named(&e, NULL, TELEMETRY("cgroup-gone"), cgroup);
+}
+
+static void a_gap_says_what_is_missing_and_since_when(void **state)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+	_cleanup_jin_ struct rf_jin *root = NULL;
+	union sample_event e = sample_event(RF_EVENT_GAP);
+
+	(void)state;
+	rf_event_json(&text, &e.header, NULL);
+	assert_int_equal(rf_jin_parse(text.data, text.len, &root, NULL), 0);
+	assert_string_equal(rf_jin_string(root, "lane", ""), "audit");
+	assert_int_equal(rf_jin_i64(root, "lost", 0), 5);
+	assert_int_equal(rf_jin_i64(root, "after_sequence", 0), 3);
+	assert_int_equal(rf_jin_i64(root, "before_sequence", 0), 9);
+	assert_int_equal(strlen(rf_jin_string(root, "after_time", "")), strlen("2026-11-21T04:30:48.123Z"));
+	/* Lost before anything was seen. */
+	e.gap.after_sequence = 0;
+	e.header.lane = RF_LANE_TELEMETRY;
+	expect_named(&e, NULL, TELEMETRY("gap"),
+		     "\"lost\":5,\"after_sequence\":0,\"before_sequence\":9,\"after_time\":null");
+}
+
+static void what_a_tenant_chose_comes_back_as_it_was(void **state)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+	_cleanup_jin_ struct rf_jin *root = NULL;
+	union sample_event e = sample_event(RF_EVENT_EXEC);
+
+	(void)state;
+	strcpy(e.header.comm, "\"},\n\x1b{\"");
+	strcpy(e.exec.path, "/\xff\xc3\xa9\\");
+	e.exec.path_len = strlen(e.exec.path);
+	rf_event_json(&text, &e.header, NULL);
+	assert_int_equal(rf_jin_parse(text.data, text.len, &root, NULL), 0);
+	assert_string_equal(rf_jin_string(root, "comm", ""), e.header.comm);
+	assert_string_equal(rf_jin_string(root, "path", ""), "/\xef\xbf\xbd\xc3\xa9\\");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_time_is_the_wall_clocks),
+		cmocka_unit_test(a_denied_flow_names_its_rule),
+		cmocka_unit_test(a_flow_has_the_same_members_in_both_families),
+		cmocka_unit_test(a_process_has_its_members),
+		cmocka_unit_test(a_denied_device_has_its_members),
+		cmocka_unit_test(a_generation_and_a_cgroup_have_their_members),
+		cmocka_unit_test(a_gap_says_what_is_missing_and_since_when),
+		cmocka_unit_test(what_a_tenant_chose_comes_back_as_it_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

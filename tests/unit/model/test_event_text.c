@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Events as lines: the columns, what each kind says, and that no tenant can forge or break a line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/model/sample_event.h"
+#include "user/lib/clock.h"
+
+static const struct rf_event_names nameless;
+
+/* What follows the time, which is checked on its own. */
+static void expect_named(const union sample_event *e, const struct rf_event_names *names, const char *want)
+{
+	_cleanup_strbuf_ struct rf_strbuf line = RF_STRBUF_INIT;
+
+	assert_int_equal(rf_event_validate(e, sizeof(*e)), 0);
+	rf_event_text(&line, &e->header, names);
+	assert_int_equal(rf_strbuf_error(&line), 0);
+	assert_true(line.len > 13);
+	assert_int_equal(line.data[12], ' ');
+	assert_string_equal(line.data + 13, want);
+}
+
+static void expect(const union sample_event *e, const char *want)
+{
+	expect_named(e, &sample_names, want);
+}
+
+static void the_time_is_the_wall_clocks(void **state)
+{
+	_cleanup_strbuf_ struct rf_strbuf line = RF_STRBUF_INIT, before = RF_STRBUF_INIT, after = RF_STRBUF_INIT;
+	union sample_event e = sample_event(RF_EVENT_FORK);
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	e.header.time_ns = rf_clock_boot();
+	rf_clock_format(&before, rf_clock_real() - RF_NSEC_PER_MSEC);
+	rf_event_text(&line, &e.header, &nameless);
+	rf_clock_format(&after, rf_clock_real() + RF_NSEC_PER_MSEC);
+	line.data[12] = '\0';
+	/* Only midnight makes the order of the texts another than that of the times. */
+	if (strncmp(before.data, after.data, 10) == 0) {
+		before.data[23] = '\0';
+		after.data[23] = '\0';
+		assert_true(strcmp(before.data + 11, line.data) <= 0 && strcmp(line.data, after.data + 11) <= 0);
+	}
+}
+
+static void a_denied_flow_says_who_where_and_by_which_rule(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_FLOW_DENY);
+
+	(void)state;
+	expect(&e, "flow-deny deny acme/prod/web curl[123] egress tcp 10.0.0.5:4242 -> 10.0.0.9:80 "
+		   "policy acme/prod/web rule \"default\" web.yaml:12");
+	e.header.verdict = RF_WOULD_DENY;
+	e.flow.direction = RF_INGRESS;
+	expect(&e, "flow-deny would-deny acme/prod/web curl[123] ingress tcp 10.0.0.5:4242 <- 10.0.0.9:80 "
+		   "policy acme/prod/web rule \"default\" web.yaml:12");
+}
+
+static void without_names_there_are_numbers(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_FLOW_DENY);
+
+	(void)state;
+	expect_named(&e, &nameless,
+		     "flow-deny deny #2 curl[123] egress tcp 10.0.0.5:4242 -> 10.0.0.9:80 ruleset 7 default");
+	expect_named(&e, NULL, "flow-deny deny #2 curl[123] egress tcp 10.0.0.5:4242 -> 10.0.0.9:80 ruleset 7 default");
+	e.flow.rule = 5;
+	e.header.workload = RF_WORKLOAD_NONE;
+	expect_named(&e, &nameless,
+		     "flow-deny deny - curl[123] egress tcp 10.0.0.5:4242 -> 10.0.0.9:80 ruleset 7 rule 5");
+}
+
+static void what_no_process_did_has_a_dash(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_FORK);
+
+	(void)state;
+	e.header.tgid = 0;
+	e.header.comm[0] = '\0';
+	expect_named(&e, &nameless, "fork allow #2 - child 125");
+	e.header.tgid = 1;
+	expect_named(&e, &nameless, "fork allow #2 -[1] child 125");
+}
+
+static void addresses_are_written_by_their_family(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_CONNECT);
+
+	(void)state;
+	expect_named(&e, &nameless, "connect allow #2 curl[123] egress tcp 10.0.0.5:4242 -> 10.0.0.9:80");
+	e.flow.family = AF_INET6;
+	memset(e.flow.local, 0, 16);
+	e.flow.local[15] = 1;
+	memset(e.flow.remote, 0xff, 16);
+	expect_named(&e, &nameless,
+		     "connect allow #2 curl[123] egress tcp [::1]:4242 -> "
+		     "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:80");
+	e.flow.protocol = IPPROTO_ICMPV6;
+	expect_named(&e, &nameless,
+		     "connect allow #2 curl[123] egress icmpv6 ::1 -> "
+		     "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+}
+
+static void a_socket_without_an_address_shows_none(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_CONNECT);
+
+	(void)state;
+	memset(e.flow.local, 0, 16);
+	expect_named(&e, &nameless, "connect allow #2 curl[123] egress tcp 0.0.0.0:4242 -> 10.0.0.9:80");
+	e.flow.local_port = 0;
+	expect_named(&e, &nameless, "connect allow #2 curl[123] egress tcp -> 10.0.0.9:80");
+}
+
+static void each_kind_says_what_happened(void **state)
+{
+	union sample_event e;
+
+	(void)state;
+	e = sample_event(RF_EVENT_EXEC);
+	expect(&e, "exec allow acme/prod/web curl[123] /usr/bin/curl parent 100");
+	e = sample_event(RF_EVENT_FORK);
+	expect(&e, "fork allow acme/prod/web curl[123] child 125");
+	e = sample_event(RF_EVENT_EXIT);
+	expect(&e, "exit allow acme/prod/web curl[123] status 3 after 1.234s");
+	e.exit.exit_code = 9;
+	expect(&e, "exit allow acme/prod/web curl[123] signal 9 after 1.234s");
+	e = sample_event(RF_EVENT_ACCEPT);
+	expect_named(&e, &nameless, "accept allow #2 curl[123] ingress tcp 10.0.0.5:4242 <- 10.0.0.9:80");
+	e = sample_event(RF_EVENT_DEVICE_DENY);
+	expect(&e, "device-deny deny acme/prod/web curl[123] char 195:255 rw "
+		   "policy acme/prod/web rule \"default\" web.yaml:12");
+	e.device.type = 1;
+	e.device.access = RF_DEVICE_MKNOD;
+	e.device.minor = RF_DEVICE_ANY;
+	expect_named(&e, &nameless, "device-deny deny #2 curl[123] block 195:* m device set 3 rule 1");
+	e = sample_event(RF_EVENT_POLICY);
+	expect_named(&e, &nameless, "policy allow #2 curl[123] generation 4: 3 workloads, 2 rule sets, 1 policies");
+	e = sample_event(RF_EVENT_CGROUP_NEW);
+	expect_named(&e, &nameless, "cgroup-new allow #2 curl[123] /system.slice/a.service id 4711");
+	e = sample_event(RF_EVENT_CGROUP_GONE);
+	expect_named(&e, &nameless, "cgroup-gone allow #2 curl[123] /system.slice/a.service id 4711");
+	e = sample_event(RF_EVENT_GAP);
+	expect_named(&e, &nameless, "gap allow #2 curl[123] 5 events lost on lane audit between 3 and 9");
+}
+
+static void a_tenants_name_cannot_forge_a_column_or_drive_the_terminal(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_EXEC);
+
+	(void)state;
+	strcpy(e.header.comm, "a] b\n\x1b[2J\\\"");
+	strcpy(e.exec.path, "/x y\t\x9b\x7f\xc3\xa9");
+	e.exec.path_len = strlen(e.exec.path);
+	expect_named(&e, &nameless,
+		     "exec allow #2 a]\\x20b\\x0a\\x1b[2J\\x5c\\x22[123] /x\\x20y\\x09\\x9b\\x7f\\xc3\\xa9 parent 100");
+}
+
+static void names_are_escaped_as_well(void **state)
+{
+	const struct rf_event_names names = { "t/n/a b", "p\n", "say \"x\"", "a b.yaml", 0 };
+	union sample_event e = sample_event(RF_EVENT_FLOW_DENY);
+
+	(void)state;
+	expect_named(&e, &names,
+		     "flow-deny deny t/n/a\\x20b curl[123] egress tcp 10.0.0.5:4242 -> 10.0.0.9:80 "
+		     "policy p\\x0a rule \"say \\x22x\\x22\" a\\x20b.yaml");
+}
+
+static void a_long_path_shows_its_end(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_EXEC);
+	char want[512];
+
+	(void)state;
+	memset(e.exec.path, 'x', 96);
+	e.exec.path[96] = '\0';
+	e.exec.path_len = 96;
+	snprintf(want, sizeof(want), "exec allow #2 curl[123] %s parent 100", e.exec.path);
+	expect_named(&e, &nameless, want);
+	memmove(e.exec.path + 1, e.exec.path, 97);
+	e.exec.path[0] = '/';
+	e.exec.path_len = 97;
+	snprintf(want, sizeof(want), "exec allow #2 curl[123] ...%s parent 100", e.exec.path + 1);
+	expect_named(&e, &nameless, want);
+}
+
+static void a_path_that_was_cut_says_so(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_CGROUP_NEW);
+	char want[512], shown[97];
+
+	(void)state;
+	memset(shown, 'x', 96);
+	shown[96] = '\0';
+	memset(e.cgroup.path, 'x', RF_PATH_MAX - 1);
+	e.cgroup.path_len = 1000;
+	snprintf(want, sizeof(want), "cgroup-new allow #2 curl[123] ...%s... id 4711", shown);
+	expect_named(&e, &nameless, want);
+	e.cgroup.path[RF_PATH_MAX - 2] = '\0';
+	e.cgroup.path_len = RF_PATH_MAX - 2;
+	snprintf(want, sizeof(want), "cgroup-new allow #2 curl[123] ...%s id 4711", shown);
+	expect_named(&e, &nameless, want);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_time_is_the_wall_clocks),
+		cmocka_unit_test(a_denied_flow_says_who_where_and_by_which_rule),
+		cmocka_unit_test(without_names_there_are_numbers),
+		cmocka_unit_test(what_no_process_did_has_a_dash),
+		cmocka_unit_test(addresses_are_written_by_their_family),
+		cmocka_unit_test(a_socket_without_an_address_shows_none),
+		cmocka_unit_test(each_kind_says_what_happened),
+		cmocka_unit_test(a_tenants_name_cannot_forge_a_column_or_drive_the_terminal),
+		cmocka_unit_test(names_are_escaped_as_well),
+		cmocka_unit_test(a_long_path_shows_its_end),
+		cmocka_unit_test(a_path_that_was_cut_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

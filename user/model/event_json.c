@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* An event as a JSON object: the members of its kind, after those that every event has. */
+#include <sys/wait.h>
+
+#include "ringfence/policy_map.h"
+#include "user/lib/clock.h"
+#include "user/model/event_text.h"
+
+static void put_time(struct rf_json *j, const char *key, uint64_t boot_ns)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+
+	rf_clock_format(&text, rf_clock_boot_to_real(boot_ns));
+	if (rf_strbuf_error(&text))
+		j->out->error = rf_strbuf_error(&text);
+	rf_json_string(j, key, rf_strbuf_str(&text));
+}
+
+static void put_header(struct rf_json *j, const struct rf_event_header *e, const struct rf_event_names *names)
+{
+	put_time(j, "time", e->time_ns);
+	rf_json_string(j, "kind", rf_event_kind_name(e->kind));
+	rf_json_string(j, "verdict", rf_verdict_name(e->verdict));
+	rf_json_string(j, "lane", rf_lane_name(e->lane));
+	rf_json_u64(j, "sequence", e->sequence);
+	rf_json_string(j, "workload", names->workload);
+	rf_json_u64(j, "workload_id", e->workload);
+	rf_json_u64(j, "cgroup_id", e->cgroup_id);
+	rf_json_u64(j, "pid", e->tgid);
+	rf_json_u64(j, "tid", e->tid);
+	rf_json_u64(j, "uid", e->uid);
+	rf_json_string(j, "comm", e->comm);
+}
+
+static void put_endpoint(struct rf_json *j, const char *key, const struct rf_event_flow *e, const __u8 addr[16],
+			 unsigned int port)
+{
+	char address[RF_ADDRESS_MAX];
+
+	rf_json_object(j, key);
+	rf_json_string(j, "address", rf_event_address(e->family, addr, address));
+	rf_json_u64(j, "port", port);
+	rf_json_object_end(j);
+}
+
+/* "rule_index" stays where the names are no longer known; null is the default. */
+static void put_rule(struct rf_json *j, const struct rf_event_names *names, unsigned int rule)
+{
+	rf_json_string(j, "policy", names->policy);
+	rf_json_string(j, "rule", names->rule);
+	rf_json_string(j, "file", names->file);
+	if (names->line)
+		rf_json_u64(j, "line", names->line);
+	else
+		rf_json_null(j, "line");
+	if (rule == RF_RULE_DEFAULT)
+		rf_json_null(j, "rule_index");
+	else
+		rf_json_u64(j, "rule_index", rule);
+}
+
+static void put_flow(struct rf_json *j, const struct rf_event_flow *e, const struct rf_event_names *names)
+{
+	char protocol[8];
+
+	rf_json_string(j, "protocol", rf_protocol_name(e->protocol, protocol));
+	rf_json_string(j, "direction", rf_event_direction_name(e->direction));
+	rf_json_string(j, "hook", rf_hook_name(e->hook));
+	put_endpoint(j, "local", e, e->local, e->local_port);
+	put_endpoint(j, "remote", e, e->remote, e->remote_port);
+	/* What was allowed is not asked which rule it was. */
+	if (e->header.kind != RF_EVENT_FLOW_DENY && !names->policy)
+		return;
+	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
+	rf_json_u64(j, "ruleset", e->ruleset);
+	put_rule(j, names, e->rule);
+}
+
+static void put_device_number(struct rf_json *j, const char *key, uint32_t number)
+{
+	if (number == RF_DEVICE_ANY)
+		rf_json_null(j, key);
+	else
+		rf_json_u64(j, key, number);
+}
+
+static void put_device(struct rf_json *j, const struct rf_event_device *e, const struct rf_event_names *names)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} access[] = { { RF_DEVICE_READ, "read" }, { RF_DEVICE_WRITE, "write" }, { RF_DEVICE_MKNOD, "mknod" } };
+
+	rf_json_string(j, "type", e->type == 1 ? "block" : "char");
+	put_device_number(j, "major", e->major);
+	put_device_number(j, "minor", e->minor);
+	rf_json_array(j, "access");
+	for (size_t i = 0; i < ARRAY_SIZE(access); i++)
+		if (e->access & access[i].bit)
+			rf_json_string(j, NULL, access[i].name);
+	rf_json_array_end(j);
+	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
+	rf_json_u64(j, "device_set", e->device_set);
+	put_rule(j, names, e->rule);
+}
+
+static void put_exit(struct rf_json *j, const struct rf_event_exit *e)
+{
+	if (WIFSIGNALED(e->exit_code)) {
+		rf_json_null(j, "status");
+		rf_json_i64(j, "signal", WTERMSIG(e->exit_code));
+	} else {
+		rf_json_i64(j, "status", WEXITSTATUS(e->exit_code));
+		rf_json_null(j, "signal");
+	}
+	rf_json_u64(j, "lifetime_ns", e->lifetime_ns);
+}
+
+static void put_cgroup(struct rf_json *j, const struct rf_event_cgroup *e)
+{
+	rf_json_string(j, "path", e->path);
+	rf_json_bool(j, "path_cut", rf_event_path_cut(e->path_len));
+	rf_json_u64(j, "parent_id", e->parent_id);
+	rf_json_u64(j, "level", e->level);
+}
+
+static void put_gap(struct rf_json *j, const struct rf_event_gap *e)
+{
+	rf_json_u64(j, "lost", e->lost);
+	rf_json_u64(j, "after_sequence", e->after_sequence);
+	rf_json_u64(j, "before_sequence", e->before_sequence);
+	if (e->after_sequence)
+		put_time(j, "after_time", e->after_time_ns);
+	else
+		rf_json_null(j, "after_time");
+}
+
+static void put_policy(struct rf_json *j, const struct rf_event_policy *e)
+{
+	rf_json_u64(j, "generation", e->generation);
+	rf_json_u64(j, "workloads", e->workloads);
+	rf_json_u64(j, "rulesets", e->rulesets);
+	rf_json_u64(j, "policies", e->policies);
+}
+
+void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, const struct rf_event_names *names)
+{
+	static const struct rf_event_names nameless;
+	const void *e = event;
+	const struct rf_event_exec *exec = e;
+	struct rf_json j;
+
+	if (!names)
+		names = &nameless;
+	rf_json_init(&j, out);
+	rf_json_object(&j, NULL);
+	put_header(&j, event, names);
+	switch ((enum rf_event_kind)event->kind) {
+	case RF_EVENT_EXEC:
+		rf_json_string(&j, "path", exec->path);
+		rf_json_bool(&j, "path_cut", rf_event_path_cut(exec->path_len));
+		rf_json_u64(&j, "parent_pid", exec->parent_tgid);
+		break;
+	case RF_EVENT_FORK:
+		rf_json_u64(&j, "child_pid", ((const struct rf_event_fork *)e)->child_tgid);
+		break;
+	case RF_EVENT_EXIT:
+		put_exit(&j, e);
+		break;
+	case RF_EVENT_CONNECT:
+	case RF_EVENT_ACCEPT:
+	case RF_EVENT_FLOW_DENY:
+		put_flow(&j, e, names);
+		break;
+	case RF_EVENT_DEVICE_DENY:
+		put_device(&j, e, names);
+		break;
+	case RF_EVENT_POLICY:
+		put_policy(&j, e);
+		break;
+	case RF_EVENT_CGROUP_NEW:
+	case RF_EVENT_CGROUP_GONE:
+		put_cgroup(&j, e);
+		break;
+	case RF_EVENT_GAP:
+		put_gap(&j, e);
+		break;
+	case RF_EVENT_NONE:
+	case RF_EVENT_KINDS:
+		break;
+	}
+	rf_json_object_end(&j);
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An event as a line for people:
+ *
+ *	TIME KIND VERDICT WORKLOAD comm[pid] details
+ *
+ * What a tenant chose (a name, a path) is shown as printable ASCII without
+ * spaces, everything else as \xHH: it can neither drive the terminal nor
+ * pretend to be another column.
+ */
+#include "user/model/event_text.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "ringfence/policy_map.h"
+#include "ringfence/workload_map.h"
+#include "user/lib/clock.h"
+
+#define PATH_SHOWN 96 /* bytes of a path before it is cut in front: its end tells more */
+
+const char *rf_event_address(unsigned int family, const __u8 addr[16], char buffer[static RF_ADDRESS_MAX])
+{
+	inet_ntop((int)family, addr, buffer, RF_ADDRESS_MAX);
+	return buffer;
+}
+
+const char *rf_event_direction_name(unsigned int direction)
+{
+	return direction == RF_INGRESS ? "ingress" : "egress";
+}
+
+const char *rf_event_tier_name(unsigned int tier)
+{
+	return tier == RF_TIER_AUDIT ? "audit" : "enforce";
+}
+
+/* @lowest: the smallest byte shown as it is. Quotes would end what is quoted. */
+static void add_escaped(struct rf_strbuf *out, const char *s, size_t len, unsigned char lowest)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = s[i];
+
+		if (c >= lowest && c < 0x7f && c != '\\' && c != '"')
+			rf_strbuf_addc(out, (char)c);
+		else
+			rf_strbuf_addf(out, "\\x%02x", c);
+	}
+}
+
+static void add_word(struct rf_strbuf *out, const char *s)
+{
+	add_escaped(out, s, strlen(s), '!');
+}
+
+/* In the time zone of the host, as its other logs are. */
+static void add_time(struct rf_strbuf *out, uint64_t boot_ns)
+{
+	uint64_t real_ns = rf_clock_boot_to_real(boot_ns);
+	time_t seconds = real_ns / RF_NSEC_PER_SEC;
+	struct tm tm;
+
+	localtime_r(&seconds, &tm);
+	rf_strbuf_addf(out, "%02d:%02d:%02d.%03u", tm.tm_hour, tm.tm_min, tm.tm_sec,
+		       (unsigned int)(real_ns % RF_NSEC_PER_SEC / RF_NSEC_PER_MSEC));
+}
+
+static void add_columns(struct rf_strbuf *out, const struct rf_event_header *e, const struct rf_event_names *names)
+{
+	add_time(out, e->time_ns);
+	rf_strbuf_addf(out, " %s %s ", rf_event_kind_name(e->kind), rf_verdict_name(e->verdict));
+	if (names->workload)
+		add_word(out, names->workload);
+	else if (e->workload != RF_WORKLOAD_NONE)
+		rf_strbuf_addf(out, "#%u", e->workload);
+	else
+		rf_strbuf_addc(out, '-');
+	rf_strbuf_addc(out, ' ');
+	if (e->tgid == 0) {
+		rf_strbuf_addc(out, '-');
+		return;
+	}
+	add_word(out, e->comm[0] ? e->comm : "-");
+	rf_strbuf_addf(out, "[%u]", e->tgid);
+}
+
+static void add_path(struct rf_strbuf *out, const char path[RF_PATH_MAX])
+{
+	size_t len = strlen(path);
+	size_t skip = len > PATH_SHOWN ? len - PATH_SHOWN : 0;
+
+	if (len == 0)
+		rf_strbuf_addc(out, '-');
+	if (skip)
+		rf_strbuf_adds(out, "...");
+	add_escaped(out, path + skip, len - skip, '!');
+	if (rf_event_path_cut(len))
+		rf_strbuf_adds(out, "...");
+}
+
+static void add_endpoint(struct rf_strbuf *out, const struct rf_event_flow *e, const __u8 addr[16], unsigned int port)
+{
+	char address[RF_ADDRESS_MAX];
+	bool ports = e->protocol == IPPROTO_TCP || e->protocol == IPPROTO_UDP || e->protocol == IPPROTO_SCTP;
+
+	rf_event_address(e->family, addr, address);
+	if (!ports)
+		rf_strbuf_adds(out, address);
+	else
+		rf_strbuf_addf(out, e->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, port);
+}
+
+/* Which rule, by the names if the daemon knew them. */
+static void add_rule(struct rf_strbuf *out, const struct rf_event_names *names, const char *set_word, uint32_t set,
+		     unsigned int rule)
+{
+	if (!names->policy) {
+		if (rule == RF_RULE_DEFAULT)
+			rf_strbuf_addf(out, " %s %u default", set_word, set);
+		else
+			rf_strbuf_addf(out, " %s %u rule %u", set_word, set, rule);
+		return;
+	}
+	rf_strbuf_adds(out, " policy ");
+	add_word(out, names->policy);
+	if (names->rule) {
+		rf_strbuf_adds(out, " rule \"");
+		add_escaped(out, names->rule, strlen(names->rule), ' ');
+		rf_strbuf_addc(out, '"');
+	}
+	if (names->file) {
+		rf_strbuf_addc(out, ' ');
+		add_word(out, names->file);
+		if (names->line)
+			rf_strbuf_addf(out, ":%u", names->line);
+	}
+}
+
+static void add_flow(struct rf_strbuf *out, const struct rf_event_flow *e, const struct rf_event_names *names)
+{
+	static const __u8 any[16];
+	char protocol[8];
+	bool local_known = e->local_port || memcmp(e->local, any, sizeof(any)) != 0;
+
+	rf_strbuf_addf(out, " %s %s ", rf_event_direction_name(e->direction), rf_protocol_name(e->protocol, protocol));
+	/* Before a socket is bound it has no address of its own. */
+	if (local_known) {
+		add_endpoint(out, e, e->local, e->local_port);
+		rf_strbuf_addc(out, ' ');
+	}
+	rf_strbuf_adds(out, e->direction == RF_INGRESS ? "<- " : "-> ");
+	add_endpoint(out, e, e->remote, e->remote_port);
+	if (e->header.verdict != RF_ALLOW || names->policy)
+		add_rule(out, names, "ruleset", e->ruleset, e->rule);
+}
+
+static void add_device_number(struct rf_strbuf *out, uint32_t number)
+{
+	if (number == RF_DEVICE_ANY)
+		rf_strbuf_addc(out, '*');
+	else
+		rf_strbuf_addf(out, "%u", number);
+}
+
+static void add_device(struct rf_strbuf *out, const struct rf_event_device *e, const struct rf_event_names *names)
+{
+	rf_strbuf_addf(out, " %s ", e->type == 1 ? "block" : "char");
+	add_device_number(out, e->major);
+	rf_strbuf_addc(out, ':');
+	add_device_number(out, e->minor);
+	rf_strbuf_addf(out, " %s%s%s", e->access & RF_DEVICE_READ ? "r" : "", e->access & RF_DEVICE_WRITE ? "w" : "",
+		       e->access & RF_DEVICE_MKNOD ? "m" : "");
+	add_rule(out, names, "device set", e->device_set, e->rule);
+}
+
+static void add_exit(struct rf_strbuf *out, const struct rf_event_exit *e)
+{
+	if (WIFSIGNALED(e->exit_code))
+		rf_strbuf_addf(out, " signal %d", WTERMSIG(e->exit_code));
+	else
+		rf_strbuf_addf(out, " status %d", WEXITSTATUS(e->exit_code));
+	rf_strbuf_addf(out, " after %" PRIu64 ".%03us", (uint64_t)(e->lifetime_ns / RF_NSEC_PER_SEC),
+		       (unsigned int)(e->lifetime_ns % RF_NSEC_PER_SEC / RF_NSEC_PER_MSEC));
+}
+
+void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, const struct rf_event_names *names)
+{
+	static const struct rf_event_names nameless;
+	const void *e = event;
+	const struct rf_event_exec *exec = e;
+	const struct rf_event_cgroup *cgroup = e;
+	const struct rf_event_policy *policy = e;
+	const struct rf_event_gap *gap = e;
+
+	if (!names)
+		names = &nameless;
+	add_columns(out, event, names);
+	switch ((enum rf_event_kind)event->kind) {
+	case RF_EVENT_EXEC:
+		rf_strbuf_addc(out, ' ');
+		add_path(out, exec->path);
+		rf_strbuf_addf(out, " parent %u", exec->parent_tgid);
+		break;
+	case RF_EVENT_FORK:
+		rf_strbuf_addf(out, " child %u", ((const struct rf_event_fork *)e)->child_tgid);
+		break;
+	case RF_EVENT_EXIT:
+		add_exit(out, e);
+		break;
+	case RF_EVENT_CONNECT:
+	case RF_EVENT_ACCEPT:
+	case RF_EVENT_FLOW_DENY:
+		add_flow(out, e, names);
+		break;
+	case RF_EVENT_DEVICE_DENY:
+		add_device(out, e, names);
+		break;
+	case RF_EVENT_POLICY:
+		rf_strbuf_addf(out, " generation %u: %u workloads, %u rule sets, %u policies", policy->generation,
+			       policy->workloads, policy->rulesets, policy->policies);
+		break;
+	case RF_EVENT_CGROUP_NEW:
+	case RF_EVENT_CGROUP_GONE:
+		rf_strbuf_addc(out, ' ');
+		add_path(out, cgroup->path);
+		rf_strbuf_addf(out, " id %" PRIu64, (uint64_t)event->cgroup_id);
+		break;
+	case RF_EVENT_GAP:
+		rf_strbuf_addf(out, " %" PRIu64 " events lost on lane %s between %" PRIu64 " and %" PRIu64,
+			       (uint64_t)gap->lost, rf_lane_name(event->lane), (uint64_t)gap->after_sequence,
+			       (uint64_t)gap->before_sequence);
+		break;
+	case RF_EVENT_NONE:
+	case RF_EVENT_KINDS:
+		break;
+	}
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Life and order of policies. */
+#include "user/model/policy.h"
+
+#include "user/lib/util.h"
+
+static void free_labels(struct rf_label *labels, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(labels[i].key);
+		free(labels[i].value);
+	}
+	free(labels);
+}
+
+static void fini_selector(struct rf_selector *s)
+{
+	free(s->cgroup);
+	free(s->systemd);
+	free(s->runtime);
+	free(s->image);
+	free(s->container_name);
+	free_labels(s->annotations, s->n_annotations);
+	free(s->k8s_namespace);
+	free(s->k8s_pod);
+	free(s->k8s_container);
+	free_labels(s->k8s_labels, s->n_k8s_labels);
+	free(s->slurm_job);
+	free(s->slurm_user);
+}
+
+static void fini_network_rule(struct rf_network_rule *rule)
+{
+	for (size_t i = 0; i < rule->n_peers; i++) {
+		free(rule->peers[i].excepts);
+		free(rule->peers[i].text);
+	}
+	free(rule->peers);
+	free(rule->ports);
+	free(rule->name);
+}
+
+static void fini_network(struct rf_network_direction *network)
+{
+	for (size_t i = 0; i < network->n_rules; i++)
+		fini_network_rule(&network->rules[i]);
+	free(network->rules);
+}
+
+static void fini_devices(struct rf_devices *devices)
+{
+	for (size_t i = 0; i < devices->n_rules; i++) {
+		free(devices->rules[i].name);
+		free(devices->rules[i].path);
+	}
+	free(devices->rules);
+}
+
+void rf_policy_free(struct rf_policy *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n_selectors; i++)
+		fini_selector(&p->selectors[i]);
+	free(p->selectors);
+	for (size_t i = 0; i < ARRAY_SIZE(p->network); i++)
+		fini_network(&p->network[i]);
+	fini_devices(&p->devices);
+	free(p->requirements);
+	free(p->file);
+	free(p->name);
+	free(p->tenant);
+	free(p->namespace);
+	free(p->workload_name);
+	free(p);
+}
+
+void rf_policy_set_free(struct rf_policy_set *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		rf_policy_free(s->policies[i]);
+	free(s->policies);
+	free(s);
+}
+
+int rf_policy_compare(const void *a, const void *b)
+{
+	const struct rf_policy *p = *(const struct rf_policy *const *)a;
+	const struct rf_policy *q = *(const struct rf_policy *const *)b;
+	int r;
+
+	if (p->priority != q->priority)
+		return p->priority < q->priority ? -1 : 1;
+	r = strcmp(p->tenant, q->tenant);
+	if (r == 0)
+		r = strcmp(p->namespace, q->namespace);
+	return r ?: strcmp(p->name, q->name);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A WorkloadPolicy after parsing and checking: plain data, everything owned.
+ * Nothing here is unchecked text: addresses are binary, ranges are ordered,
+ * globs are valid. Defined by user/policy/schema.c; read by the compiler.
+ *
+ * Merging several policies on one workload: policies are ordered by
+ * (priority ascending, then tenant, namespace, name); their rules are
+ * concatenated in that order and the first rule that matches decides; where
+ * none does, "deny" wins if any policy that has the section says
+ * `default: deny`. A policy selects a cgroup and everything below it.
+ */
+#ifndef RF_MODEL_POLICY_H
+#define RF_MODEL_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ringfence/limits.h"
+#include "user/model/action.h"
+#include "user/model/identity.h"
+
+/* Where something stands in a file; line and column from 1, 0 when not known. */
+struct rf_mark {
+	uint32_t line;
+	uint32_t column;
+};
+
+/* One entry of spec.select. All that is given must match; a cgroup matches a policy if any entry does. */
+struct rf_selector {
+	struct rf_mark mark;
+	char *cgroup;	      /* glob over the whole path below the v2 root; '*' stays in a component, "**" crosses */
+	char *systemd;	      /* glob over the innermost unit */
+	bool container;	      /* "is a container" or any of the next four */
+	char *runtime;	      /* exact */
+	char *image;	      /* glob; '*' crosses '/' */
+	char *container_name; /* glob */
+	struct rf_label *annotations; /* all must be equal; value NULL: must exist */
+	size_t n_annotations;
+	bool kubernetes;
+	char *k8s_namespace;	     /* glob */
+	char *k8s_pod;		     /* glob */
+	char *k8s_container;	     /* glob */
+	struct rf_label *k8s_labels; /* all must be equal */
+	size_t n_k8s_labels;
+	bool slurm;
+	char *slurm_job;  /* glob */
+	char *slurm_user; /* glob over the uid */
+};
+
+struct rf_cidr {
+	uint8_t family;	  /* AF_INET, AF_INET6; an IPv4-mapped prefix of /96 or longer is stored as IPv4 */
+	uint8_t prefix;	  /* 0..32, 0..128 */
+	uint8_t addr[16]; /* network order, host bits zero */
+};
+
+enum rf_peer_kind {
+	RF_PEER_CIDR,
+	RF_PEER_DNS,	  /* parsed and checked; enforced by later versions */
+	RF_PEER_COUNTRY,  /* likewise */
+	RF_PEER_WORKLOAD, /* likewise: tenant / namespace / workload / labels */
+	RF_PEER_HOST,	  /* likewise */
+	RF_PEER_WORLD,	  /* likewise */
+	RF_PEERS
+};
+
+struct rf_peer {
+	struct rf_mark mark;
+	enum rf_peer_kind kind;
+	struct rf_cidr cidr;
+	struct rf_cidr *excepts; /* each inside @cidr */
+	size_t n_excepts;
+	char *text; /* DNS name, country code, tenant/namespace/workload glob as written; NULL for a CIDR */
+};
+
+struct rf_port_match {
+	uint8_t protocol; /* IPPROTO_TCP, UDP, SCTP, ICMP, ICMPV6; 0: any protocol */
+	uint16_t first;	  /* 0..65535; 0 and 65535: any port */
+	uint16_t last;
+};
+
+struct rf_network_rule {
+	struct rf_mark mark;
+	char *name; /* never NULL: "egress[3]" where none was given */
+	enum rf_action action;
+	struct rf_peer *peers; /* none: any peer */
+	size_t n_peers;
+	struct rf_port_match *ports; /* none: any protocol and port */
+	size_t n_ports;
+};
+
+struct rf_network_direction {
+	bool present;
+	struct rf_mark mark;
+	enum rf_action default_action;
+	struct rf_network_rule *rules;
+	size_t n_rules;
+};
+
+struct rf_device_rule {
+	struct rf_mark mark;
+	char *name; /* never NULL */
+	enum rf_action action;
+	char *path;	/* "/dev/null": looked up when applied; NULL when given by number */
+	uint32_t type;	/* 1 block, 2 char */
+	uint32_t major; /* RF_DEVICE_ANY: any */
+	uint32_t minor;
+	uint32_t access; /* RF_DEVICE_MKNOD | READ | WRITE */
+};
+
+struct rf_devices {
+	bool present;
+	struct rf_mark mark;
+	enum rf_action default_action;
+	struct rf_device_rule *rules;
+	size_t n_rules;
+};
+
+/* A section that needs a feature, and where it stands, to be refused or audited by name. */
+struct rf_requirement {
+	enum rf_feature feature;
+	struct rf_mark mark;
+};
+
+struct rf_policy {
+	char *file;	   /* as given to the parser */
+	uint32_t document; /* of the file, from 0 */
+	struct rf_mark mark;
+	char *name;
+	char *tenant;	     /* "default" where not given */
+	char *namespace;     /* "default" where not given */
+	char *workload_name; /* spec.workload: the stable name; NULL: taken from the identity */
+	int32_t priority;    /* 0..1000, default 100; lower goes first */
+	enum rf_mode mode;
+	bool unsupported_audit; /* ifUnsupported: audit */
+	struct rf_selector *selectors;
+	size_t n_selectors;
+	struct rf_network_direction network[2]; /* enum rf_direction */
+	struct rf_devices devices;
+	uint32_t telemetry; /* 1 << enum rf_event_kind */
+	struct rf_requirement *requirements;
+	size_t n_requirements;
+};
+
+void rf_policy_free(struct rf_policy *p);
+RF_DEFINE_CLEANUP(struct rf_policy, rf_policy_free)
+#define _cleanup_policy_ _cleanup_(rf_policy_freep)
+
+/* The parsed content of a policy directory: an immutable snapshot, sorted in merge order. */
+struct rf_policy_set {
+	struct rf_policy **policies;
+	size_t n;
+};
+
+void rf_policy_set_free(struct rf_policy_set *s);
+RF_DEFINE_CLEANUP(struct rf_policy_set, rf_policy_set_free)
+#define _cleanup_policy_set_ _cleanup_(rf_policy_set_freep)
+
+/* Order of precedence, for qsort() over struct rf_policy *. */
+int rf_policy_compare(const void *a, const void *b);
+
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Life of snapshots, and the names of counters and errors. */
+#include "user/model/snapshot.h"
+
+#include <assert.h>
+
+#include "user/lib/util.h"
+
+/* The suffixes of enum rf_counter in lower case, which the preprocessor cannot make; the unit test compares them. */
+static const char *const counter_keys[] = {
+	[RF_COUNTER_EXEC] = "exec",
+	[RF_COUNTER_FORK] = "fork",
+	[RF_COUNTER_EXIT] = "exit",
+	[RF_COUNTER_CONNECT] = "connect",
+	[RF_COUNTER_ACCEPT] = "accept",
+	[RF_COUNTER_TX_BYTES] = "tx_bytes",
+	[RF_COUNTER_RX_BYTES] = "rx_bytes",
+	[RF_COUNTER_TX_PACKETS] = "tx_packets",
+	[RF_COUNTER_RX_PACKETS] = "rx_packets",
+	[RF_COUNTER_EGRESS_DENY] = "egress_deny",
+	[RF_COUNTER_EGRESS_WOULD] = "egress_would",
+	[RF_COUNTER_INGRESS_DENY] = "ingress_deny",
+	[RF_COUNTER_INGRESS_WOULD] = "ingress_would",
+	[RF_COUNTER_DEVICE_DENY] = "device_deny",
+	[RF_COUNTER_DEVICE_WOULD] = "device_would",
+	[RF_COUNTER_EVENTS] = "events",
+	[RF_COUNTER_EVENTS_SHED] = "events_shed",
+	[RF_COUNTER_EVENTS_LOST] = "events_lost",
+};
+static_assert(ARRAY_SIZE(counter_keys) == RF_COUNTER_COUNT, "a counter has no key");
+
+static const struct {
+	const char *name;
+	const char *help;
+} errors[] = {
+#define X(id, error, text) [RF_ERROR_##id] = { error, text },
+	RF_ERRORS(X)
+#undef X
+};
+
+static void fini_workload(struct rf_workload_row *w)
+{
+	free(w->name);
+	free(w->tenant);
+	free(w->namespace);
+	free(w->short_name);
+	free(w->path);
+	for (size_t i = 0; i < w->n_policies; i++)
+		free(w->policies[i]);
+	free(w->policies);
+}
+
+void rf_snapshot_fini(struct rf_snapshot *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(s->features); i++)
+		free(s->features[i].why);
+	for (size_t i = 0; i < ARRAY_SIZE(s->hooks); i++)
+		free(s->hooks[i].why);
+	for (size_t i = 0; i < s->n_workloads; i++)
+		fini_workload(&s->workloads[i]);
+	free(s->workloads);
+	free(s->root);
+	free(s->bpffs);
+	free(s->last_error);
+	memset(s, 0, sizeof(*s));
+}
+
+const char *rf_counter_key(enum rf_counter c)
+{
+	return (unsigned int)c < RF_COUNTER_COUNT ? counter_keys[c] : "unknown";
+}
+
+const char *rf_error_name(enum rf_error e)
+{
+	return (unsigned int)e < RF_ERROR_COUNT ? errors[e].name : "unknown";
+}
+
+const char *rf_error_help(enum rf_error e)
+{
+	return (unsigned int)e < RF_ERROR_COUNT ? errors[e].help : "unknown";
+}

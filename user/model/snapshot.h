@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything that `status`, `top` and /metrics show, read at one moment.
+ * Filled by the daemon, rendered by export. Plain data; strings are owned by
+ * the snapshot except those said to be static.
+ */
+#ifndef RF_MODEL_SNAPSHOT_H
+#define RF_MODEL_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ringfence/stats_map.h"
+#include "user/model/action.h"
+#include "user/model/identity.h"
+
+#define RF_UNKNOWN UINT64_MAX /* a number that this host does not tell */
+
+struct rf_workload_row {
+	uint32_t id;
+	char *name; /* tenant/namespace/name */
+	char *tenant, *namespace, *short_name;
+	char *path;	     /* of the root cgroup */
+	const char *manager; /* static */
+	const char *mode;    /* static: enforce, audit, mixed, none */
+	char **policies;
+	size_t n_policies;
+	uint64_t counter[RF_COUNTER_COUNT];
+	uint64_t tasks;	       /* RF_UNKNOWN */
+	uint64_t cpu_usec;     /* RF_UNKNOWN */
+	uint64_t memory_bytes; /* RF_UNKNOWN */
+};
+
+struct rf_feature_row {
+	enum rf_feature feature;
+	enum rf_support support;
+	char *why;
+};
+
+struct rf_hook_row {
+	enum rf_hook hook;
+	bool wanted; /* this host could have it */
+	bool attached;
+	const char *self_test; /* static: ok, failed, not run */
+	char *why;	       /* NULL when all is well */
+	uint64_t probe_hits, errors, repairs;
+	uint64_t run_count, run_ns; /* RF_UNKNOWN unless kernel.bpf_stats_enabled */
+	uint64_t recursion_misses;
+};
+
+struct rf_lane_row {
+	enum rf_lane lane;
+	uint64_t submitted, shed, lost, gaps;
+	uint64_t ring_bytes, ring_used;
+};
+
+struct rf_map_row {
+	const char *name; /* static */
+	uint64_t entries; /* RF_UNKNOWN where not counted */
+	uint64_t max_entries;
+	uint64_t bytes; /* kernel memory, as the kernel accounts it */
+};
+
+struct rf_snapshot {
+	uint64_t real_ns, boot_ns;
+	/* daemon */
+	uint32_t pid;
+	uint64_t uptime_s;
+	unsigned int level;
+	char *root, *bpffs;
+	bool adopted;
+	uint32_t generation;
+	uint64_t policies, n_cgroups, rulesets;
+	const char *source;	 /* static: directory, rollback, confirm-pending */
+	uint64_t confirm_left_s; /* RF_UNKNOWN: none pending */
+	char *last_error;	 /* NULL: the last apply succeeded */
+	uint64_t last_error_real_ns;
+	uint64_t applies_ok, applies_failed, rollbacks, last_apply_real_ns;
+	/* cost */
+	double cpu_s;
+	uint64_t rss_bytes, bpf_bytes, bpf_run_ns, open_fds;
+	/* tables */
+	struct rf_feature_row features[RF_FEATURE_COUNT];
+	size_t n_features;
+	struct rf_hook_row hooks[RF_HOOK_COUNT];
+	size_t n_hooks;
+	struct rf_lane_row lanes[RF_LANES];
+	uint64_t errors[RF_ERROR_COUNT];
+	struct rf_map_row maps[32];
+	size_t n_maps;
+	struct rf_workload_row *workloads;
+	size_t n_workloads;
+};
+
+void rf_snapshot_fini(struct rf_snapshot *s);
+const char *rf_counter_key(enum rf_counter c); /* "tx_bytes" */
+const char *rf_error_name(enum rf_error e);
+const char *rf_error_help(enum rf_error e);
+
+#endif
