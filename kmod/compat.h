@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels that the module builds on, and the only
+ * file where a version may be asked for. Prefer a probe: stable series
+ * backport interfaces, so a number says little. What is a macro is probed
+ * here with #ifndef, what is not in Kbuild, by a grep of the headers.
+ */
+#ifndef RINGFENCE_COMPAT_H
+#define RINGFENCE_COMPAT_H
+
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+
+#ifndef __bpf_kfunc
+#define __bpf_kfunc __used noinline
+#endif
+
+#ifndef __bpf_kfunc_start_defs
+#define __bpf_kfunc_start_defs() \
+	__diag_push();           \
+	__diag_ignore_all("-Wmissing-prototypes", "kfuncs are called from BPF alone")
+#define __bpf_kfunc_end_defs() __diag_pop()
+#endif
+
+/* Where these exist they set a flag without which registering is refused. */
+#ifndef BTF_KFUNCS_START
+#define BTF_KFUNCS_START(name) BTF_SET8_START(name)
+#define BTF_KFUNCS_END(name)   BTF_SET8_END(name)
+#endif
+
+#endif

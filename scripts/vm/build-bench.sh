@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs in a guest root (scripts/vm/build.sh): the loop and, with a second word,
+# what is measured, with the types of kernel $1.
+set -eu
+
+cd /mnt/src
+mkdir -p /mnt/build/tests/bench
+gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -o /mnt/build/tests/bench/ops tests/bench/ops.c
+[ -z "${2:-}" ] || make -j2 O=/mnt/build VMLINUX_BTF="/lib/modules/$1/build/vmlinux" all

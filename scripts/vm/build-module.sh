@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs in a guest root (scripts/vm/build.sh): the module for kernel $1.
+set -eu
+
+/mnt/src/kmod/build.sh "/lib/modules/$1/build" "/mnt/build/kmod/$1"

@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs in a guest root (scripts/vm/build.sh): everything that the guest's tests
+# need, with the types of kernel $1. Goes on past what does not build, and fails
+# at the end.
+set -eu
+
+release=$1
+cd /mnt/src
+
+# There is no sysfs here: the types come from the headers' vmlinux, or from what
+# the module build cut out of the kernel image.
+btf=/mnt/build/kmod/$release/vmlinux.btf
+[ -e "$btf" ] || btf=/lib/modules/$release/build/vmlinux
+
+programs=$(find tests/abi tests/bpf tests/e2e tests/kmod -name '*.c' ! -name '*.bpf.c' 2>/dev/null |
+	sed 's|\(.*\)\.c$|/mnt/build/\1|')
+# shellcheck disable=SC2086 # a list
+make -k -j2 O=/mnt/build VMLINUX_BTF="$btf" all /mnt/build/tests/kmod/kfunc.skel.h $programs
