@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ADDR:PORT/PROTO as a user writes it. Pure. */
+#ifndef RF_CLI_ENDPOINT_H
+#define RF_CLI_ENDPOINT_H
+
+#include <stdint.h>
+
+#include "user/lib/strbuf.h"
+
+struct rf_endpoint {
+	char address[64]; /* as written, a valid IPv4 or IPv6 address */
+	uint16_t port;	  /* 0 for ICMP */
+	char protocol[8]; /* "tcp", "udp", "sctp", "icmp", "icmpv6" */
+};
+
+/*
+ * "192.0.2.1:443/tcp", "[2001:db8::1]:53/udp", "192.0.2.1/icmp", "[2001:db8::1]/icmpv6" (brackets may be left out where
+ * no port follows). Without "/PROTO" it is TCP. -EINVAL with what is wrong in @error.
+ */
+int rf_endpoint_parse(const char *text, struct rf_endpoint *ret, struct rf_strbuf *error);
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ringfence policy: a table of subcommands of its own. check, explain and reference need no daemon. */
+#include "user/cli/cli.h"
+
+static const struct rf_command commands[] = {
+	{ "policy check", "PATH...", "check policy files or directories, without the daemon",
+	  "Every error is shown with its place. A directory stands for its *.yaml and *.yml files.\n"
+	  "What this host cannot enforce is found by \"ringfence apply\", not here.",
+	  rf_command_policy_check },
+	{ "policy explain", "[FIELD]", "what a field of a policy means, as in spec.network.egress", NULL,
+	  rf_command_policy_explain },
+	{ "policy reference", NULL, "every field of a policy, as markdown", NULL, rf_command_policy_reference },
+	{ "policy list", NULL, "the policies in force", NULL, rf_command_policy_list },
+	{ "policy show", "WORKLOAD", "what is in force for a workload, and why", NULL, rf_command_policy_show },
+	{ "policy test", "--workload NAME --to|--from ENDPOINT", "ask for the verdict on a flow, without sending one",
+	  "ENDPOINT is ADDR:PORT/PROTO: 192.0.2.1:443/tcp, [2001:db8::1]:53/udp, 192.0.2.1/icmp.\n"
+	  "With --from the port is the workload's own. Exits 0 when the flow would pass, 3 when it would be denied.",
+	  rf_command_policy_test },
+};
+
+static int overview(const struct rf_cli *cli)
+{
+	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
+
+	rf_strbuf_adds(&out, "usage: ringfence policy COMMAND [OPTION]...\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		rf_strbuf_addf(&out, "  %-10s  %s\n", commands[i].name + strlen("policy "), commands[i].summary);
+	return rf_cli_print(cli, &out);
+}
+
+int rf_command_policy(struct rf_cli *cli, int argc, char **argv)
+{
+	if (argc < 1)
+		return rf_cli_usage(cli, "which of check, explain, reference, list, show, test?");
+	if (rf_streq(argv[0], "--help") || rf_streq(argv[0], "-h"))
+		return overview(cli);
+	return rf_cli_dispatch(cli, commands, ARRAY_SIZE(commands), "policy ", argc, argv);
+}

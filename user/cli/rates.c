@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What happened between two replies to "workloads". */
+#include "user/cli/rates.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+
+#include "user/lib/clock.h"
+
+static uint64_t number(const struct rf_jin *object, const char *key)
+{
+	int64_t n = rf_jin_i64(object, key, -1);
+
+	return n < 0 ? RF_UNKNOWN : (uint64_t)n;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct rf_sample_row *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static int parse_rows(const struct rf_jin *list, struct rf_sample *s)
+{
+	size_t n = rf_jin_len(list);
+
+	s->rows = calloc(n ? n : 1, sizeof(*s->rows));
+	if (!s->rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_jin *w = rf_jin_at(list, i), *counters = rf_jin_get(w, "counters");
+		struct rf_sample_row *row = &s->rows[i];
+		uint64_t id = number(w, "id");
+
+		if (id > UINT32_MAX || !rf_jin_string(w, "name", NULL))
+			return -EBADMSG;
+		row->id = (uint32_t)id;
+		row->name = strdup(rf_jin_string(w, "name", ""));
+		if (!row->name)
+			return -ENOMEM;
+		s->n++;
+		row->tasks = number(w, "tasks");
+		row->cpu_usec = number(w, "cpu_usec");
+		row->memory_bytes = number(w, "memory_bytes");
+		for (unsigned int c = 0; c < RF_COUNTER_COUNT; c++)
+			row->counter[c] = number(counters, rf_counter_key(c));
+	}
+	qsort(s->rows, s->n, sizeof(*s->rows), by_id);
+	return 0;
+}
+
+int rf_sample_parse(const struct rf_jin *reply, struct rf_sample *ret)
+{
+	const struct rf_jin *list = rf_jin_get(reply, "workloads");
+	struct rf_sample s = RF_SAMPLE_INIT;
+	int r;
+
+	s.time_ns = number(reply, "time_ns");
+	if (s.time_ns == RF_UNKNOWN || !rf_jin_is_array(list))
+		return -EBADMSG;
+	r = parse_rows(list, &s);
+	if (r < 0) {
+		rf_sample_fini(&s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void rf_sample_fini(struct rf_sample *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->rows[i].name);
+	free(s->rows);
+	*s = (struct rf_sample)RF_SAMPLE_INIT;
+}
+
+static double rate(uint64_t before, uint64_t now, double seconds)
+{
+	if (before == RF_UNKNOWN || now == RF_UNKNOWN || now < before || !(seconds > 0))
+		return NAN;
+	return (double)(now - before) / seconds;
+}
+
+static double counters(const struct rf_sample_row *before, const struct rf_sample_row *now, double seconds,
+		       const enum rf_counter *which, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += rate(before->counter[which[i]], now->counter[which[i]], seconds);
+	return sum; /* NAN if any is */
+}
+
+static struct rf_rate rate_of(const struct rf_sample_row *before, const struct rf_sample_row *now, double seconds)
+{
+	static const enum rf_counter connections[] = { RF_COUNTER_CONNECT, RF_COUNTER_ACCEPT };
+	static const enum rf_counter denies[] = { RF_COUNTER_EGRESS_DENY, RF_COUNTER_INGRESS_DENY,
+						  RF_COUNTER_DEVICE_DENY };
+	static const enum rf_counter woulds[] = { RF_COUNTER_EGRESS_WOULD, RF_COUNTER_INGRESS_WOULD,
+						  RF_COUNTER_DEVICE_WOULD };
+	static const enum rf_counter tx = RF_COUNTER_TX_BYTES, rx = RF_COUNTER_RX_BYTES;
+
+	if (!before)
+		return (struct rf_rate){ now, NAN, NAN, NAN, NAN, NAN, NAN };
+	return (struct rf_rate){
+		.row = now,
+		.cpu_percent = rate(before->cpu_usec, now->cpu_usec, seconds) / 1e4,
+		.tx_bytes = counters(before, now, seconds, &tx, 1),
+		.rx_bytes = counters(before, now, seconds, &rx, 1),
+		.connections = counters(before, now, seconds, connections, ARRAY_SIZE(connections)),
+		.denies = counters(before, now, seconds, denies, ARRAY_SIZE(denies)),
+		.would_denies = counters(before, now, seconds, woulds, ARRAY_SIZE(woulds)),
+	};
+}
+
+/* What is not known goes after everything that is. */
+static double known(double value)
+{
+	return isnan(value) ? -1 : value;
+}
+
+static double sort_key(const struct rf_rate *r, enum rf_sort sort)
+{
+	switch (sort) {
+	case RF_SORT_MEMORY:
+		return r->row->memory_bytes == RF_UNKNOWN ? -1 : (double)r->row->memory_bytes;
+	case RF_SORT_NETWORK:
+		return known(r->tx_bytes + r->rx_bytes);
+	case RF_SORT_DENIES:
+		return known(r->denies + r->would_denies);
+	case RF_SORT_NAME:
+		return 0;
+	default:
+		return known(r->cpu_percent);
+	}
+}
+
+static int by_key(const void *a, const void *b, void *arg)
+{
+	const struct rf_rate *x = a, *y = b;
+	const enum rf_sort *sort = arg;
+	double kx = sort_key(x, *sort), ky = sort_key(y, *sort);
+
+	if (kx != ky)
+		return kx > ky ? -1 : 1;
+	return strcmp(x->row->name, y->row->name);
+}
+
+int rf_rates_compute(const struct rf_sample *before, const struct rf_sample *now, enum rf_sort sort,
+		     struct rf_rate **ret_rates)
+{
+	double seconds =
+		now->time_ns > before->time_ns ? (double)(now->time_ns - before->time_ns) / (double)RF_NSEC_PER_SEC : 0;
+	struct rf_rate *rates = calloc(now->n ? now->n : 1, sizeof(*rates));
+
+	if (!rates)
+		return -ENOMEM;
+	for (size_t i = 0; i < now->n; i++) {
+		const struct rf_sample_row *row = &now->rows[i], *old = NULL;
+
+		if (before->n)
+			old = bsearch(row, before->rows, before->n, sizeof(*row), by_id);
+		if (old && !rf_streq(old->name, row->name))
+			old = NULL; /* the id was given to another */
+		rates[i] = rate_of(old, row, seconds);
+	}
+	qsort_r(rates, now->n, sizeof(*rates), by_key, &sort);
+	*ret_rates = rates;
+	return 0;
+}
+
+static const char *const sort_names[] = {
+	[RF_SORT_CPU] = "cpu",	     [RF_SORT_MEMORY] = "memory", [RF_SORT_NETWORK] = "network",
+	[RF_SORT_DENIES] = "denies", [RF_SORT_NAME] = "name",
+};
+
+static_assert(ARRAY_SIZE(sort_names) == RF_SORTS, "every order has a name");
+
+const char *rf_sort_name(enum rf_sort sort)
+{
+	return (unsigned int)sort < RF_SORTS ? sort_names[sort] : NULL;
+}
+
+int rf_sort_parse(const char *name)
+{
+	for (int i = 0; i < RF_SORTS; i++)
+		if (rf_streq(name, sort_names[i]))
+			return i;
+	return -EINVAL;
+}
