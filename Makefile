@@ -98,7 +98,7 @@ PROBE_SRC := $(wildcard bpf/probe.bpf.c)
 BPF_OBJ := $(BPF_SRC:%.bpf.c=$(O)/%.o)
 SKEL := $(if $(BPF_SRC),$(O)/bpf/ringfence.skel.h) $(if $(PROBE_SRC),$(O)/bpf/probe.skel.h)
 BPF_FLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Werror -I $(O) -I include -I . \
-	-D__TARGET_ARCH_$(BPF_ARCH) -idirafter $(BPF_SYSTEM_INCLUDE)
+	-fms-extensions -Wno-microsoft-anon-tag -D__TARGET_ARCH_$(BPF_ARCH) -idirafter $(BPF_SYSTEM_INCLUDE)
 
 # Not by the time stamp of $(VMLINUX_BTF): sysfs makes a new one whenever it likes.
 $(O)/vmlinux.from: FORCE | $(O)/config.mk

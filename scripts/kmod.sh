@@ -40,6 +40,7 @@ cp -Ru kmod/. "$out/kmod/"
 if [ "$sparse" -eq 1 ]; then
 	make -C "$kdir" M="$(cd "$out/kmod" && pwd)" C=2 CF="-Wsparse-error -D__CHECK_ENDIAN__" modules
 else
-	make -C "$kdir" M="$(cd "$out/kmod" && pwd)" modules
+	# It also gives the module the BTF that some distributions' headers cannot.
+	kmod/build.sh "$kdir" "$out/kmod"
 	ls "$out"/kmod/*.ko
 fi

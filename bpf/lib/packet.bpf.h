@@ -58,10 +58,35 @@ static __always_inline bool rf_addr_is_mapped(const __u64 addr[2])
 	return addr[0] == 0 && (__u32)addr[1] == bpf_htonl(0xffff);
 }
 
+/* An IPv4 header without options and its transport header in the linear part: nearly every packet, and no copy. */
+static __always_inline bool rf_packet_parse4_linear(struct __sk_buff *skb, struct rf_packet *packet)
+{
+	const struct iphdr *ip = (void *)(long)skb->data;
+	const __u8 *transport = (void *)(ip + 1);
+
+	if ((void *)(transport + 14) > (void *)(long)skb->data_end)
+		return false;
+	if (*(const __u8 *)ip != 0x45 || ip->frag_off & bpf_htons(0x1fff))
+		return false;
+	if (ip->protocol == IPPROTO_TCP)
+		packet->tcp_flags = transport[13];
+	else if (ip->protocol != IPPROTO_UDP)
+		return false;
+	packet->family = RF_AF_INET;
+	packet->protocol = ip->protocol;
+	packet->source[0] = ip->saddr;
+	packet->destination[0] = ip->daddr;
+	packet->source_port = bpf_ntohs(*(const __be16 *)transport);
+	packet->destination_port = bpf_ntohs(*(const __be16 *)(transport + 2));
+	return true;
+}
+
 static __always_inline int rf_packet_parse4(struct __sk_buff *skb, struct rf_packet *packet)
 {
 	struct iphdr ip;
 
+	if (rf_packet_parse4_linear(skb, packet))
+		return 0;
 	if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)))
 		return -1;
 	packet->family = RF_AF_INET;

@@ -11,11 +11,11 @@ policies=/run/rf-bench-policies
 
 rules()
 {
-	awk 'BEGIN {
+	awk -v peers="$1" 'BEGIN {
 		for (i = 0; i < 999; i++)
-			printf "      - name: r%d\n        action: %s\n        peers: [{ cidr: 10.%d.%d.0/24 }]\n", \
-				i, i % 2 ? "allow" : "deny", i / 256, i % 256
-		printf "      - name: loopback\n        action: allow\n        peers: [{ cidr: 127.0.0.0/8 }]\n"
+			printf "      - name: r%d\n        action: %s\n        %s: [{ cidr: 10.%d.%d.0/24 }]\n", \
+				i, i % 2 ? "allow" : "deny", peers, i / 256, i % 256
+		printf "      - name: loopback\n        action: allow\n        %s: [{ cidr: 127.0.0.0/8 }]\n", peers
 	}'
 }
 
@@ -28,17 +28,18 @@ metadata:
   name: bench
 spec:
   mode: enforce
+  workload: bench
   select:
     - cgroup: $RF_BENCH_CGROUP
   network:
     egress:
       default: deny
       rules:
-$(rules | sed 's/^/  /')
+$(rules to | sed 's/^/  /')
     ingress:
       default: deny
       rules:
-$(rules | sed 's/^/  /')
+$(rules from | sed 's/^/  /')
 POLICY
 }
 
@@ -51,7 +52,7 @@ missing()
 # in_force: the daemon says that the loop's cgroup is policed.
 in_force()
 {
-	"$client" policy show "${RF_BENCH_CGROUP}" 2>/dev/null | grep -q loopback
+	"$client" policy show default/default/bench 2>/dev/null | grep -q loopback
 }
 
 case $1 in
@@ -60,7 +61,7 @@ start)
 	mkdir -p "$policies"
 	policy >"$policies/bench.yaml"
 	# A service of its own: what ExecStartPre= leaves behind in the loop's would be killed.
-	systemd-run --quiet --unit=rf-subject "$daemon" --cgroup-root /sys/fs/cgroup --policy-dir "$policies"
+	systemd-run --quiet --unit=rf-subject "$daemon" --cgroup-root /sys/fs/cgroup --policy-dir "$policies" --force
 	tries=100
 	until in_force; do
 		tries=$((tries - 1))
