@@ -6,13 +6,13 @@
  * connect4, connect6   TCP connect(): denies at once, with EPERM
  * skb_egress           every packet out of a managed workload
  * skb_ingress          every packet into one
- * inet_sock_set_state  nothing; counts connections that came to be
+ * inet_sock_set_state  nothing; counts connections that came to be, and remembers who opened them
  *
- * A flow is judged in the direction it was opened. For TCP the first packet
- * tells (SYN without ACK); the others pass while one of the two directions
- * allows the flow, so that a change of policy cuts what neither allows. For
- * protocols without a handshake, an answer may come in from where the same
- * socket has lately sent to.
+ * A flow is judged in the direction it was opened, with every packet, so that
+ * a change of policy cuts what it forbids. For TCP the handshake tells, and the
+ * socket remembers; a connection older than our hooks passes while one of the
+ * two directions allows it. For protocols without a handshake, an answer may
+ * come in from where the same socket has lately sent to.
  *
  * Bound: two cached verdicts a packet, else two rule sets each. Failure: a
  * packet of a managed workload that cannot be parsed is denied (closed); a
@@ -34,9 +34,13 @@ static __always_inline bool rf_direction_judged(const struct rf_workload_bank *b
 	return bank->ruleset[direction][RF_TIER_ENFORCE] || bank->ruleset[direction][RF_TIER_AUDIT];
 }
 
-/* Counts a denial (or would-be one) and reports it on the audit lane. */
-static __noinline int rf_flow_report(const struct rf_flow *flow, const struct rf_decision *decision,
-				     const struct rf_packet *packet, __u64 cgroup_id, enum rf_hook hook)
+/*
+ * Counts a denial (or would-be one) and reports it on the audit lane. @process is a constant: packet programs may not
+ * ask who current is on every kernel, and often it is nobody in particular.
+ */
+static __always_inline void rf_flow_report(const struct rf_flow *flow, const struct rf_decision *decision,
+					   const struct rf_packet *packet, __u64 cgroup_id, enum rf_hook hook,
+					   bool process)
 {
 	bool egress = flow->direction == RF_EGRESS, deny = decision->verdict == RF_DENY;
 	struct rf_event_flow *event;
@@ -45,10 +49,9 @@ static __noinline int rf_flow_report(const struct rf_flow *flow, const struct rf
 		rf_count(flow->workload, deny ? RF_COUNTER_EGRESS_DENY : RF_COUNTER_EGRESS_WOULD, 1);
 	else
 		rf_count(flow->workload, deny ? RF_COUNTER_INGRESS_DENY : RF_COUNTER_INGRESS_WOULD, 1);
-	/* What leaves is sent by current, except from softirq (a retransmit): take it as a hint for people. */
-	event = rf_audit_reserve(RF_EVENT_FLOW_DENY, struct rf_event_flow, flow->workload, cgroup_id, egress);
+	event = rf_audit_reserve(RF_EVENT_FLOW_DENY, struct rf_event_flow, flow->workload, cgroup_id, process);
 	if (!event)
-		return 0;
+		return;
 	event->header.verdict = decision->verdict;
 	event->family = flow->family;
 	event->protocol = flow->protocol;
@@ -68,6 +71,13 @@ static __noinline int rf_flow_report(const struct rf_flow *flow, const struct rf
 	event->rule = decision->rule;
 	event->hook = hook;
 	rf_audit_submit(event);
+}
+
+/* Out of line: the rare road of two programs. */
+static __noinline int rf_packet_report(const struct rf_flow *flow, const struct rf_decision *decision,
+				       const struct rf_packet *packet, __u64 cgroup_id, enum rf_hook hook)
+{
+	rf_flow_report(flow, decision, packet, cgroup_id, hook, false);
 	return 0;
 }
 
@@ -141,22 +151,48 @@ static __always_inline int rf_packet_passed(struct __sk_buff *skb, __u32 workloa
 	return 1;
 }
 
-/* A TCP packet that opens nothing: passes while either direction allows its flow. */
-static __always_inline bool rf_established_allowed(const struct rf_packet *packet, __u32 workload,
-						   const struct rf_workload_bank *bank, __u32 generation, bool outgoing,
-						   struct rf_flow *flow, struct rf_decision *decision)
+/* Was the connection of this packet, which opens none itself, opened in @direction? False: not known. */
+static __always_inline bool rf_opened_in(struct __sk_buff *skb, const struct rf_packet *packet, bool outgoing,
+					 enum rf_direction *ret_direction)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct rf_socket *socket;
+
+	if (packet->tcp_flags & RF_TCP_FLAG_SYN) {
+		*ret_direction = outgoing ? RF_INGRESS : RF_EGRESS;
+		return true;
+	}
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return false;
+	socket = bpf_sk_storage_get(&rf_socket_map, sk, NULL, 0);
+	if (!socket)
+		return false;
+	*ret_direction = socket->direction & 1;
+	return true;
+}
+
+/* A TCP packet that opens nothing: judged as the one that did; where that is not known, either direction will do. */
+static __always_inline bool rf_established_allowed(struct __sk_buff *skb, const struct rf_packet *packet,
+						   __u32 workload, const struct rf_workload_bank *bank,
+						   __u32 generation, bool outgoing, struct rf_flow *flow,
+						   struct rf_decision *decision)
 {
 	__u16 local = outgoing ? packet->source_port : packet->destination_port;
 	__u16 remote = outgoing ? packet->destination_port : packet->source_port;
-	/* The side with the lower port is mostly the server: ask its direction first, it is likely cached. */
-	enum rf_direction first = local < remote ? RF_INGRESS : RF_EGRESS;
+	enum rf_direction first;
+	bool known = rf_opened_in(skb, packet, outgoing, &first);
 
+	/* The side with the lower port is mostly the server: ask its direction first, it is likely cached. */
+	if (!known)
+		first = local < remote ? RF_INGRESS : RF_EGRESS;
 	if (!bank->ruleset[first & 1][RF_TIER_ENFORCE])
 		return true;
 	rf_flow_of(flow, packet, workload, first, outgoing);
 	rf_flow_decide(flow, bank, generation, decision);
-	if (decision->verdict != RF_DENY)
-		return true;
+	if (known || decision->verdict != RF_DENY)
+		return decision->verdict != RF_DENY;
 	if (!bank->ruleset[!first][RF_TIER_ENFORCE])
 		return true;
 	rf_flow_of(flow, packet, workload, !first, outgoing);
@@ -197,9 +233,9 @@ static __always_inline int rf_skb(struct __sk_buff *skb, bool outgoing)
 
 	if (packet.protocol == IPPROTO_TCP &&
 	    (packet.tcp_flags & (RF_TCP_FLAG_SYN | RF_TCP_FLAG_ACK)) != RF_TCP_FLAG_SYN) {
-		if (rf_established_allowed(&packet, workload, bank, generation, outgoing, &flow, &decision))
+		if (rf_established_allowed(skb, &packet, workload, bank, generation, outgoing, &flow, &decision))
 			return rf_packet_passed(skb, workload, outgoing);
-		rf_flow_report(&flow, &decision, &packet, cgroup_id, hook);
+		rf_packet_report(&flow, &decision, &packet, cgroup_id, hook);
 		return 0;
 	}
 
@@ -211,7 +247,7 @@ static __always_inline int rf_skb(struct __sk_buff *skb, bool outgoing)
 			if (!outgoing && packet.protocol != IPPROTO_TCP &&
 			    rf_reply_expected(skb, &flow, packet.source_port))
 				return rf_packet_passed(skb, workload, outgoing);
-			rf_flow_report(&flow, &decision, &packet, cgroup_id, hook);
+			rf_packet_report(&flow, &decision, &packet, cgroup_id, hook);
 			if (decision.verdict == RF_DENY)
 				return 0;
 		}
@@ -267,7 +303,7 @@ static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow 
 	if (bank->ruleset[RF_EGRESS][RF_TIER_ENFORCE]) {
 		rf_flow_decide(flow, bank, generation, &decision);
 		if (decision.verdict == RF_DENY) {
-			rf_flow_report(flow, &decision, NULL, cgroup_id, hook);
+			rf_flow_report(flow, &decision, NULL, cgroup_id, hook, true);
 			return 0;
 		}
 	}
@@ -320,6 +356,7 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(rf_sock_state, const struct sock *sk, int old_state, int new_state)
 {
 	struct rf_workload_bank *bank;
+	struct rf_socket opened = {};
 	struct rf_event_flow *event;
 	struct rf_config *config;
 	__u64 cgroup_id;
@@ -334,6 +371,9 @@ int BPF_PROG(rf_sock_state, const struct sock *sk, int old_state, int new_state)
 	if (workload == RF_WORKLOAD_NONE)
 		return 0;
 	rf_hook_seen(RF_HOOK_SOCK_STATE, workload);
+	opened.direction = passive ? RF_INGRESS : RF_EGRESS;
+	if (!bpf_sk_storage_get(&rf_socket_map, (void *)sk, &opened, BPF_SK_STORAGE_GET_F_CREATE))
+		rf_error(RF_HOOK_SOCK_STATE, RF_ERROR_FLOW_STATE_FULL);
 	if (!passive) {
 		rf_count(workload, RF_COUNTER_CONNECT, 1);
 		return 0;

@@ -31,10 +31,13 @@ machine_require() {
 		command -v "$program" >/dev/null || missing+=("$program")
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
-	missing=("${missing[@]/#nginx/nginx-light}")
 	command -v apt-get >/dev/null || die "missing: ${missing[*]}"
 	echo "Installing: ${missing[*]}"
-	apt_get update && apt_get install -y --no-install-recommends "${missing[@]}" >/dev/null || die "cannot install them"
+	apt_get update
+	if apt-cache show nginx-light >/dev/null 2>&1; then
+		missing=("${missing[@]/#nginx/nginx-light}")
+	fi
+	apt_get install -y --no-install-recommends "${missing[@]}" >/dev/null || die "cannot install them"
 	# Only the program is wanted; its service would hold port 80.
 	if [ -d /run/systemd/system ] && [[ " ${missing[*]} " == *" nginx"* ]]; then
 		systemctl disable --now --quiet nginx
@@ -145,21 +148,24 @@ nginx_start() {
 nginx_listens() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 ip6_works() { [ -r /proc/net/if_inet6 ] && grep -q '^0*1 ' /proc/net/if_inet6; }
 
-# The ids of what our daemon pinned, by its links: "link 12", "prog 7", "map 9".
+# The ids of what our daemon pinned, by its links: "link 12", "prog 7", "map 9". By what bpftool prints, because its
+# exit status says other things in some versions.
 ids_of_pins() {
 	local pin link prog
 	for pin in "$D"/bpf/links/*; do
-		link=$(bpftool -j link show pinned "$pin" 2>/dev/null) || continue
+		link=$(bpftool -j link show pinned "$pin" 2>/dev/null)
 		prog=$(sed -n 's/.*"prog_id":\([0-9]*\).*/\1/p' <<<"$link")
+		[ -n "$prog" ] || continue
 		printf '%s\n' "link $(sed -n 's/^{"id":\([0-9]*\).*/\1/p' <<<"$link")" "prog $prog"
-		bpftool -j prog show id "$prog" | sed -n 's/.*"map_ids":\[\([0-9,]*\)\].*/\1/p' | tr ',' '\n' | sed 's/^/map /'
+		bpftool -j prog show id "$prog" 2>/dev/null | sed -n 's/.*"map_ids":\[\([0-9,]*\)\].*/\1/p' | tr ',' '\n' |
+			sed 's/^/map /'
 	done | sort -u
 }
 
 bpf_objects_gone() {
 	local kind id
 	while read -r kind id; do
-		! bpftool "$kind" show id "$id" >/dev/null 2>&1 || return 1
+		! bpftool "$kind" show id "$id" 2>/dev/null | has "^$id:" || return 1
 	done <<<"$our_ids"
 }
 

@@ -51,7 +51,8 @@ quote() {
 show() {
 	local prompt=$1
 	shift
-	printf '%s\n' "    $prompt $bold$(words "$@" | sed "s|$D|\$D|g")$plain"
+	words "$@" | sed "s|$D|\$D|g" | fold -s -w 72 |
+		sed "1s/^/    $prompt $bold/; 2,\$s/^/        $bold/; \$!s/ \$/ \\\\/; s/\$/$plain/"
 	output=$("$@" 2>&1)
 	status=$?
 	[ -z "$output" ] || quote <<<"$output"

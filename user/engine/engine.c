@@ -160,6 +160,28 @@ static int tables_make(struct rf_engine *e)
 	return rf_hashmap_new(NULL, &e->by_digest);
 }
 
+/*
+ * The end of what libbpf said last: the verifier's reason is there. libbpf has one print function a process and gives
+ * it no argument, which is why this is not in the engine; it is written while loading alone.
+ */
+static char libbpf_words[1024];
+
+static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+	size_t keep, len;
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	rf_strbuf_vaddf(&text, fmt, ap);
+	len = MIN(text.len, sizeof(libbpf_words) - 1);
+	keep = MIN(strlen(libbpf_words), sizeof(libbpf_words) - 1 - len);
+	memmove(libbpf_words, libbpf_words + strlen(libbpf_words) - keep, keep);
+	memcpy(libbpf_words + keep, rf_strbuf_str(&text) + text.len - len, len);
+	libbpf_words[keep + len] = '\0';
+	return 0;
+}
+
 static int skeleton_load(struct rf_engine *e, char **ret_error)
 {
 	int r;
@@ -171,12 +193,16 @@ static int skeleton_load(struct rf_engine *e, char **ret_error)
 	if (r < 0)
 		return r;
 	r = ringfence_bpf__load(e->skeleton);
+	if (r == -EPERM)
+		return rf_engine_format_error(
+			ret_error, r,
+			"the kernel refused the BPF programs (root with CAP_BPF, CAP_NET_ADMIN and "
+			"CAP_PERFMON is needed)");
 	if (r < 0)
 		return rf_engine_format_error(ret_error, r,
-					      r == -EPERM ? "the kernel refused the BPF programs (root with CAP_BPF, "
-							    "CAP_NET_ADMIN and CAP_PERFMON is needed)" :
-							    "the kernel refused the BPF programs (see \"ringfenced "
-							    "--log-level debug\" for the verifier's words)");
+					      "the kernel refused the BPF programs; libbpf's last words:\n%s\n"
+					      "ringfenced",
+					      libbpf_words);
 	return 0;
 }
 
@@ -188,8 +214,9 @@ int rf_engine_new(const struct rf_engine_options *options, struct rf_engine **re
 	if (!e)
 		return -ENOMEM;
 	e->root_fd = e->sync_inner = e->sync_outer = -1;
+	libbpf_words[0] = '\0';
 	if (!options->verbose)
-		libbpf_set_print(NULL);
+		libbpf_set_print(libbpf_print);
 	snprintf(e->bpffs, sizeof(e->bpffs), "%s", options->bpffs);
 	snprintf(e->cgroup_root, sizeof(e->cgroup_root), "%s", options->cgroup_root);
 	r = root_open(e, ret_error);
