@@ -97,8 +97,11 @@ BPF_SRC := $(wildcard $(BPF_MAPS)) $(filter-out $(BPF_MAPS) bpf/probe.bpf.c,$(wi
 PROBE_SRC := $(wildcard bpf/probe.bpf.c)
 BPF_OBJ := $(BPF_SRC:%.bpf.c=$(O)/%.o)
 SKEL := $(if $(BPF_SRC),$(O)/bpf/ringfence.skel.h) $(if $(PROBE_SRC),$(O)/bpf/probe.skel.h)
+# More flags for the BPF compiler; the lifecycle test builds a variant with them.
+BPF_EXTRA ?=
 BPF_FLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Werror -I $(O) -I include -I . \
-	-fms-extensions -Wno-microsoft-anon-tag -D__TARGET_ARCH_$(BPF_ARCH) -idirafter $(BPF_SYSTEM_INCLUDE)
+	-fms-extensions -Wno-microsoft-anon-tag -D__TARGET_ARCH_$(BPF_ARCH) -idirafter $(BPF_SYSTEM_INCLUDE) \
+	$(BPF_EXTRA)
 
 # Not by the time stamp of $(VMLINUX_BTF): sysfs makes a new one whenever it likes.
 $(O)/vmlinux.from: FORCE | $(O)/config.mk
@@ -150,10 +153,11 @@ CLI_LIB := $(call archive,cli)
 USER_SRC := $(foreach dir,daemon cli $(LIB_DIRS),$(call sources,$(dir)))
 USER_OBJ := $(call objects,$(USER_SRC))
 
+# -MD, not -MMD: the skeletons count as system headers, and a changed one must be compiled in.
 $(V)/%.o: %.c $(V)/flags | $(SKEL) $(TEST_SKEL)
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS_RF) $(CPPFLAGS) $(CFLAGS_RF) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_RF) $(CPPFLAGS) $(CFLAGS_RF) $(CFLAGS) -MD -MP -c -o $@ $<
 
 # main.c stays out of the archives, so that tests can link them.
 define library

@@ -63,7 +63,7 @@ int rf_device(struct bpf_cgroup_dev_ctx *ctx)
 	config = rf_config();
 	if (!config)
 		return 1;
-	bank = rf_workload_bank(workload, RF_READ_ONCE(config->generation));
+	bank = rf_workload_bank(workload, RF_READ_ONCE(config->version));
 	if (!bank)
 		return 1;
 	type = ctx->access_type & 0xffff;

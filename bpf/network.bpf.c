@@ -6,17 +6,20 @@
  * connect4, connect6   TCP connect(): denies at once, with EPERM
  * skb_egress           every packet out of a managed workload
  * skb_ingress          every packet into one
- * inet_sock_set_state  nothing; counts connections that came to be, and remembers who opened them
+ * inet_sock_set_state  nothing; counts connections that came to be
  *
  * A flow is judged in the direction it was opened, with every packet, so that
- * a change of policy cuts what it forbids. For TCP the handshake tells, and the
- * socket remembers; a connection older than our hooks passes while one of the
- * two directions allows it. For protocols without a handshake, an answer may
- * come in from where the same socket has lately sent to.
+ * a change of policy cuts what it forbids. For TCP the first packet tells; of
+ * the others only the verdict matters, unless the two directions disagree: then
+ * a flow came in if somebody listens at its port. (A listener that has gone
+ * since makes its flows look like ones that went out.) For protocols without a
+ * handshake, an answer may come in from where the same socket has lately sent
+ * to.
  *
- * Bound: two cached verdicts a packet, else two rule sets each. Failure: a
- * packet of a managed workload that cannot be parsed is denied (closed); a
- * workload without network policy, and an unmanaged one, is not looked into.
+ * Bound: one look at the socket cache a packet, else two cached verdicts, else
+ * two rule sets each. Failure: a packet of a managed workload that cannot be
+ * parsed is denied (closed); a workload without network policy, and an
+ * unmanaged one, is not looked into.
  */
 #include "lib/packet.bpf.h"
 #include "lib/submit.bpf.h"
@@ -151,111 +154,275 @@ static __always_inline int rf_packet_passed(struct __sk_buff *skb, __u32 workloa
 	return 1;
 }
 
-/* Was the connection of this packet, which opens none itself, opened in @direction? False: not known. */
-static __always_inline bool rf_opened_in(struct __sk_buff *skb, const struct rf_packet *packet, bool outgoing,
-					 enum rf_direction *ret_direction)
+/* The first packet of a TCP flow. */
+static __always_inline bool rf_packet_opens(const struct rf_packet *packet)
 {
-	struct bpf_sock *sk = skb->sk;
-	struct rf_socket *socket;
-
-	if (packet->tcp_flags & RF_TCP_FLAG_SYN) {
-		*ret_direction = outgoing ? RF_INGRESS : RF_EGRESS;
-		return true;
-	}
-	if (sk)
-		sk = bpf_sk_fullsock(sk);
-	if (!sk)
-		return false;
-	socket = bpf_sk_storage_get(&rf_socket_map, sk, NULL, 0);
-	if (!socket)
-		return false;
-	*ret_direction = socket->direction & 1;
-	return true;
+	return (packet->tcp_flags & (RF_TCP_FLAG_SYN | RF_TCP_FLAG_ACK)) == RF_TCP_FLAG_SYN;
 }
 
-/* A TCP packet that opens nothing: judged as the one that did; where that is not known, either direction will do. */
-static __always_inline bool rf_established_allowed(struct __sk_buff *skb, const struct rf_packet *packet,
-						   __u32 workload, const struct rf_workload_bank *bank,
-						   __u32 generation, bool outgoing, struct rf_flow *flow,
-						   struct rf_decision *decision)
+/* Does a socket listen where this flow ends on our side? */
+static __noinline bool rf_local_listens(struct __sk_buff *skb, const struct rf_packet *packet, bool outgoing)
 {
-	__u16 local = outgoing ? packet->source_port : packet->destination_port;
-	__u16 remote = outgoing ? packet->destination_port : packet->source_port;
-	enum rf_direction first;
-	bool known = rf_opened_in(skb, packet, outgoing, &first);
+	const __u64 *local = outgoing ? packet->source : packet->destination;
+	const __u64 *remote = outgoing ? packet->destination : packet->source;
+	__u16 port = outgoing ? packet->source_port : packet->destination_port;
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *sk;
+	bool listens;
 
-	/* The side with the lower port is mostly the server: ask its direction first, it is likely cached. */
-	if (!known)
-		first = local < remote ? RF_INGRESS : RF_EGRESS;
-	if (!bank->ruleset[first & 1][RF_TIER_ENFORCE])
+	/* No peer has port 0: the lookup passes over the connection itself. */
+	if (packet->family == RF_AF_INET) {
+		tuple.ipv4.saddr = remote[0];
+		tuple.ipv4.daddr = local[0];
+		tuple.ipv4.dport = bpf_htons(port);
+		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	} else {
+		__builtin_memcpy(tuple.ipv6.saddr, remote, 16);
+		__builtin_memcpy(tuple.ipv6.daddr, local, 16);
+		tuple.ipv6.dport = bpf_htons(port);
+		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+	}
+	if (!sk)
+		return false;
+	listens = sk->state == BPF_TCP_LISTEN;
+	bpf_sk_release(sk);
+	return listens;
+}
+
+/* What @direction says of the flow of a packet; a direction without enforced rules allows. */
+static __always_inline bool rf_direction_allows(const struct rf_packet *packet, __u32 workload,
+						const struct rf_workload_bank *bank, __u64 version,
+						enum rf_direction direction, bool outgoing, struct rf_flow *flow,
+						struct rf_decision *decision)
+{
+	if (!bank->ruleset[direction][RF_TIER_ENFORCE])
 		return true;
-	rf_flow_of(flow, packet, workload, first, outgoing);
-	rf_flow_decide(flow, bank, generation, decision);
-	if (known || decision->verdict != RF_DENY)
-		return decision->verdict != RF_DENY;
-	if (!bank->ruleset[!first][RF_TIER_ENFORCE])
-		return true;
-	rf_flow_of(flow, packet, workload, !first, outgoing);
-	rf_flow_decide(flow, bank, generation, decision);
+	rf_flow_of(flow, packet, workload, direction, outgoing);
+	rf_flow_decide(flow, bank, version, decision);
 	return decision->verdict != RF_DENY;
+}
+
+/*
+ * A TCP packet that opens nothing is judged as the one that opened its flow. Which direction that was matters only
+ * where the two disagree: then the flow came in if somebody listens at its port.
+ */
+static __always_inline bool rf_established_allowed(struct __sk_buff *skb, const struct rf_packet *packet,
+						   __u32 workload, const struct rf_workload_bank *bank, __u64 version,
+						   bool outgoing, struct rf_flow *flow, struct rf_decision *decision)
+{
+	struct rf_decision other = {};
+	struct rf_flow other_flow;
+	bool in, out, came_in;
+
+	in = rf_direction_allows(packet, workload, bank, version, RF_INGRESS, outgoing, flow, decision);
+	out = rf_direction_allows(packet, workload, bank, version, RF_EGRESS, outgoing, &other_flow, &other);
+	if (in == out)
+		return in;
+	came_in = packet->tcp_flags & RF_TCP_FLAG_SYN ? outgoing : rf_local_listens(skb, packet, outgoing);
+	if (came_in)
+		return in;
+	*flow = other_flow;
+	*decision = other;
+	return out;
+}
+
+/* What the slow road is given, and what it found. */
+struct rf_judgement {
+	struct rf_packet packet;
+	__u64 version;
+	__u64 cgroup_id;
+	__u32 workload;
+	__u8 outgoing;
+	__u8 allowed; /* out: RF_FLOW_*, what may be remembered of the flow */
+	__u8 pad[2];
+};
+
+/*
+ * The slow road: a packet that the socket cache could not answer. 1: it
+ * passes. Global, like rf_packet_parse_slow().
+ */
+__noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
+{
+	enum rf_direction direction;
+	struct rf_decision decision = {};
+	struct rf_workload_bank *bank;
+	struct rf_packet *packet;
+	struct rf_flow flow;
+	enum rf_hook hook;
+	bool outgoing;
+
+	if (!j)
+		return 0;
+	packet = &j->packet;
+	outgoing = j->outgoing;
+	hook = outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS;
+	direction = outgoing ? RF_EGRESS : RF_INGRESS;
+	bank = rf_workload_bank(j->workload, j->version);
+	if (!bank)
+		return 1;
+
+	if (packet->protocol == IPPROTO_TCP && !rf_packet_opens(packet)) {
+		if (rf_established_allowed(skb, packet, j->workload, bank, j->version, outgoing, &flow, &decision)) {
+			j->allowed = RF_FLOW_ESTABLISHED;
+			return 1;
+		}
+		rf_packet_report(&flow, &decision, packet, j->cgroup_id, hook);
+		return 0;
+	}
+
+	rf_flow_of(&flow, packet, j->workload, direction, outgoing);
+	if (outgoing ? rf_direction_judged(bank, RF_EGRESS) : rf_direction_judged(bank, RF_INGRESS)) {
+		rf_flow_decide(&flow, bank, j->version, &decision);
+		if (decision.verdict != RF_ALLOW) {
+			/* The answer to what this socket sent is part of the flow that egress judged. */
+			if (!outgoing && packet->protocol != IPPROTO_TCP &&
+			    rf_reply_expected(skb, &flow, packet->source_port)) {
+				j->allowed = RF_FLOW_IN;
+				return 1;
+			}
+			rf_packet_report(&flow, &decision, packet, j->cgroup_id, hook);
+			/* What would be denied is reported each time: not remembered. */
+			return decision.verdict != RF_DENY;
+		}
+	}
+	/* Remember only where an answer might be denied. */
+	if (outgoing && packet->protocol != IPPROTO_TCP && rf_direction_judged(bank, RF_INGRESS))
+		rf_reply_expect(skb, &flow);
+	j->allowed = (outgoing ? RF_FLOW_OUT : RF_FLOW_IN) |
+		     (packet->protocol == IPPROTO_TCP ? RF_FLOW_ESTABLISHED : 0);
+	return 1;
+}
+
+static __always_inline __u32 rf_packet_ports_key(const struct rf_packet *packet, bool outgoing)
+{
+	return outgoing ? (__u32)packet->source_port << 16 | packet->destination_port :
+			  (__u32)packet->destination_port << 16 | packet->source_port;
+}
+
+/*
+ * Remembers what was learnt of the socket. Another flow of the same socket replaces the one before; the same one gains
+ * what is newly allowed. A slot that is being written, by whom we interrupted, is left alone.
+ */
+static __always_inline void rf_socket_learn(struct rf_socket_entry *entry, __u64 cookie, __u64 version, __u32 workload,
+					    bool judged, const struct rf_packet *packet, bool outgoing, __u8 allowed)
+{
+	__u32 seq = RF_READ_ONCE(entry->seq), ports;
+	const __u64 *remote;
+
+	if ((seq & 1) || __sync_val_compare_and_swap(&entry->seq, seq, seq + 1) != seq) {
+		rf_error(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_CACHE_RACE);
+		return;
+	}
+	rf_barrier();
+	if (entry->cookie != cookie || entry->version != version || !packet) {
+		entry->cookie = cookie;
+		entry->version = version;
+		entry->workload = workload;
+		entry->judged = judged;
+		entry->protocol = 0;
+		entry->allowed = 0;
+	}
+	if (packet && allowed) {
+		ports = rf_packet_ports_key(packet, outgoing);
+		remote = outgoing ? packet->destination : packet->source;
+		if (entry->protocol == packet->protocol && entry->ports == ports && entry->remote[0] == remote[0] &&
+		    entry->remote[1] == remote[1]) {
+			entry->allowed |= allowed;
+		} else {
+			entry->protocol = packet->protocol;
+			entry->ports = ports;
+			entry->remote[0] = remote[0];
+			entry->remote[1] = remote[1];
+			entry->allowed = allowed;
+		}
+		entry->jiffies = bpf_jiffies64();
+	}
+	rf_barrier();
+	RF_WRITE_ONCE(entry->seq, seq + 2);
+}
+
+/* A flow without a handshake is judged again after this long, so that its answers stay expected (RF_REPLY_NS). */
+#define RF_SOCKET_JIFFIES 64
+
+/* Is this very packet covered by what the cache holds? @entry was found to be this socket's. */
+static __always_inline bool rf_socket_allows(const struct rf_socket_entry *entry, const struct rf_packet *packet,
+					     bool outgoing)
+{
+	const __u64 *remote = outgoing ? packet->destination : packet->source;
+	__u8 needed = outgoing ? RF_FLOW_OUT : RF_FLOW_IN;
+
+	if (packet->protocol == IPPROTO_TCP) {
+		if (!rf_packet_opens(packet))
+			needed = RF_FLOW_ESTABLISHED;
+	} else if (bpf_jiffies64() - entry->jiffies > RF_SOCKET_JIFFIES) {
+		return false;
+	}
+	return (entry->allowed & needed) && entry->protocol == packet->protocol &&
+	       entry->ports == rf_packet_ports_key(packet, outgoing) && entry->remote[0] == remote[0] &&
+	       entry->remote[1] == remote[1];
 }
 
 static __always_inline int rf_skb(struct __sk_buff *skb, bool outgoing)
 {
 	enum rf_hook hook = outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS;
-	enum rf_direction direction = outgoing ? RF_EGRESS : RF_INGRESS;
-	__u64 cgroup_id = bpf_skb_cgroup_id(skb);
-	__u32 workload = rf_workload_of(cgroup_id), generation;
-	struct rf_decision decision = {};
-	struct rf_workload_bank *bank;
-	struct rf_config *config;
-	struct rf_packet packet;
-	struct rf_flow flow;
+	__u64 cookie = bpf_get_socket_cookie(skb), cgroup_id = 0, version;
+	__u32 slot = cookie & (RF_CACHE_SLOTS - 1), workload, seq;
+	struct rf_config *config = rf_config();
+	struct rf_judgement judgement;
+	struct rf_socket_entry *entry;
+	bool judged, known;
+	int pass;
 
+	entry = bpf_map_lookup_elem(&rf_socket_map, &slot);
+	if (!config || !entry)
+		return 1;
+	version = RF_READ_ONCE(config->version);
+
+	seq = RF_READ_ONCE(entry->seq);
+	rf_barrier();
+	workload = entry->workload;
+	judged = entry->judged;
+	known = entry->cookie == cookie && entry->version == version && cookie && !(seq & 1);
+	rf_barrier();
+	if (rf_unlikely(!known || RF_READ_ONCE(entry->seq) != seq)) {
+		struct rf_workload_bank *bank;
+
+		known = false;
+		cgroup_id = bpf_skb_cgroup_id(skb);
+		workload = rf_workload_of(cgroup_id);
+		bank = rf_workload_bank(workload, version);
+		judged = bank && workload != RF_WORKLOAD_NONE &&
+			 (rf_direction_judged(bank, RF_EGRESS) || rf_direction_judged(bank, RF_INGRESS));
+		if (!judged)
+			rf_socket_learn(entry, cookie, version, workload, false, NULL, outgoing, 0);
+	}
 	if (workload == RF_WORKLOAD_NONE)
 		return 1;
 	rf_hook_seen(hook, workload);
-	config = rf_config();
-	if (!config)
-		return 1;
-	generation = RF_READ_ONCE(config->generation);
-	bank = rf_workload_bank(workload, generation);
-	if (!bank)
-		return 1;
-	if (!rf_direction_judged(bank, RF_EGRESS) && !rf_direction_judged(bank, RF_INGRESS))
+	if (!judged)
 		return rf_packet_passed(skb, workload, outgoing);
 
-	if (rf_packet_parse(skb, &packet)) {
+	if (rf_packet_parse(skb, &judgement.packet)) {
 		rf_error(hook, RF_ERROR_PACKET_SHORT);
 		rf_count(workload, outgoing ? RF_COUNTER_EGRESS_DENY : RF_COUNTER_INGRESS_DENY, 1);
 		return 0;
 	}
+	if (rf_likely(known && rf_socket_allows(entry, &judgement.packet, outgoing) && RF_READ_ONCE(entry->seq) == seq))
+		return rf_packet_passed(skb, workload, outgoing);
 
-	if (packet.protocol == IPPROTO_TCP &&
-	    (packet.tcp_flags & (RF_TCP_FLAG_SYN | RF_TCP_FLAG_ACK)) != RF_TCP_FLAG_SYN) {
-		if (rf_established_allowed(skb, &packet, workload, bank, generation, outgoing, &flow, &decision))
-			return rf_packet_passed(skb, workload, outgoing);
-		rf_packet_report(&flow, &decision, &packet, cgroup_id, hook);
-		return 0;
-	}
-
-	rf_flow_of(&flow, &packet, workload, direction, outgoing);
-	if (rf_direction_judged(bank, direction)) {
-		rf_flow_decide(&flow, bank, generation, &decision);
-		if (decision.verdict != RF_ALLOW) {
-			/* The answer to what this socket sent is part of the flow that egress judged. */
-			if (!outgoing && packet.protocol != IPPROTO_TCP &&
-			    rf_reply_expected(skb, &flow, packet.source_port))
-				return rf_packet_passed(skb, workload, outgoing);
-			rf_packet_report(&flow, &decision, &packet, cgroup_id, hook);
-			if (decision.verdict == RF_DENY)
-				return 0;
-		}
-	}
-	/* Remember only where an answer might be denied. */
-	if (outgoing && packet.protocol != IPPROTO_TCP && rf_direction_judged(bank, RF_INGRESS))
-		rf_reply_expect(skb, &flow);
-	return rf_packet_passed(skb, workload, outgoing);
+	judgement.version = version;
+	judgement.cgroup_id = cgroup_id ? cgroup_id : bpf_skb_cgroup_id(skb);
+	judgement.workload = workload;
+	judgement.outgoing = outgoing;
+	judgement.allowed = 0;
+	judgement.pad[0] = judgement.pad[1] = 0;
+	pass = rf_packet_judge(skb, &judgement) & 1;
+	rf_barrier_var(pass); /* the verifier wants to see that it is 0 or 1 */
+	if (pass)
+		rf_packet_passed(skb, workload, outgoing);
+	if (cookie)
+		rf_socket_learn(entry, cookie, version, workload, true, &judgement.packet, outgoing, judgement.allowed);
+	return pass & 1;
 }
 
 SEC("cgroup_skb/egress")
@@ -282,7 +449,7 @@ static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow 
 	struct rf_workload_bank *bank;
 	struct rf_event_flow *event;
 	struct rf_config *config;
-	__u32 generation;
+	__u64 version;
 
 	flow->workload = rf_workload_of(cgroup_id);
 	if (flow->workload == RF_WORKLOAD_NONE)
@@ -293,15 +460,15 @@ static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow 
 	config = rf_config();
 	if (!config)
 		return 1;
-	generation = RF_READ_ONCE(config->generation);
-	bank = rf_workload_bank(flow->workload, generation);
+	version = RF_READ_ONCE(config->version);
+	bank = rf_workload_bank(flow->workload, version);
 	if (!bank)
 		return 1;
 	flow->protocol = ctx->protocol;
 	flow->direction = RF_EGRESS;
 	flow->port = bpf_ntohs((__u16)ctx->user_port);
 	if (bank->ruleset[RF_EGRESS][RF_TIER_ENFORCE]) {
-		rf_flow_decide(flow, bank, generation, &decision);
+		rf_flow_decide(flow, bank, version, &decision);
 		if (decision.verdict == RF_DENY) {
 			rf_flow_report(flow, &decision, NULL, cgroup_id, hook, true);
 			return 0;
@@ -356,7 +523,6 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(rf_sock_state, const struct sock *sk, int old_state, int new_state)
 {
 	struct rf_workload_bank *bank;
-	struct rf_socket opened = {};
 	struct rf_event_flow *event;
 	struct rf_config *config;
 	__u64 cgroup_id;
@@ -371,9 +537,6 @@ int BPF_PROG(rf_sock_state, const struct sock *sk, int old_state, int new_state)
 	if (workload == RF_WORKLOAD_NONE)
 		return 0;
 	rf_hook_seen(RF_HOOK_SOCK_STATE, workload);
-	opened.direction = passive ? RF_INGRESS : RF_EGRESS;
-	if (!bpf_sk_storage_get(&rf_socket_map, (void *)sk, &opened, BPF_SK_STORAGE_GET_F_CREATE))
-		rf_error(RF_HOOK_SOCK_STATE, RF_ERROR_FLOW_STATE_FULL);
 	if (!passive) {
 		rf_count(workload, RF_COUNTER_CONNECT, 1);
 		return 0;
@@ -382,7 +545,7 @@ int BPF_PROG(rf_sock_state, const struct sock *sk, int old_state, int new_state)
 	config = rf_config();
 	if (!config)
 		return 0;
-	bank = rf_workload_bank(workload, config->generation);
+	bank = rf_workload_bank(workload, RF_READ_ONCE(config->version));
 	if (!bank || !rf_wants(config, bank, RF_EVENT_ACCEPT))
 		return 0;
 	/* This runs where the last packet of the handshake was taken in: current is nobody in particular. */

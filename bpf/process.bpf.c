@@ -30,7 +30,7 @@ int BPF_PROG(rf_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	config = rf_config();
 	if (!config)
 		return 0;
-	bank = rf_workload_bank(workload, config->generation);
+	bank = rf_workload_bank(workload, RF_READ_ONCE(config->version));
 	if (!bank || !rf_wants(config, bank, RF_EVENT_EXEC))
 		return 0;
 	event = rf_telemetry_reserve(RF_EVENT_EXEC, struct rf_event_exec, workload, cgroup_id, true);
@@ -70,7 +70,7 @@ int BPF_PROG(rf_fork, struct task_struct *parent, struct task_struct *child)
 	config = rf_config();
 	if (!config)
 		return 0;
-	bank = rf_workload_bank(workload, config->generation);
+	bank = rf_workload_bank(workload, RF_READ_ONCE(config->version));
 	if (!bank || !rf_wants(config, bank, RF_EVENT_FORK))
 		return 0;
 	event = rf_telemetry_reserve(RF_EVENT_FORK, struct rf_event_fork, workload, cgroup_id, true);
@@ -104,7 +104,7 @@ int BPF_PROG(rf_exit, struct task_struct *task)
 	config = rf_config();
 	if (!config)
 		return 0;
-	bank = rf_workload_bank(workload, config->generation);
+	bank = rf_workload_bank(workload, RF_READ_ONCE(config->version));
 	if (!bank || !rf_wants(config, bank, RF_EVENT_EXIT))
 		return 0;
 	event = rf_telemetry_reserve(RF_EVENT_EXIT, struct rf_event_exit, workload, cgroup_id, true);

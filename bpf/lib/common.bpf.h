@@ -28,5 +28,7 @@
 #define RF_READ_ONCE(x)	    (*(volatile typeof(x) *)&(x))
 #define RF_WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 #define rf_barrier()	    asm volatile("" ::: "memory")
+/* Keeps the compiler from computing with a pointer before it was checked: the verifier refuses that. */
+#define rf_barrier_var(x)   asm volatile("" : "+r"(x))
 
 #endif

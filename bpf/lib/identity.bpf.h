@@ -10,6 +10,9 @@ static __always_inline __u32 rf_workload_of(__u64 cgroup_id)
 {
 	struct rf_cgroup_entry *entry = bpf_map_lookup_elem(&rf_cgroup_map, &cgroup_id);
 
+#ifdef RF_TEST_VARIANT /* other programs with the same verdicts: what the upgrade test upgrades to */
+	bpf_ktime_get_ns();
+#endif
 	return entry ? entry->workload : RF_WORKLOAD_NONE;
 }
 
@@ -20,12 +23,15 @@ static __always_inline struct rf_config *rf_config(void)
 	return bpf_map_lookup_elem(&rf_config_map, &zero);
 }
 
-/* What is in force for @workload in @generation; NULL only past the end of the map. */
-static __always_inline struct rf_workload_bank *rf_workload_bank(__u32 workload, __u32 generation)
+/* What is in force for @workload in @version; NULL only past the end of the map. */
+static __always_inline struct rf_workload_bank *rf_workload_bank(__u32 workload, __u64 version)
 {
 	struct rf_workload_entry *entry = bpf_map_lookup_elem(&rf_workload_map, &workload);
 
-	return entry ? &entry->bank[generation & 1] : NULL;
+	if (!entry)
+		return NULL;
+	rf_barrier_var(entry);
+	return &entry->bank[version & 1];
 }
 
 static __always_inline struct rf_workload_stats *rf_stats(__u32 workload)

@@ -88,17 +88,18 @@ RF_MAP struct {
 	__type(value, struct rf_device_value);
 } rf_device_map SEC(".maps");
 
-/* One verdict that was reached under @generation. @seq is odd while it is written. */
+/* One verdict that was reached under @version. @seq is odd while it is written. */
 struct rf_cache_entry {
 	__u64 addr[2];
+	__u64 version;
 	__u32 seq;
-	__u32 generation;
 	__u32 workload;
 	__u32 key; /* port << 16 | protocol << 8 | direction << 4 | (family == AF_INET6) */
 	__u32 ruleset;
 	__u16 rule;
 	__u8 verdict;
 	__u8 tier;
+	__u32 pad;
 };
 
 RF_MAP struct {
@@ -107,6 +108,35 @@ RF_MAP struct {
 	__type(key, __u32);
 	__type(value, struct rf_cache_entry);
 } rf_cache_map SEC(".maps");
+
+/*
+ * What this CPU last knew of a socket: whose it is, and the flow that it
+ * carries with what was allowed of it. Never a denial. @seq as above.
+ */
+struct rf_socket_entry {
+	__u64 cookie;
+	__u64 version;
+	__u64 remote[2];
+	__u64 jiffies; /* of the last full verdict */
+	__u32 seq;
+	__u32 workload;
+	__u32 ports;   /* local << 16 | remote */
+	__u8 protocol; /* 0: no flow is known */
+	__u8 allowed;  /* RF_FLOW_* */
+	__u8 judged;   /* 0: no policy of the workload speaks of its flows */
+	__u8 pad;
+};
+
+#define RF_FLOW_OUT	    (1u << RF_EGRESS)  /* a first or only packet out */
+#define RF_FLOW_IN	    (1u << RF_INGRESS) /* a first or only packet in */
+#define RF_FLOW_ESTABLISHED (1u << 2)	       /* TCP packets that open nothing, both ways */
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, RF_CACHE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct rf_socket_entry);
+} rf_socket_map SEC(".maps");
 
 /* Who a socket without connections has sent to: their answers may come in. */
 struct rf_reply_key {

@@ -85,8 +85,6 @@ static __always_inline int rf_packet_parse4(struct __sk_buff *skb, struct rf_pac
 {
 	struct iphdr ip;
 
-	if (rf_packet_parse4_linear(skb, packet))
-		return 0;
 	if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)))
 		return -1;
 	packet->family = RF_AF_INET;
@@ -97,6 +95,27 @@ static __always_inline int rf_packet_parse4(struct __sk_buff *skb, struct rf_pac
 	if (ip.frag_off & bpf_htons(0x1fff))
 		return 0;
 	return rf_packet_ports(skb, ip.ihl * 4, packet);
+}
+
+/* Likewise without extension headers. */
+static __always_inline bool rf_packet_parse6_linear(struct __sk_buff *skb, struct rf_packet *packet)
+{
+	const struct ipv6hdr *ip = (void *)(long)skb->data;
+	const __u8 *transport = (void *)(ip + 1);
+
+	if ((void *)(transport + 14) > (void *)(long)skb->data_end)
+		return false;
+	if (ip->nexthdr == IPPROTO_TCP)
+		packet->tcp_flags = transport[13];
+	else if (ip->nexthdr != IPPROTO_UDP)
+		return false;
+	packet->family = RF_AF_INET6;
+	packet->protocol = ip->nexthdr;
+	__builtin_memcpy(packet->source, &ip->saddr, 16);
+	__builtin_memcpy(packet->destination, &ip->daddr, 16);
+	packet->source_port = bpf_ntohs(*(const __be16 *)transport);
+	packet->destination_port = bpf_ntohs(*(const __be16 *)(transport + 2));
+	return true;
 }
 
 static __always_inline int rf_packet_parse6(struct __sk_buff *skb, struct rf_packet *packet)
@@ -134,15 +153,30 @@ static __always_inline int rf_packet_parse6(struct __sk_buff *skb, struct rf_pac
 	return -1; /* a longer chain than any honest packet has */
 }
 
-/* 0, or -1: too short or too strange to judge. */
-static __always_inline int rf_packet_parse(struct __sk_buff *skb, struct rf_packet *packet)
+/*
+ * Options, extension headers, fragments, other protocols. Global, so that the
+ * verifier looks at it once and not on every road that leads here.
+ */
+__noinline int rf_packet_parse_slow(struct __sk_buff *skb, struct rf_packet *packet)
 {
-	__builtin_memset(packet, 0, sizeof(*packet));
+	if (!packet)
+		return -1;
 	if (skb->protocol == bpf_htons(0x0800))
 		return rf_packet_parse4(skb, packet);
 	if (skb->protocol == bpf_htons(0x86dd))
 		return rf_packet_parse6(skb, packet);
 	return -1;
+}
+
+/* 0, or -1: too short or too strange to judge. */
+static __always_inline int rf_packet_parse(struct __sk_buff *skb, struct rf_packet *packet)
+{
+	__builtin_memset(packet, 0, sizeof(*packet));
+	if (skb->protocol == bpf_htons(0x0800) && rf_packet_parse4_linear(skb, packet))
+		return 0;
+	if (skb->protocol == bpf_htons(0x86dd) && rf_packet_parse6_linear(skb, packet))
+		return 0;
+	return rf_packet_parse_slow(skb, packet);
 }
 
 #endif

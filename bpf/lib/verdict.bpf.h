@@ -4,7 +4,7 @@
  *
  * The rule sets are asked on a miss of the verdict cache only: two longest
  * prefix matches and at most RF_RULE_WORDS ANDs. The cache is per CPU and
- * direct mapped, and belongs to one generation: a flip empties it at once.
+ * direct mapped, and belongs to one version of the configuration: a flip empties it at once.
  *
  * The port in a flow is the one that rules speak of: the peer's for egress,
  * our own for ingress.
@@ -128,7 +128,7 @@ static __always_inline __u32 rf_flow_slot(const struct rf_flow *flow, __u32 key)
  * odd, takes it for a miss; a writer that finds it odd leaves it.
  */
 static __always_inline void rf_flow_decide(const struct rf_flow *flow, const struct rf_workload_bank *bank,
-					   __u32 generation, struct rf_decision *decision)
+					   __u64 version, struct rf_decision *decision)
 {
 	__u32 key = (__u32)flow->port << 16 | (__u32)flow->protocol << 8 | (__u32)flow->direction << 4 |
 		    (flow->family == RF_AF_INET6);
@@ -141,7 +141,7 @@ static __always_inline void rf_flow_decide(const struct rf_flow *flow, const str
 	}
 	seq = RF_READ_ONCE(entry->seq);
 	rf_barrier();
-	if (rf_likely(entry->generation == generation && entry->workload == flow->workload && entry->key == key &&
+	if (rf_likely(entry->version == version && entry->workload == flow->workload && entry->key == key &&
 		      entry->addr[0] == flow->addr[0] && entry->addr[1] == flow->addr[1])) {
 		decision->ruleset = entry->ruleset;
 		decision->rule = entry->rule;
@@ -157,7 +157,7 @@ static __always_inline void rf_flow_decide(const struct rf_flow *flow, const str
 		return;
 	}
 	rf_barrier();
-	entry->generation = generation;
+	entry->version = version;
 	entry->workload = flow->workload;
 	entry->key = key;
 	entry->addr[0] = flow->addr[0];

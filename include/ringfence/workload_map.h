@@ -44,22 +44,27 @@ struct rf_workload_bank {
 	__u32 flags;
 };
 
-/* rf_workload_map: array, mmapable; bank = rf_config.generation & 1. */
+/* rf_workload_map: array, mmapable; bank = rf_config.version & 1. */
 struct rf_workload_entry {
 	struct rf_workload_bank bank[2];
 };
 
 /*
- * rf_config_map: array of one, mmapable. @generation is the word that flips:
- * odd and even choose the bank; any change empties the verdict caches.
+ * rf_config_map: array of one, mmapable. @version is the word that flips, read
+ * and written as a whole: its low half is the generation, whose lowest bit
+ * chooses the bank; any change of it, the high half's included, empties every
+ * cache of verdicts and of sockets' workloads.
  */
 struct rf_config {
-	__u32 generation;
+	__u64 version;
 	__u32 telemetry;  /* kinds that some subscriber wants from every workload */
 	__u32 share_rate; /* events a second of one workload on a crowded lane */
 	__u32 share_burst;
+	__u32 pad;
 	__u64 probe_cgroup; /* cgroup id of the self-test, 0 when none runs */
 	__u64 root_cgroup;  /* cgroup id where the programs are attached */
 };
+
+#define RF_VERSION_EPOCH (1ULL << 32)
 
 #endif

@@ -5,7 +5,7 @@
 # $D, a cgroup $C, the daemon, the web server. All of it is found again from $D
 # alone, so that any end of the demo removes all of it. Sourced.
 #
-# shellcheck disable=SC2154 # demo.sh has $build
+# shellcheck disable=SC2154,SC2034 # demo.sh has $build; steps.sh reads the rest
 
 D=
 C=

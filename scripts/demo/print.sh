@@ -68,7 +68,7 @@ words() {
 		*) line="$line $word" ;;
 		esac
 	done
-	printf '%s' "${line# }"
+	printf '%s\n' "${line# }"
 }
 
 # expect CLAIM COMMAND...: the claim holds when the command succeeds.

@@ -39,7 +39,7 @@ static int generation_flip(struct rf_engine *e, uint32_t generation, char **ret_
 	if (r < 0)
 		return rf_engine_format_error(ret_error, r,
 					      "the kernel did not run the program that flips the generation");
-	if (__atomic_load_n(&e->config->generation, __ATOMIC_ACQUIRE) != generation)
+	if (rf_engine_generation(e) != generation)
 		return rf_engine_format_error(ret_error, -EIO, "the generation did not change");
 	return 0;
 }
@@ -119,7 +119,7 @@ static uint64_t *used_copy(const struct rf_engine *e)
 int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments, size_t n, uint64_t n_policies,
 		    void (*before_flip)(void *arg), void *arg, char **ret_error)
 {
-	uint32_t generation = e->config->generation + 1, bank = generation & 1;
+	uint32_t generation = rf_engine_generation(e) + 1, bank = generation & 1;
 	_cleanup_free_ uint64_t *used_before = used_copy(e);
 	_cleanup_free_ struct rf_workload_bank *banks = calloc(RF_MAX_WORKLOADS, sizeof(*banks));
 	/* Device sets are told by pointer: remember how many there were. */
@@ -185,14 +185,19 @@ int rf_engine_assign(struct rf_engine *e, uint32_t workload, struct rf_image *im
 		return r;
 	e->workloads[workload].bank[0] = bank;
 	e->workloads[workload].bank[1] = bank;
-	/* Same bank, new number: verdicts cached for an earlier owner of the id are gone. */
-	__atomic_fetch_add(&e->config->generation, 2, __ATOMIC_SEQ_CST);
+	/* Verdicts cached for an earlier owner of the id are gone. */
+	rf_engine_caches_drop(e);
 	return 0;
 }
 
 uint32_t rf_engine_generation(const struct rf_engine *e)
 {
-	return e->config->generation;
+	return __atomic_load_n(&e->config->version, __ATOMIC_ACQUIRE);
+}
+
+void rf_engine_caches_drop(struct rf_engine *e)
+{
+	__atomic_fetch_add(&e->config->version, RF_VERSION_EPOCH, __ATOMIC_SEQ_CST);
 }
 
 static const struct rf_ruleset_image *image_ruleset(const struct rf_image *image, uint64_t digest)

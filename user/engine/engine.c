@@ -291,16 +291,21 @@ int rf_engine_cgroup_set(struct rf_engine *e, uint64_t cgroup_id, uint32_t workl
 {
 	struct rf_cgroup_entry entry = { .workload = workload };
 
-	return bpf_map_update_elem(bpf_map__fd(e->skeleton->maps.rf_cgroup_map), &cgroup_id, &entry, BPF_ANY) < 0 ?
-		       -errno :
-		       0;
+	if (bpf_map_update_elem(bpf_map__fd(e->skeleton->maps.rf_cgroup_map), &cgroup_id, &entry, BPF_ANY) < 0)
+		return -errno;
+	/* Sockets of the cgroup may be known under what it was before. */
+	rf_engine_caches_drop(e);
+	return 0;
 }
 
 int rf_engine_cgroup_delete(struct rf_engine *e, uint64_t cgroup_id)
 {
 	int fd = bpf_map__fd(e->skeleton->maps.rf_cgroup_map);
 
-	return bpf_map_delete_elem(fd, &cgroup_id) < 0 && errno != ENOENT ? -errno : 0;
+	if (bpf_map_delete_elem(fd, &cgroup_id) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	rf_engine_caches_drop(e);
+	return 0;
 }
 
 uint32_t rf_engine_cgroup_get(struct rf_engine *e, uint64_t cgroup_id)

@@ -119,6 +119,9 @@ struct rf_engine {
 
 int rf_engine_format_error(char **ret_error, int r, const char *fmt, ...) RF_PRINTF(3, 4);
 
+/* apply.c: what the kernel remembers of sockets and verdicts is forgotten; the generation stays */
+void rf_engine_caches_drop(struct rf_engine *e);
+
 /* map fds, by their one name */
 int rf_engine_map_fd(const struct rf_engine *e, const char *name);
 

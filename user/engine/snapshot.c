@@ -183,7 +183,7 @@ int rf_engine_snapshot(struct rf_engine *e, struct rf_snapshot *s)
 	if (!s->root || !s->bpffs)
 		return -ENOMEM;
 	s->adopted = e->maps_adopted;
-	s->generation = e->config->generation;
+	s->generation = rf_engine_generation(e);
 	s->rulesets = e->n_rulesets;
 	s->policies = e->n_policies;
 	for (int feature = 0; feature < RF_FEATURE_COUNT; feature++) {
