@@ -175,12 +175,12 @@ static __noinline bool rf_local_listens(struct __sk_buff *skb, const struct rf_p
 		tuple.ipv4.saddr = remote[0];
 		tuple.ipv4.daddr = local[0];
 		tuple.ipv4.dport = bpf_htons(port);
-		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), RF_CURRENT_NETNS, 0);
 	} else {
 		__builtin_memcpy(tuple.ipv6.saddr, remote, 16);
 		__builtin_memcpy(tuple.ipv6.daddr, local, 16);
 		tuple.ipv6.dport = bpf_htons(port);
-		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), RF_CURRENT_NETNS, 0);
 	}
 	if (!sk)
 		return false;

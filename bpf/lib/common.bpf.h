@@ -18,8 +18,9 @@
 #include "ringfence/workload_map.h"
 
 /* Macros of uapi headers, which BTF does not carry. */
-#define RF_AF_INET  2
-#define RF_AF_INET6 10
+#define RF_AF_INET	 2
+#define RF_AF_INET6	 10
+#define RF_CURRENT_NETNS (-1) /* BPF_F_CURRENT_NETNS, which older kernels do not carry as an enum */
 
 #define rf_unlikely(x) __builtin_expect(!!(x), 0)
 #define rf_likely(x)   __builtin_expect(!!(x), 1)
