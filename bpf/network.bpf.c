@@ -2,24 +2,22 @@
 /*
  * Network verdicts at level 0: cgroup hooks that any kernel from 6.1 has.
  *
- * hook                 decides
- * connect4, connect6   TCP connect(): denies at once, with EPERM
- * skb_egress           every packet out of a managed workload
- * skb_ingress          every packet into one
- * inet_sock_set_state  nothing; counts connections that came to be
+ * hook                decides
+ * connect4, connect6  TCP connect(): denies at once, with EPERM
+ * skb_egress          every packet out of a managed workload
+ * skb_ingress         every packet into one
  *
  * A flow is judged in the direction it was opened, with every packet, so that
- * a change of policy cuts what it forbids. For TCP the first packet tells; of
- * the others only the verdict matters, unless the two directions disagree: then
- * a flow came in if somebody listens at its port. (A listener that has gone
- * since makes its flows look like ones that went out.) For protocols without a
- * handshake, an answer may come in from where the same socket has lately sent
- * to.
+ * a change of policy cuts what it forbids. For TCP the first packet tells; any
+ * other belongs to a flow that came in if somebody listens at its port. (Where
+ * the listener has gone meanwhile, the flow is taken for one that went out.)
+ * For protocols without a handshake, an answer may come in from where the same
+ * socket has lately sent to.
  *
  * Bound: one look at the socket cache a packet, else two cached verdicts, else
  * two rule sets each. Failure: a packet of a managed workload that cannot be
- * parsed is denied (closed); a workload without network policy, and an
- * unmanaged one, is not looked into.
+ * parsed is denied (closed) if a policy speaks of its flows; a packet of an
+ * unmanaged one is not looked into.
  */
 #include "lib/packet.bpf.h"
 #include "lib/submit.bpf.h"
@@ -189,13 +187,18 @@ static __noinline bool rf_local_listens(struct __sk_buff *skb, const struct rf_p
 	return listens;
 }
 
-/* What @direction says of the flow of a packet; a direction without enforced rules allows. */
-static __always_inline bool rf_direction_allows(const struct rf_packet *packet, __u32 workload,
-						const struct rf_workload_bank *bank, __u64 version,
-						enum rf_direction direction, bool outgoing, struct rf_flow *flow,
-						struct rf_decision *decision)
+/*
+ * A TCP packet that opens nothing is judged as the one that opened its flow: the flow came in if somebody listens at
+ * its port. Asked once a socket and version, since the answer is remembered.
+ */
+static __always_inline bool rf_established_allowed(struct __sk_buff *skb, const struct rf_packet *packet,
+						   __u32 workload, const struct rf_workload_bank *bank, __u64 version,
+						   bool outgoing, struct rf_flow *flow, struct rf_decision *decision)
 {
-	if (!bank->ruleset[direction][RF_TIER_ENFORCE])
+	bool came_in = packet->tcp_flags & RF_TCP_FLAG_SYN ? outgoing : rf_local_listens(skb, packet, outgoing);
+	enum rf_direction direction = came_in ? RF_INGRESS : RF_EGRESS;
+
+	if (!(came_in ? bank->ruleset[RF_INGRESS][RF_TIER_ENFORCE] : bank->ruleset[RF_EGRESS][RF_TIER_ENFORCE]))
 		return true;
 	rf_flow_of(flow, packet, workload, direction, outgoing);
 	rf_flow_decide(flow, bank, version, decision);
@@ -203,27 +206,37 @@ static __always_inline bool rf_direction_allows(const struct rf_packet *packet, 
 }
 
 /*
- * A TCP packet that opens nothing is judged as the one that opened its flow. Which direction that was matters only
- * where the two disagree: then the flow came in if somebody listens at its port.
+ * A TCP connection was opened: its first packet passed. Once a connection, because a packet that is sent again finds
+ * the socket remembered.
  */
-static __always_inline bool rf_established_allowed(struct __sk_buff *skb, const struct rf_packet *packet,
-						   __u32 workload, const struct rf_workload_bank *bank, __u64 version,
-						   bool outgoing, struct rf_flow *flow, struct rf_decision *decision)
+static __always_inline void rf_connection_opened(const struct rf_packet *packet, const struct rf_workload_bank *bank,
+						 __u32 workload, __u64 cgroup_id, bool outgoing)
 {
-	struct rf_decision other = {};
-	struct rf_flow other_flow;
-	bool in, out, came_in;
+	struct rf_config *config = rf_config();
+	struct rf_event_flow *event;
 
-	in = rf_direction_allows(packet, workload, bank, version, RF_INGRESS, outgoing, flow, decision);
-	out = rf_direction_allows(packet, workload, bank, version, RF_EGRESS, outgoing, &other_flow, &other);
-	if (in == out)
-		return in;
-	came_in = packet->tcp_flags & RF_TCP_FLAG_SYN ? outgoing : rf_local_listens(skb, packet, outgoing);
-	if (came_in)
-		return in;
-	*flow = other_flow;
-	*decision = other;
-	return out;
+	if (outgoing) {
+		rf_count(workload, RF_COUNTER_CONNECT, 1);
+		return; /* connect() has reported it, with the process */
+	}
+	rf_count(workload, RF_COUNTER_ACCEPT, 1);
+	if (!config || !rf_wants(config, bank, RF_EVENT_ACCEPT))
+		return;
+	event = rf_telemetry_reserve(RF_EVENT_ACCEPT, struct rf_event_flow, workload, cgroup_id, false);
+	if (!event)
+		return;
+	event->family = packet->family;
+	event->protocol = IPPROTO_TCP;
+	event->direction = RF_INGRESS;
+	event->tier = RF_TIER_ENFORCE;
+	event->local_port = packet->destination_port;
+	event->remote_port = packet->source_port;
+	__builtin_memcpy(event->local, packet->destination, 16);
+	__builtin_memcpy(event->remote, packet->source, 16);
+	event->ruleset = 0;
+	event->rule = RF_RULE_DEFAULT;
+	event->hook = RF_HOOK_SKB_INGRESS;
+	rf_telemetry_submit(event);
 }
 
 /* What the slow road is given, and what it found. */
@@ -281,10 +294,15 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 				return 1;
 			}
 			rf_packet_report(&flow, &decision, packet, j->cgroup_id, hook);
-			/* What would be denied is reported each time: not remembered. */
-			return decision.verdict != RF_DENY;
+			if (decision.verdict == RF_DENY)
+				return 0;
 		}
 	}
+	if (packet->protocol == IPPROTO_TCP)
+		rf_connection_opened(packet, bank, j->workload, j->cgroup_id, outgoing);
+	/* What would be denied is reported each time: not remembered. */
+	if (decision.verdict == RF_WOULD_DENY)
+		return 1;
 	/* Remember only where an answer might be denied. */
 	if (outgoing && packet->protocol != IPPROTO_TCP && rf_direction_judged(bank, RF_INGRESS))
 		rf_reply_expect(skb, &flow);
@@ -393,16 +411,15 @@ static __always_inline int rf_skb(struct __sk_buff *skb, bool outgoing)
 		bank = rf_workload_bank(workload, version);
 		judged = bank && workload != RF_WORKLOAD_NONE &&
 			 (rf_direction_judged(bank, RF_EGRESS) || rf_direction_judged(bank, RF_INGRESS));
-		if (!judged)
+		if (workload == RF_WORKLOAD_NONE)
 			rf_socket_learn(entry, cookie, version, workload, false, NULL, outgoing, 0);
 	}
 	if (workload == RF_WORKLOAD_NONE)
 		return 1;
 	rf_hook_seen(hook, workload);
-	if (!judged)
-		return rf_packet_passed(skb, workload, outgoing);
-
 	if (rf_packet_parse(skb, &judgement.packet)) {
+		if (!judged)
+			return rf_packet_passed(skb, workload, outgoing);
 		rf_error(hook, RF_ERROR_PACKET_SHORT);
 		rf_count(workload, outgoing ? RF_COUNTER_EGRESS_DENY : RF_COUNTER_INGRESS_DENY, 1);
 		return 0;
@@ -421,7 +438,8 @@ static __always_inline int rf_skb(struct __sk_buff *skb, bool outgoing)
 	if (pass)
 		rf_packet_passed(skb, workload, outgoing);
 	if (cookie)
-		rf_socket_learn(entry, cookie, version, workload, true, &judgement.packet, outgoing, judgement.allowed);
+		rf_socket_learn(entry, cookie, version, workload, judged, &judgement.packet, outgoing,
+				judgement.allowed);
 	return pass & 1;
 }
 
@@ -517,59 +535,4 @@ int rf_connect6(struct bpf_sock_addr *ctx)
 		flow.addr[1] = (__u64)d << 32 | c;
 	}
 	return rf_connect(ctx, &flow, RF_HOOK_CONNECT6);
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(rf_sock_state, const struct sock *sk, int old_state, int new_state)
-{
-	struct rf_workload_bank *bank;
-	struct rf_event_flow *event;
-	struct rf_config *config;
-	__u64 cgroup_id;
-	__u32 workload;
-	bool passive;
-
-	if (new_state != TCP_ESTABLISHED || sk->sk_protocol != IPPROTO_TCP)
-		return 0;
-	passive = old_state == TCP_SYN_RECV;
-	cgroup_id = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
-	workload = rf_workload_of(cgroup_id);
-	if (workload == RF_WORKLOAD_NONE)
-		return 0;
-	rf_hook_seen(RF_HOOK_SOCK_STATE, workload);
-	if (!passive) {
-		rf_count(workload, RF_COUNTER_CONNECT, 1);
-		return 0;
-	}
-	rf_count(workload, RF_COUNTER_ACCEPT, 1);
-	config = rf_config();
-	if (!config)
-		return 0;
-	bank = rf_workload_bank(workload, RF_READ_ONCE(config->version));
-	if (!bank || !rf_wants(config, bank, RF_EVENT_ACCEPT))
-		return 0;
-	/* This runs where the last packet of the handshake was taken in: current is nobody in particular. */
-	event = rf_telemetry_reserve(RF_EVENT_ACCEPT, struct rf_event_flow, workload, cgroup_id, false);
-	if (!event)
-		return 0;
-	event->family = sk->__sk_common.skc_family;
-	event->protocol = IPPROTO_TCP;
-	event->direction = RF_INGRESS;
-	event->tier = RF_TIER_ENFORCE;
-	event->local_port = sk->__sk_common.skc_num;
-	event->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
-	__builtin_memset(event->local, 0, sizeof(event->local));
-	__builtin_memset(event->remote, 0, sizeof(event->remote));
-	if (event->family == RF_AF_INET) {
-		__builtin_memcpy(event->local, &sk->__sk_common.skc_rcv_saddr, 4);
-		__builtin_memcpy(event->remote, &sk->__sk_common.skc_daddr, 4);
-	} else {
-		BPF_CORE_READ_INTO((struct in6_addr *)event->local, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO((struct in6_addr *)event->remote, sk, __sk_common.skc_v6_daddr);
-	}
-	event->ruleset = 0;
-	event->rule = RF_RULE_DEFAULT;
-	event->hook = RF_HOOK_SOCK_STATE;
-	rf_telemetry_submit(event);
-	return 0;
 }

@@ -126,21 +126,20 @@ struct rf_event_gap {
 };
 
 /* Every hook we attach; also the index of rf_hook_map. */
-#define RF_HOOKS(X)                          \
-	X(CGROUP_MKDIR, "cgroup_mkdir")      \
-	X(CGROUP_RMDIR, "cgroup_rmdir")      \
-	X(CGROUP_RELEASE, "cgroup_release")  \
-	X(EXEC, "sched_process_exec")        \
-	X(FORK, "sched_process_fork")        \
-	X(EXIT, "sched_process_exit")        \
-	X(SOCK_STATE, "inet_sock_set_state") \
-	X(CONNECT4, "connect4")              \
-	X(CONNECT6, "connect6")              \
-	X(SENDMSG4, "sendmsg4")              \
-	X(SENDMSG6, "sendmsg6")              \
-	X(SKB_EGRESS, "skb_egress")          \
-	X(SKB_INGRESS, "skb_ingress")        \
-	X(DEVICE, "device")                  \
+#define RF_HOOKS(X)                         \
+	X(CGROUP_MKDIR, "cgroup_mkdir")     \
+	X(CGROUP_RMDIR, "cgroup_rmdir")     \
+	X(CGROUP_RELEASE, "cgroup_release") \
+	X(EXEC, "sched_process_exec")       \
+	X(FORK, "sched_process_fork")       \
+	X(EXIT, "sched_process_exit")       \
+	X(CONNECT4, "connect4")             \
+	X(CONNECT6, "connect6")             \
+	X(SENDMSG4, "sendmsg4")             \
+	X(SENDMSG6, "sendmsg6")             \
+	X(SKB_EGRESS, "skb_egress")         \
+	X(SKB_INGRESS, "skb_ingress")       \
+	X(DEVICE, "device")                 \
 	X(LSM_PROBE, "lsm_probe")
 
 enum rf_hook {

@@ -19,8 +19,8 @@
 	X(EXEC, "exec", "", "Programs executed")                                                                       \
 	X(FORK, "fork", "", "Processes created (threads not counted)")                                                 \
 	X(EXIT, "exit", "", "Processes ended")                                                                         \
-	X(CONNECT, "network_connections", "direction=\"egress\"", "TCP connections established")                       \
-	X(ACCEPT, "network_connections", "direction=\"ingress\"", "TCP connections established")                       \
+	X(CONNECT, "network_connections", "direction=\"egress\"", "TCP connections opened: their first packet passed") \
+	X(ACCEPT, "network_connections", "direction=\"ingress\"", "TCP connections opened: their first packet passed") \
 	X(TX_BYTES, "network_bytes", "direction=\"egress\"", "IP bytes that passed")                                   \
 	X(RX_BYTES, "network_bytes", "direction=\"ingress\"", "IP bytes that passed")                                  \
 	X(TX_PACKETS, "network_packets", "direction=\"egress\"", "IP packets that passed")                             \

@@ -272,6 +272,27 @@ static int workloads_assign(struct rf_registry *r, const struct rf_policy_set *s
 	return 0;
 }
 
+/*
+ * Workloads that end with this apply. The kernel has their ids until after the flip, and of a removed cgroup as long as
+ * its sockets live: they must not be without rules in the new generation. The first are under what their cgroups will
+ * be under, the others under what was last in force for them.
+ */
+static size_t endings_assign(const struct rf_registry *r, struct rf_cgroup **cgroups,
+			     struct rf_workload *const *before, size_t n, struct rf_assignment *assignments)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (before[i] && !cgroups[i]->is_root && cgroups[i]->image)
+			assignments[count++] =
+				(struct rf_assignment){ .workload = before[i]->id, .image = cgroups[i]->image };
+	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++)
+		if (r->by_id[id] && r->by_id[id]->retired && r->by_id[id]->image)
+			assignments[count++] =
+				(struct rf_assignment){ .workload = id, .image = r->by_id[id]->image };
+	return count;
+}
+
 /* Which cgroups were roots before, so that a failed apply leaves them so. */
 static void roots_restore(struct rf_registry *r, struct rf_cgroup **cgroups, struct rf_workload *const *before,
 			  size_t n)
@@ -333,7 +354,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	}
 
 	before = calloc(n ? n : 1, sizeof(*before));
-	assignments = calloc(n ? n : 1, sizeof(*assignments));
+	assignments = calloc(n + r->n_workloads + 1, sizeof(*assignments));
 	if (!before || !assignments)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
@@ -343,6 +364,8 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 		if (!cgroups[i]->is_root)
 			cgroups[i]->root_of = NULL;
 	error = workloads_assign(r, set, cgroups, n, assignments, &n_assignments, ret_error);
+	if (error >= 0)
+		n_assignments += endings_assign(r, cgroups, before, n, assignments + n_assignments);
 	apply.cgroups = cgroups;
 	apply.n = n;
 	if (error >= 0)

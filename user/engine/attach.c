@@ -21,7 +21,6 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_EXEC] = { "rf_exec", false, false, "not counted" },
 	[RF_HOOK_FORK] = { "rf_fork", false, false, "not counted" },
 	[RF_HOOK_EXIT] = { "rf_exit", false, false, "not counted" },
-	[RF_HOOK_SOCK_STATE] = { "rf_sock_state", false, false, "not counted" },
 	[RF_HOOK_CONNECT4] = { "rf_connect4", false, true, "the SYN is still judged" },
 	[RF_HOOK_CONNECT6] = { "rf_connect6", false, true, "the SYN is still judged" },
 	[RF_HOOK_SKB_EGRESS] = { "rf_skb_egress", false, true, "open" },

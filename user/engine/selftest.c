@@ -33,7 +33,7 @@ static void loopback_up(void)
 		(void)ioctl(fd, SIOCSIFFLAGS, &request);
 }
 
-/* One connection over loopback; fires connect, both packet hooks and the state change. */
+/* One connection over loopback; fires connect, and both packet hooks. */
 static void connection_fire(int family)
 {
 	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
@@ -294,7 +294,7 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 	case RF_FEATURE_EVENTS_PROCESS:
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_EXEC, RF_HOOK_FORK, RF_HOOK_EXIT);
 	case RF_FEATURE_EVENTS_NETWORK:
-		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_SOCK_STATE, RF_HOOK_CONNECT4);
+		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_SKB_INGRESS, RF_HOOK_CONNECT4);
 	case RF_FEATURE_BPF_LSM:
 		return e->lsm_runs ? RF_SUPPORT_ENFORCED : RF_SUPPORT_UNAVAILABLE;
 	case RF_FEATURE_MODULE:
