@@ -248,7 +248,7 @@ abi bpf e2e: %: all $(SUITE_TESTS) $(TOOLS)
 # ---- fuzzing --------------------------------------------------------------------------------------------------------
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/bin/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(O)/fuzz/bin/%: $(V)/tests/fuzz/%.o $(USER_LIBS)
+$(O)/fuzz/bin/%: $(V)/tests/fuzz/%.o $(DAEMON_LIB) $(USER_LIBS)
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(link) -fsanitize=fuzzer $(LIBS)

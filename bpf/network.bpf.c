@@ -14,7 +14,7 @@
  * For protocols without a handshake, an answer may come in from where the same
  * socket has lately sent to.
  *
- * Bound: one look at the socket cache a packet, else two cached verdicts, else
+ * Bound: one look at the flow cache a packet, else two cached verdicts, else
  * two rule sets each. Failure: a packet of a managed workload that cannot be
  * parsed is denied (closed) if a policy speaks of its flows; a packet of an
  * unmanaged one is not looked into.
@@ -251,7 +251,7 @@ struct rf_judgement {
 };
 
 /*
- * The slow road: a packet that the socket cache could not answer. 1: it
+ * The slow road: a packet that the flow cache could not answer. 1: it
  * passes. Global, like rf_packet_parse_slow().
  */
 __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
@@ -317,129 +317,141 @@ static __always_inline __u32 rf_packet_ports_key(const struct rf_packet *packet,
 			  (__u32)packet->destination_port << 16 | packet->source_port;
 }
 
-/*
- * Remembers what was learnt of the socket. Another flow of the same socket replaces the one before; the same one gains
- * what is newly allowed. A slot that is being written, by whom we interrupted, is left alone.
- */
-static __always_inline void rf_socket_learn(struct rf_socket_entry *entry, __u64 cookie, __u64 version, __u32 workload,
-					    bool judged, const struct rf_packet *packet, bool outgoing, __u8 allowed)
+/* Is @entry about this very flow of this cgroup? */
+static __always_inline bool rf_flow_is(const struct rf_flow_entry *entry, const struct rf_packet *packet,
+				       __u64 cgroup_id, __u64 version, __u32 ports, const __u64 *remote)
 {
-	__u32 seq = RF_READ_ONCE(entry->seq), ports;
-	const __u64 *remote;
+	return entry->cgroup_id == cgroup_id && entry->version == version && entry->ports == ports &&
+	       entry->protocol == packet->protocol && entry->remote[0] == remote[0] && entry->remote[1] == remote[1];
+}
+
+/*
+ * Remembers what was learnt of a flow; one that is known gains what is newly allowed. A slot that is being written, by
+ * whom we interrupted, is left alone.
+ */
+static __always_inline void rf_flow_learn(struct rf_flow_entry *entry, const struct rf_packet *packet, __u64 cgroup_id,
+					  __u64 version, __u32 workload, bool outgoing, __u8 allowed)
+{
+	const __u64 *remote = outgoing ? packet->destination : packet->source;
+	__u32 seq = RF_READ_ONCE(entry->seq), ports = rf_packet_ports_key(packet, outgoing);
 
 	if ((seq & 1) || __sync_val_compare_and_swap(&entry->seq, seq, seq + 1) != seq) {
 		rf_error(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_CACHE_RACE);
 		return;
 	}
 	rf_barrier();
-	if (entry->cookie != cookie || entry->version != version || !packet) {
-		entry->cookie = cookie;
+	if (rf_flow_is(entry, packet, cgroup_id, version, ports, remote)) {
+		entry->allowed |= allowed;
+	} else {
+		entry->cgroup_id = cgroup_id;
 		entry->version = version;
 		entry->workload = workload;
-		entry->judged = judged;
-		entry->protocol = 0;
-		entry->allowed = 0;
+		entry->protocol = packet->protocol;
+		entry->ports = ports;
+		entry->remote[0] = remote[0];
+		entry->remote[1] = remote[1];
+		entry->allowed = allowed;
 	}
-	if (packet && allowed) {
-		ports = rf_packet_ports_key(packet, outgoing);
-		remote = outgoing ? packet->destination : packet->source;
-		if (entry->protocol == packet->protocol && entry->ports == ports && entry->remote[0] == remote[0] &&
-		    entry->remote[1] == remote[1]) {
-			entry->allowed |= allowed;
-		} else {
-			entry->protocol = packet->protocol;
-			entry->ports = ports;
-			entry->remote[0] = remote[0];
-			entry->remote[1] = remote[1];
-			entry->allowed = allowed;
-		}
-		entry->jiffies = bpf_jiffies64();
-	}
+	entry->jiffies = bpf_jiffies64();
 	rf_barrier();
 	RF_WRITE_ONCE(entry->seq, seq + 2);
 }
 
 /* A flow without a handshake is judged again after this long, so that its answers stay expected (RF_REPLY_NS). */
-#define RF_SOCKET_JIFFIES 64
+#define RF_FLOW_JIFFIES 64
 
-/* Is this very packet covered by what the cache holds? @entry was found to be this socket's. */
-static __always_inline bool rf_socket_allows(const struct rf_socket_entry *entry, const struct rf_packet *packet,
-					     bool outgoing)
+/* Does what the cache holds of this flow cover this packet? */
+static __always_inline bool rf_flow_allows(const struct rf_flow_entry *entry, const struct rf_packet *packet,
+					   bool outgoing)
 {
-	const __u64 *remote = outgoing ? packet->destination : packet->source;
 	__u8 needed = outgoing ? RF_FLOW_OUT : RF_FLOW_IN;
 
 	if (packet->protocol == IPPROTO_TCP) {
 		if (!rf_packet_opens(packet))
 			needed = RF_FLOW_ESTABLISHED;
-	} else if (bpf_jiffies64() - entry->jiffies > RF_SOCKET_JIFFIES) {
+	} else if (bpf_jiffies64() - entry->jiffies > RF_FLOW_JIFFIES) {
 		return false;
 	}
-	return (entry->allowed & needed) && entry->protocol == packet->protocol &&
-	       entry->ports == rf_packet_ports_key(packet, outgoing) && entry->remote[0] == remote[0] &&
-	       entry->remote[1] == remote[1];
+	return entry->allowed & needed;
+}
+
+/* What the flow cache does not know, or a packet that says no flow. 1: it passes. */
+static __noinline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judgement *judgement, struct rf_flow_entry *entry,
+				     bool parsed)
+{
+	__u32 workload = rf_workload_of(judgement->cgroup_id);
+	bool outgoing = judgement->outgoing;
+	struct rf_workload_bank *bank;
+	int pass = 1;
+
+	judgement->workload = workload;
+	if (workload != RF_WORKLOAD_NONE) {
+		rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
+		if (parsed) {
+			pass = rf_packet_judge(skb, judgement) & 1;
+		} else {
+			bank = rf_workload_bank(workload, judgement->version);
+			if (bank && (rf_direction_judged(bank, RF_EGRESS) || rf_direction_judged(bank, RF_INGRESS))) {
+				rf_error(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_PACKET_SHORT);
+				rf_count(workload, outgoing ? RF_COUNTER_EGRESS_DENY : RF_COUNTER_INGRESS_DENY, 1);
+				return 0;
+			}
+		}
+		if (pass)
+			rf_packet_passed(skb, workload, outgoing);
+	}
+	if (parsed && entry)
+		rf_flow_learn(entry, &judgement->packet, judgement->cgroup_id, judgement->version, workload, outgoing,
+			      judgement->allowed);
+	return pass;
 }
 
 static __always_inline int rf_skb(struct __sk_buff *skb, bool outgoing)
 {
-	enum rf_hook hook = outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS;
-	__u64 cookie = bpf_get_socket_cookie(skb), cgroup_id = 0, version;
-	__u32 slot = cookie & (RF_CACHE_SLOTS - 1), workload, seq;
 	struct rf_config *config = rf_config();
 	struct rf_judgement judgement;
-	struct rf_socket_entry *entry;
-	bool judged, known;
+	struct rf_flow_entry *entry;
+	__u32 slot, seq, workload, ports;
+	const __u64 *remote;
+	bool usable;
 	int pass;
 
-	entry = bpf_map_lookup_elem(&rf_socket_map, &slot);
-	if (!config || !entry)
+	if (!config)
 		return 1;
-	version = RF_READ_ONCE(config->version);
-
-	seq = RF_READ_ONCE(entry->seq);
-	rf_barrier();
-	workload = entry->workload;
-	judged = entry->judged;
-	known = entry->cookie == cookie && entry->version == version && cookie && !(seq & 1);
-	rf_barrier();
-	if (rf_unlikely(!known || RF_READ_ONCE(entry->seq) != seq)) {
-		struct rf_workload_bank *bank;
-
-		known = false;
-		cgroup_id = bpf_skb_cgroup_id(skb);
-		workload = rf_workload_of(cgroup_id);
-		bank = rf_workload_bank(workload, version);
-		judged = bank && workload != RF_WORKLOAD_NONE &&
-			 (rf_direction_judged(bank, RF_EGRESS) || rf_direction_judged(bank, RF_INGRESS));
-		if (workload == RF_WORKLOAD_NONE)
-			rf_socket_learn(entry, cookie, version, workload, false, NULL, outgoing, 0);
-	}
-	if (workload == RF_WORKLOAD_NONE)
-		return 1;
-	rf_hook_seen(hook, workload);
-	if (rf_packet_parse(skb, &judgement.packet)) {
-		if (!judged)
-			return rf_packet_passed(skb, workload, outgoing);
-		rf_error(hook, RF_ERROR_PACKET_SHORT);
-		rf_count(workload, outgoing ? RF_COUNTER_EGRESS_DENY : RF_COUNTER_INGRESS_DENY, 1);
-		return 0;
-	}
-	if (rf_likely(known && rf_socket_allows(entry, &judgement.packet, outgoing) && RF_READ_ONCE(entry->seq) == seq))
-		return rf_packet_passed(skb, workload, outgoing);
-
-	judgement.version = version;
-	judgement.cgroup_id = cgroup_id ? cgroup_id : bpf_skb_cgroup_id(skb);
-	judgement.workload = workload;
+	judgement.version = RF_READ_ONCE(config->version);
+	judgement.cgroup_id = bpf_skb_cgroup_id(skb);
+	judgement.workload = 0;
 	judgement.outgoing = outgoing;
 	judgement.allowed = 0;
 	judgement.pad[0] = judgement.pad[1] = 0;
-	pass = rf_packet_judge(skb, &judgement) & 1;
+	if (rf_unlikely(rf_packet_parse(skb, &judgement.packet))) {
+		pass = rf_skb_unknown(skb, &judgement, NULL, false) & 1;
+		rf_barrier_var(pass);
+		return pass & 1;
+	}
+
+	ports = rf_packet_ports_key(&judgement.packet, outgoing);
+	remote = outgoing ? judgement.packet.destination : judgement.packet.source;
+	slot = ((ports ^ (__u32)remote[0] ^ (__u32)remote[1]) * 0x9e3779b1u) >> 16 & (RF_CACHE_SLOTS - 1);
+	entry = bpf_map_lookup_elem(&rf_flow_map, &slot);
+	if (!entry)
+		return 1;
+	seq = RF_READ_ONCE(entry->seq);
+	rf_barrier();
+	usable = rf_flow_is(entry, &judgement.packet, judgement.cgroup_id, judgement.version, ports, remote) &&
+		 !(seq & 1);
+	workload = entry->workload;
+	if (usable && workload != RF_WORKLOAD_NONE)
+		usable = rf_flow_allows(entry, &judgement.packet, outgoing);
+	rf_barrier();
+	if (rf_likely(usable && RF_READ_ONCE(entry->seq) == seq)) {
+		if (workload == RF_WORKLOAD_NONE)
+			return 1;
+		rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
+		return rf_packet_passed(skb, workload, outgoing);
+	}
+	pass = rf_skb_unknown(skb, &judgement, entry, true) & 1;
 	rf_barrier_var(pass); /* the verifier wants to see that it is 0 or 1 */
-	if (pass)
-		rf_packet_passed(skb, workload, outgoing);
-	if (cookie)
-		rf_socket_learn(entry, cookie, version, workload, judged, &judgement.packet, outgoing,
-				judgement.allowed);
 	return pass & 1;
 }
 

@@ -110,21 +110,20 @@ RF_MAP struct {
 } rf_cache_map SEC(".maps");
 
 /*
- * What this CPU last knew of a socket: whose it is, and the flow that it
- * carries with what was allowed of it. Never a denial. @seq as above.
+ * A flow that this CPU has lately seen of a cgroup: whose it is, and what was
+ * allowed of it. Never a denial. @seq as above.
  */
-struct rf_socket_entry {
-	__u64 cookie;
+struct rf_flow_entry {
+	__u64 cgroup_id;
 	__u64 version;
 	__u64 remote[2];
 	__u64 jiffies; /* of the last full verdict */
 	__u32 seq;
 	__u32 workload;
-	__u32 ports;   /* local << 16 | remote */
-	__u8 protocol; /* 0: no flow is known */
-	__u8 allowed;  /* RF_FLOW_* */
-	__u8 judged;   /* 0: no policy of the workload speaks of its flows */
-	__u8 pad;
+	__u32 ports; /* local << 16 | remote */
+	__u8 protocol;
+	__u8 allowed; /* RF_FLOW_* */
+	__u8 pad[2];
 };
 
 #define RF_FLOW_OUT	    (1u << RF_EGRESS)  /* a first or only packet out */
@@ -135,8 +134,8 @@ RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, RF_CACHE_SLOTS);
 	__type(key, __u32);
-	__type(value, struct rf_socket_entry);
-} rf_socket_map SEC(".maps");
+	__type(value, struct rf_flow_entry);
+} rf_flow_map SEC(".maps");
 
 /* Who a socket without connections has sent to: their answers may come in. */
 struct rf_reply_key {

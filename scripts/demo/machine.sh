@@ -114,7 +114,7 @@ daemon_start() {
 	daemon=$!
 	disown
 	state_write
-	within 20 daemon_settled && daemon_answers
+	within 60 daemon_settled && daemon_answers
 }
 
 daemon_answers() { ringfence status >/dev/null 2>&1; }

@@ -17,9 +17,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const paths[] = {
-	POD ID,
-	"/system.slice/docker-" ID ".scope",
-	"/system.slice/a.service/libpod-payload-" ID,
+	(POD ID),
+	("/system.slice/docker-" ID ".scope"),
+	("/system.slice/a.service/libpod-payload-" ID),
 	"/kubepods/burstable",
 };
 

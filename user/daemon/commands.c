@@ -236,7 +236,9 @@ static void applied(struct rf_app *app, struct rf_strbuf *out, const char *text)
 	rf_json_u64(&j, "policies", app->registry->set ? app->registry->set->n : 0);
 	rf_json_u64(&j, "workloads", app->registry->n_workloads);
 	if (app->confirm_timer)
-		rf_json_u64(&j, "confirm_s", (app->confirm_deadline_ns - rf_clock_monotonic()) / RF_NSEC_PER_SEC);
+		/* Rounded: the second that was just begun is not over. */
+		rf_json_u64(&j, "confirm_s",
+			    (app->confirm_deadline_ns - rf_clock_monotonic() + RF_NSEC_PER_SEC / 2) / RF_NSEC_PER_SEC);
 	else
 		rf_json_null(&j, "confirm_s");
 	rf_json_object_end(&j);

@@ -277,8 +277,8 @@ static int workloads_assign(struct rf_registry *r, const struct rf_policy_set *s
  * its sockets live: they must not be without rules in the new generation. The first are under what their cgroups will
  * be under, the others under what was last in force for them.
  */
-static size_t endings_assign(const struct rf_registry *r, struct rf_cgroup **cgroups,
-			     struct rf_workload *const *before, size_t n, struct rf_assignment *assignments)
+static size_t endings_assign(const struct rf_registry *r, struct rf_cgroup **cgroups, struct rf_workload *const *before,
+			     size_t n, struct rf_assignment *assignments)
 {
 	size_t count = 0;
 
@@ -288,8 +288,7 @@ static size_t endings_assign(const struct rf_registry *r, struct rf_cgroup **cgr
 				(struct rf_assignment){ .workload = before[i]->id, .image = cgroups[i]->image };
 	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++)
 		if (r->by_id[id] && r->by_id[id]->retired && r->by_id[id]->image)
-			assignments[count++] =
-				(struct rf_assignment){ .workload = id, .image = r->by_id[id]->image };
+			assignments[count++] = (struct rf_assignment){ .workload = id, .image = r->by_id[id]->image };
 	return count;
 }
 

@@ -32,7 +32,6 @@ void rf_installed_devices_free(struct rf_installed_devices *installed)
 	free(installed);
 }
 
-RF_DEFINE_CLEANUP(struct rf_installed, rf_installed_free)
 RF_DEFINE_CLEANUP(struct rf_installed_devices, rf_installed_devices_free)
 
 /* Removes keys one batch at a time; what is already gone does not matter. */
