@@ -84,7 +84,18 @@ static int link_attach(struct rf_engine *e, enum rf_hook hook, struct bpf_link *
 	return 0;
 }
 
-/* Pins @link under the hook's name; an older pin is replaced in one step. A bpffs takes no dots in names. */
+static int links_dir_make(const struct rf_engine *e)
+{
+	char path[RF_PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%.3800s/links", e->bpffs);
+	return rf_fs_mkdir_p(path, 0700);
+}
+
+/*
+ * Pins @link under the hook's name; an older pin is replaced in one step. A bpffs takes no dots in names. Not by
+ * bpf_link__pin(): libbpf would remember the name, and refuse to pin again what somebody unpinned.
+ */
 static int link_pin(struct rf_engine *e, enum rf_hook hook, struct bpf_link *link)
 {
 	char path[RF_PATH_SIZE], fresh[RF_PATH_SIZE];
@@ -92,13 +103,16 @@ static int link_pin(struct rf_engine *e, enum rf_hook hook, struct bpf_link *lin
 
 	pin_path(e, hook, "", path);
 	pin_path(e, hook, "_new", fresh);
+	r = links_dir_make(e);
+	if (r < 0)
+		return r;
 	unlink(fresh);
-	r = bpf_link__pin(link, fresh);
+	r = bpf_obj_pin(bpf_link__fd(link), fresh);
 	if (r < 0)
 		return r;
 	if (rename(fresh, path) < 0) {
 		r = -errno;
-		bpf_link__unpin(link);
+		unlink(fresh);
 	}
 	return r;
 }
@@ -166,13 +180,10 @@ static int hook_attach(struct rf_engine *e, enum rf_hook hook)
 
 static int hooks_attach(struct rf_engine *e, bool identity, char **ret_error)
 {
-	char path[RF_PATH_SIZE];
-	int r;
+	int r = links_dir_make(e);
 
-	snprintf(path, sizeof(path), "%.3800s/links", e->bpffs);
-	r = rf_fs_mkdir_p(path, 0700);
 	if (r < 0)
-		return rf_engine_format_error(ret_error, r, "cannot make %s", path);
+		return rf_engine_format_error(ret_error, r, "cannot make %s/links", e->bpffs);
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		if (!rf_hook_table[hook].program || rf_hook_table[hook].identity != identity)
 			continue;
@@ -233,7 +244,6 @@ static int hook_verify(struct rf_engine *e, enum rf_hook hook)
 	}
 	pin_path(e, hook, "", path);
 	if (stat(path, &st) < 0 && errno == ENOENT) {
-		bpf_link__unpin(state->link);
 		r = link_pin(e, hook, state->link);
 		if (r < 0)
 			return r;

@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What this host can enforce, and why not the rest: the truth, in every guest.
+# RF_VARIANT says what a guest was booted with.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+[ -d /sys/kernel/security/lsm ] || [ -e /sys/kernel/security/lsm ] || mount -t securityfs none /sys/kernel/security 2>/dev/null
+daemon_must_start
+support() { status_row "$1" support; }
+why() { status_json | sed 's/{"name"/\n{"name"/g' | grep "^{\"name\":\"$1\"" | sed -n 's/.*"why":"\(.*\)","section".*/\1/p' | sed 's/\\"/"/g'; }
+
+for feature in identity network-egress network-ingress network-connect devices events-process events-network; do
+	tap_is "$feature is enforced" enforced support $feature
+	tap_ok "$feature says why" [ -n "$(why $feature)" ]
+done
+for hook in cgroup_mkdir cgroup_rmdir sched_process_exec sched_process_fork sched_process_exit inet_sock_set_state connect4 \
+	connect6 skb_egress skb_ingress device; do
+	tap_is "the self-test saw $hook run" ok status_row $hook self_test
+done
+for feature in process files kernel accelerators resources anomaly respond; do
+	tap_is "$feature is said to be unavailable" unavailable support $feature
+done
+tap_ok "the text names every feature" says 'network-egress +enforced' "$ringfence" status
+tap_ok "and what is missing" says 'files +unavailable' "$ringfence" status
+
+# ---- BPF LSM: attached is not the same as running ----
+
+lsm=$(cat /sys/kernel/security/lsm 2>/dev/null)
+reason=$(why bpf-lsm)
+echo "# lsm=$lsm; bpf-lsm: $(support bpf-lsm), $reason"
+case ,$lsm, in
+*,bpf,*)
+	tap_is "bpf is in lsm=: BPF LSM runs" enforced support bpf-lsm
+	tap_ok "and a program was seen to" says 'ran' echo "$reason"
+	tap_ok "level 1 or 2" above "$(status_value level)" 0
+	;;
+,,)
+	tap_is "a kernel without LSM list: BPF LSM is unavailable" unavailable support bpf-lsm
+	tap_ok "it says why" [ -n "$reason" ]
+	tap_is "level 0" 0 status_value level
+	tap_skip "attached but never run" "this kernel takes no LSM programs: $reason"
+	;;
+*)
+	tap_is "bpf is not in lsm=: BPF LSM is unavailable" unavailable support bpf-lsm
+	tap_ok "it says that programs attach and never run, and what to do" \
+		says 'attached but never ran: "bpf" is not in lsm=|takes no LSM programs' echo "$reason"
+	tap_is "level 0" 0 status_value level
+	;;
+esac
+
+# ---- the module ----
+
+if [ -e /dev/ringfence ]; then
+	tap_is "the module is there: enforced" enforced support module
+	[ "$(support bpf-lsm)" = enforced ] && tap_is "level 2" 2 status_value level
+else
+	tap_is "without the module: unavailable" unavailable support module
+	tap_ok "it says why" [ -n "$(why module)" ]
+	tap_ok "the level is below 2" [ "$(status_value level)" -lt 2 ]
+fi
+
+# The self-test leaves nothing, and nobody sees it.
+tap_ok "the self-test's cgroup is gone" [ ! -e "$cgroup/ringfence.probe" ]
+tap_is "and no workload" "" workloads_lines
+tap_ok "nor news" sh -c "! '$ringfence' events | grep -q probe"
+tap_done
