@@ -70,7 +70,7 @@ daemon_end TERM
 		mkdir "$cgroup/many-1/w-scan-$i" || exit 1
 		i=$((i + 1))
 	done
-	echo done >"$tmp/made"
+	echo all >"$tmp/made"
 ) &
 maker=$!
 daemon_must_start

@@ -22,7 +22,8 @@ attempt() { inside a "$net" "$@"; }
 is_denied() { [ "$(attempt "$@")" = denied ]; }
 repaired() { [ "$(status_row "$1" repairs)" -gt "$2" ]; }
 attached() { bpftool cgroup show "$cgroup" | grep -q "$1"; }
-# after MILLISECONDS-START CLAIM: it took about the second that a look takes.
+all_pins() { [ "$(find "$links" -name 'rf_*' | wc -l)" = "$pins" ]; }
+# It took about the second that passes between two looks.
 in_time()
 {
 	in_time_ms=$((($(date +%s%N) - start) / 1000000))
@@ -63,9 +64,10 @@ done
 tap_is "meanwhile it was denied all the time" denied attempt tcp 127.0.0.1 7002
 start=$(date +%s%N)
 before=$(status_row device repairs)
+pins=$(find "$links" -name 'rf_*' | wc -l)
 rm -r "$links"
 tap_ok "so is the whole directory of links" await 5 repaired device "$before"
-tap_ok "with all that was in it" [ "$(find "$links" -name 'rf_*' | wc -l)" = 12 ]
+tap_ok "with all that was in it" await 2 all_pins
 
 # Pins that were put back are good for the next daemon.
 daemon_end KILL

@@ -51,9 +51,9 @@ static int sources_apply(struct rf_app *app, const struct rf_sources *s, bool fo
 	_cleanup_free_ char *error = NULL;
 	int r;
 
-	r = rf_sources_parse(s, app->options.policy_dir, &set, &diags);
+	r = rf_sources_parse(s, &set, &diags);
 	if (r >= 0)
-		r = rf_require_check(app->engine, set, &diags);
+		r = rf_require_check(app->engine, set, s, &diags);
 	if (r >= 0)
 		r = rf_registry_apply(app->registry, set, rf_app_protect, &force, &diags, &error);
 	if (r >= 0)

@@ -4,7 +4,8 @@
 
 #include <errno.h>
 
-int rf_require_check(const struct rf_engine *e, struct rf_policy_set *set, struct rf_diags *diags)
+int rf_require_check(const struct rf_engine *e, struct rf_policy_set *set, const struct rf_sources *sources,
+		     struct rf_diags *diags)
 {
 	int r = 0;
 
@@ -13,17 +14,23 @@ int rf_require_check(const struct rf_engine *e, struct rf_policy_set *set, struc
 
 		for (size_t k = 0; k < p->n_requirements; k++) {
 			enum rf_feature feature = p->requirements[k].feature;
+			const struct rf_source *source;
+			const char *text;
+			size_t len;
 
 			if (rf_engine_support(e, feature) != RF_SUPPORT_UNAVAILABLE)
 				continue;
+			source = rf_sources_find(sources, p->file);
+			text = source ? source->text : NULL;
+			len = source ? source->len : 0;
 			if (p->unsupported_audit) {
 				p->mode = RF_MODE_AUDIT;
-				rf_diags_add(diags, RF_SEVERITY_WARNING, p->file, p->requirements[k].mark, 0, NULL, 0,
+				rf_diags_add(diags, RF_SEVERITY_WARNING, p->file, p->requirements[k].mark, 0, text, len,
 					     "ifUnsupported: audit is set: the whole policy only reports",
 					     "%s is not available on this host", rf_feature_name(feature));
 				continue;
 			}
-			rf_diags_add(diags, RF_SEVERITY_ERROR, p->file, p->requirements[k].mark, 0, NULL, 0,
+			rf_diags_add(diags, RF_SEVERITY_ERROR, p->file, p->requirements[k].mark, 0, text, len,
 				     "see \"ringfence status\" for why; ifUnsupported: audit loads the policy in mode "
 				     "audit instead",
 				     "policy %s needs %s (%s), which is not available on this host", p->name,

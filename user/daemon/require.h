@@ -3,6 +3,7 @@
 #ifndef RF_DAEMON_REQUIRE_H
 #define RF_DAEMON_REQUIRE_H
 
+#include "user/daemon/sources.h"
 #include "user/engine/engine.h"
 #include "user/policy/diag.h"
 
@@ -11,6 +12,7 @@
  * put in mode audit as a whole instead, with a warning: half of a policy may allow what the other half was there to
  * deny.
  */
-int rf_require_check(const struct rf_engine *e, struct rf_policy_set *set, struct rf_diags *diags);
+int rf_require_check(const struct rf_engine *e, struct rf_policy_set *set, const struct rf_sources *sources,
+		     struct rf_diags *diags);
 
 #endif

@@ -14,6 +14,7 @@ void rf_sources_fini(struct rf_sources *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		free(s->list[i].name);
+		free(s->list[i].path);
 		free(s->list[i].text);
 	}
 	free(s->list);
@@ -31,15 +32,20 @@ static bool is_policy_file(const char *name)
 }
 
 /* Inserts or replaces in order; takes @text. */
-static int source_put(struct rf_sources *s, const char *name, char *text, size_t len)
+static int source_put(struct rf_sources *s, const char *name, const char *path, char *text, size_t len)
 {
+	_cleanup_free_ char *own_name = strdup(name), *own_path = strdup(path);
 	struct rf_source *grown;
 	size_t i = 0;
 
+	if (!own_name || !own_path)
+		return -ENOMEM;
 	while (i < s->n && strcmp(s->list[i].name, name) < 0)
 		i++;
 	if (i < s->n && rf_streq(s->list[i].name, name)) {
 		free(s->list[i].text);
+		free(s->list[i].path);
+		s->list[i].path = TAKE_PTR(own_path);
 		s->list[i].text = text;
 		s->list[i].len = len;
 		return 0;
@@ -51,11 +57,8 @@ static int source_put(struct rf_sources *s, const char *name, char *text, size_t
 		return -ENOMEM;
 	s->list = grown;
 	memmove(&grown[i + 1], &grown[i], (s->n - i) * sizeof(*grown));
-	grown[i] = (struct rf_source){ .name = strdup(name), .text = text, .len = len };
-	if (!grown[i].name) {
-		memmove(&grown[i], &grown[i + 1], (s->n - i) * sizeof(*grown));
-		return -ENOMEM;
-	}
+	grown[i] =
+		(struct rf_source){ .name = TAKE_PTR(own_name), .path = TAKE_PTR(own_path), .text = text, .len = len };
 	s->n++;
 	return 0;
 }
@@ -76,7 +79,7 @@ static int file_read(struct rf_sources *s, const char *path, char **ret_error)
 
 	r = rf_fs_read(AT_FDCWD, path, RF_POLICY_FILE_MAX, &text, &len);
 	if (r >= 0)
-		r = source_put(s, slash ? slash + 1 : path, text, len);
+		r = source_put(s, slash ? slash + 1 : path, path, text, len);
 	if (r < 0)
 		return error_set(ret_error, r, "cannot read policy file", path);
 	TAKE_PTR(text);
@@ -125,7 +128,7 @@ int rf_sources_copy(struct rf_sources *to, const struct rf_sources *from)
 		if (!text)
 			return -ENOMEM;
 		memcpy(text, from->list[i].text, from->list[i].len + 1);
-		r = source_put(to, from->list[i].name, text, from->list[i].len);
+		r = source_put(to, from->list[i].name, from->list[i].path, text, from->list[i].len);
 		if (r < 0) {
 			free(text);
 			return r;
@@ -152,7 +155,7 @@ uint64_t rf_sources_hash(const struct rf_sources *s)
 	return h;
 }
 
-int rf_sources_parse(const struct rf_sources *s, const char *dir, struct rf_policy_set **ret, struct rf_diags *diags)
+int rf_sources_parse(const struct rf_sources *s, struct rf_policy_set **ret, struct rf_diags *diags)
 {
 	_cleanup_policy_set_ struct rf_policy_set *set = calloc(1, sizeof(*set));
 	int r, failed = 0;
@@ -161,10 +164,7 @@ int rf_sources_parse(const struct rf_sources *s, const char *dir, struct rf_poli
 		return -ENOMEM;
 	/* Every file is parsed, so that one pass shows all that is wrong. */
 	for (size_t i = 0; i < s->n; i++) {
-		_cleanup_strbuf_ struct rf_strbuf path = RF_STRBUF_INIT;
-
-		rf_strbuf_addf(&path, "%s%s%s", dir, *dir ? "/" : "", s->list[i].name);
-		r = rf_policy_parse(rf_strbuf_str(&path), s->list[i].text, s->list[i].len, set, diags);
+		r = rf_policy_parse(s->list[i].path, s->list[i].text, s->list[i].len, set, diags);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)
@@ -177,6 +177,14 @@ int rf_sources_parse(const struct rf_sources *s, const char *dir, struct rf_poli
 		return r;
 	*ret = TAKE_PTR(set);
 	return 0;
+}
+
+const struct rf_source *rf_sources_find(const struct rf_sources *s, const char *path)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (rf_streq(s->list[i].path, path))
+			return &s->list[i];
+	return NULL;
 }
 
 static bool sources_have(const struct rf_sources *s, const char *name)

@@ -15,6 +15,7 @@
 
 struct rf_source {
 	char *name; /* base name: unique in a bundle, "web.yaml" */
+	char *path; /* where it was read, for people */
 	char *text;
 	size_t len;
 };
@@ -35,8 +36,10 @@ int rf_sources_read_dir(struct rf_sources *s, const char *dir, char **ret_error)
 int rf_sources_overlay(struct rf_sources *s, const char *path, char **ret_error);
 int rf_sources_copy(struct rf_sources *to, const struct rf_sources *from);
 uint64_t rf_sources_hash(const struct rf_sources *s);
-/* All documents of all files; -EINVAL with @diags. @dir is put before names in diagnostics. */
-int rf_sources_parse(const struct rf_sources *s, const char *dir, struct rf_policy_set **ret, struct rf_diags *diags);
+/* All documents of all files; -EINVAL with @diags. */
+int rf_sources_parse(const struct rf_sources *s, struct rf_policy_set **ret, struct rf_diags *diags);
+/* The file that was read at @path; NULL when there is none. */
+const struct rf_source *rf_sources_find(const struct rf_sources *s, const char *path);
 /* Makes @dir hold exactly these files (other policy files in it are removed), each written atomically. */
 int rf_sources_write_dir(const struct rf_sources *s, const char *dir);
 

@@ -180,7 +180,7 @@ static const struct rf_field respond_fields[] = {
 
 static const struct rf_field spec_fields[] = {
 	F("priority", INTEGER, .min = 0, .max = 1000, .dflt = "100",
-	  .text = "Where several policies select a workload: the lower goes first; then by tenant, namespace and name."),
+	  .text = "Of several policies on a workload the lower goes first; then by tenant, namespace and name."),
 	F("mode", ENUM, .dflt = "enforce", .values = STRINGS("enforce", "audit"),
 	  .text = "enforce denies; audit decides and reports without denying."),
 	F("ifUnsupported", ENUM, .dflt = "refuse", .values = STRINGS("refuse", "audit"),
@@ -188,7 +188,7 @@ static const struct rf_field spec_fields[] = {
 	F("workload", NAME,
 	  .text = "The workload's stable name; by default it is taken from the container, pod, unit or cgroup."),
 	F("select", OBJECT, .list = true, .required = true, .min = 1, .max = RF_MAX_SELECTORS,
-	  .text = "Cgroups that the policy applies to, with everything below them. Any entry may match; all of an entry must.",
+	  .text = "Cgroups that the policy applies to, with all below them. Any entry may match; all of it must.",
 	  .children = select_fields),
 	F("network", OBJECT, .text = "Network flows.",
 	  .children = FIELDS(DIRECTION("egress", RF_FEATURE_NETWORK_EGRESS, "to", "Peers; none means any.",
