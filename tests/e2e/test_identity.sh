@@ -72,10 +72,9 @@ daemon_end TERM
 	done
 	echo all >"$tmp/made"
 ) &
-maker=$!
+helpers="$helpers $!"
 daemon_must_start
-wait "$maker"
-tap_ok "400 cgroups were made around the start" grep -q "done" "$tmp/made"
+tap_ok "400 cgroups were made around the start" await 20 grep -q "done" "$tmp/made"
 known() { [ "$("$ringfence" workloads --json | grep -o '"name":"default/default/w-scan-[0-9]*"' | sort -u | wc -l)" = 400 ]; }
 tap_ok "none of them is missed" await 10 known
 tap_is "the first is denied" denied inside many-1/w-scan-0 "$net" tcp 127.0.0.1 7002
@@ -139,7 +138,7 @@ mkfifo "$tmp/to" "$tmp/from"
 mkdir "$cgroup/many-1/w-socket"
 await 5 has_workload default/default/w-socket
 # shellcheck disable=SC2016 # expanded by the inner shell
-leave='echo 0 >"$0/cgroup.procs" && read -r _ && "$@"; read -r _; exec "$@"'
+leave='echo 0 >"$0/cgroup.procs" && while read -r _; do "$@"; done'
 enter many-1/w-socket "$net" hold udp 127.0.0.1 sh -c "$leave" "$cgroup/open" "$net" -f udp 127.0.0.1 7002 \
 	<"$tmp/to" >"$tmp/from" 2>&1 &
 helpers="$helpers $!"
@@ -153,6 +152,17 @@ printf '%s\n      - {to: [{cidr: 192.0.2.1/32}]}\n' "$deny" | doc many 'many-*/w
 echo go >&5
 read -r answer <&6
 tap_is "also after a change of policy" denied echo "$answer"
+daemon_end KILL
+daemon_must_start
+echo go >&5
+read -r answer <&6
+tap_is "and after a restart of the daemon" denied echo "$answer"
+printf '%s\n      - {to: [{cidr: 192.0.2.2/32}]}\n' "$deny" | doc many 'many-*/w*' | put_force many
+mkdir "$cgroup/many-1/w-after"
+await 5 has_workload default/default/w-after
+echo go >&5
+read -r answer <&6
+tap_is "and after another change" denied echo "$answer"
 exec 5>&- 6<&-
 
 tap_is "no cgroup went without an entry" 0 status_row cgroup_map_full count
