@@ -111,6 +111,8 @@ if wanted fuzz && compgen -G 'tests/fuzz/fuzz_*.c' >/dev/null; then
 fi
 if wanted vm && [ -x scripts/vm-test.sh ]; then
 	title 'guests'
-	suite vm vm-test
+	# One kernel with everything first, then the matrix with what depends on the kernel.
+	[ "$RF_MATRIX" = 0 ] && kernels=6.12 || kernels='6.12 6.1 7.2'
+	VM_BRIEF=1 suite vm vm-test KERNEL="$kernels"
 fi
 finish

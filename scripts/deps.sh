@@ -11,7 +11,7 @@ build='gcc libc6-dev make pkgconf clang-19 bpftool libbpf-dev libelf-dev zlib1g-
 	libjson-c-dev libmicrohttpd-dev'
 tests='libcmocka-dev libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 shellcheck sparse libasan8 libubsan1
 	qemu-system-x86 mmdebstrap busybox-static cpio kmod zstd xz-utils ca-certificates
-	prometheus curl nginx-light|nginx iproute2 procps python3-minimal socat'
+	prometheus curl nginx-light|nginx iproute2 procps python3-minimal socat valgrind'
 
 case ${1:-all} in
 build) wanted=$build ;;

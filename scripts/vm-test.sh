@@ -10,7 +10,11 @@
 #   VARIANT="module nolsm"    of: module    bpf in lsm=, the module loaded
 #                                 nomodule  bpf in lsm=
 #                                 nolsm     neither
-#   VM_LIMIT=600              seconds a guest may take; VM_TEST_LIMIT=120, one test in it
+#   VM_BRIEF=1                all tests in the first guest alone; in the others those that
+#                             depend most on the kernel
+#   VM_LIMIT=900              seconds a guest may take; VM_TEST_LIMIT=200, one test in it
+#
+# Two guests run at a time: each keeps one processor busy.
 #
 # Every guest leaves $O/results/vm/KERNEL-VARIANT.log, for scripts/tally.sh. A
 # guest that hangs, crashes or does not boot is a failed test with the tail of
@@ -20,7 +24,7 @@ cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=scripts/vm/roots.sh
 . scripts/vm/roots.sh
 
-: "${O:=build}" "${RF_MATRIX:=1}" "${VM_LIMIT:=600}" "${VM_TEST_LIMIT:=120}"
+: "${O:=build}" "${RF_MATRIX:=1}" "${VM_LIMIT:=900}" "${VM_TEST_LIMIT:=200}" "${VM_BRIEF:=}"
 : "${SUITE:=}" "${VARIANT:=module nomodule nolsm}"
 read -ra kernels <<<"${*:-${KERNEL:-}}"
 if [ ${#kernels[@]} -eq 0 ]; then
@@ -97,7 +101,11 @@ guest()
 	[ "$variant" != nolsm ] || lsm=${lsm%,bpf}
 	words="lsm=$lsm rf.variant=$variant rf.limit=$VM_TEST_LIMIT"
 	[ "$variant" != module ] || words="$words rf.module=/mnt/build/kmod/$release/ringfence.ko"
-	[ -z "$SUITE" ] || words="$words rf.suite=${SUITE// /,}"
+	if [ -n "$SUITE" ]; then
+		words="$words rf.suite=${SUITE// /,}"
+	elif [ -n "$VM_BRIEF" ] && [ "$name" != "$first" ]; then
+		words="$words rf.suite=abi,bpf,kmod,test_network,test_devices,test_levels,test_identity,test_tamper"
+	fi
 
 	: >"$log"
 	# The log keeps what lies between the markers; the screen the line of each test.
@@ -139,12 +147,16 @@ result()
 	line "$name" "${text%% \#*}" "$1" $((SECONDS - start))
 }
 
+read -r first _ <<<"$VARIANT"
+first=${kernels[0]}-$first
 for kernel in "${kernels[@]}"; do
 	prepare "$kernel" || continue
 	for variant in $VARIANT; do
-		guest "$kernel" "$variant"
+		[ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
+		guest "$kernel" "$variant" &
 	done
 done
+wait
 if [ -x scripts/tally.sh ]; then
 	# shellcheck disable=SC2086 # options or nothing
 	exec scripts/tally.sh ${TALLY:-} "$results"

@@ -74,7 +74,7 @@ daemon_end TERM
 ) &
 helpers="$helpers $!"
 daemon_must_start
-tap_ok "400 cgroups were made around the start" await 20 grep -q "done" "$tmp/made"
+tap_ok "400 cgroups were made around the start" await 20 grep -q all "$tmp/made"
 known() { [ "$("$ringfence" workloads --json | grep -o '"name":"default/default/w-scan-[0-9]*"' | sort -u | wc -l)" = 400 ]; }
 tap_ok "none of them is missed" await 10 known
 tap_is "the first is denied" denied inside many-1/w-scan-0 "$net" tcp 127.0.0.1 7002

@@ -287,7 +287,7 @@ static size_t endings_assign(const struct rf_registry *r, struct rf_cgroup **cgr
 			assignments[count++] =
 				(struct rf_assignment){ .workload = before[i]->id, .image = cgroups[i]->image };
 	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++)
-		if (r->by_id[id] && r->by_id[id]->retired && r->by_id[id]->image)
+		if (r->by_id[id] && r->by_id[id]->retired)
 			assignments[count++] = (struct rf_assignment){ .workload = id, .image = r->by_id[id]->image };
 	return count;
 }

@@ -140,6 +140,28 @@ static int scan_one(uint64_t id, uint64_t parent_id, const char *path, void *arg
 	return cgroup_add(scan->registry, id, parent_id, rf_strbuf_str(&full), NULL);
 }
 
+/*
+ * An entry of a cgroup that is no more: sockets of its live on, under what an earlier daemon put in force. Its id is
+ * taken until the kernel lets go of it.
+ */
+static void orphan_note(uint64_t id, uint32_t workload, void *arg)
+{
+	struct rf_registry *r = arg;
+	struct rf_workload *w;
+
+	if (workload < RF_WORKLOAD_FIRST || workload >= RF_MAX_WORKLOADS || r->by_id[workload] ||
+	    rf_hashmap_get64(r->cgroups, id))
+		return;
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return;
+	w->id = workload;
+	w->cgroup_id = id;
+	w->retired = true;
+	r->by_id[workload] = w;
+	r->n_workloads++;
+}
+
 int rf_registry_scan(struct rf_registry *r)
 {
 	_cleanup_hashmap_ struct rf_hashmap *seen = NULL;
@@ -162,7 +184,7 @@ int rf_registry_scan(struct rf_registry *r)
 		if (!rf_hashmap_get64(seen, c->id))
 			rf_registry_cgroup_gone(r, c->id);
 	}
-	return 0;
+	return rf_engine_cgroup_each(r->engine, orphan_note, r);
 }
 
 int rf_registry_cgroup_new(struct rf_registry *r, uint64_t id, uint64_t parent_id, const char *path, char **ret_error)
@@ -233,15 +255,22 @@ struct rf_workload *rf_workload_adopt(struct rf_registry *r, struct rf_cgroup *c
 	uint32_t id = c->workload;
 	struct rf_workload *w;
 
-	if (id < RF_WORKLOAD_FIRST || id >= RF_MAX_WORKLOADS || r->by_id[id])
+	if (id < RF_WORKLOAD_FIRST || id >= RF_MAX_WORKLOADS)
 		return NULL;
-	w = calloc(1, sizeof(*w));
-	if (!w)
+	w = r->by_id[id];
+	/* An orphan's id, which the root of the workload now claims. */
+	if (w && (!w->retired || w->image))
 		return NULL;
-	w->id = id;
+	if (!w) {
+		w = calloc(1, sizeof(*w));
+		if (!w)
+			return NULL;
+		w->id = id;
+		r->by_id[id] = w;
+		r->n_workloads++;
+	}
 	w->cgroup_id = c->id;
-	r->by_id[id] = w;
-	r->n_workloads++;
+	w->retired = false;
 	return w;
 }
 

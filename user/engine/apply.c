@@ -76,6 +76,23 @@ static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_
 	return 0;
 }
 
+/* What is in force for a workload whose policies nobody knows any more goes on. */
+static void bank_keep(struct rf_engine *e, const struct rf_workload_bank *live, struct rf_workload_bank *bank)
+{
+	for (int tier = 0; tier < RF_TIERS; tier++) {
+		for (int direction = 0; direction < RF_DIRECTIONS; direction++) {
+			uint32_t id = live->ruleset[direction][tier];
+
+			if (id < RF_MAX_RULESETS && e->rulesets[id])
+				e->rulesets[id]->used = e->applies;
+		}
+		for (size_t i = 0; i < e->n_devices; i++)
+			if (e->devices[i]->id == live->device_set[tier])
+				e->devices[i]->used = e->applies;
+	}
+	*bank = *live;
+}
+
 /* Removes everything that the apply numbered @keep did not use. */
 static void unused_remove(struct rf_engine *e, uint64_t keep)
 {
@@ -137,6 +154,10 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		if (id < RF_WORKLOAD_FIRST || id >= RF_MAX_WORKLOADS) {
 			r = rf_engine_format_error(ret_error, -ERANGE, "workload id %u", id);
 			break;
+		}
+		if (!assignments[i].image) {
+			bank_keep(e, &e->workloads[id].bank[!bank], &banks[id]);
+			continue;
 		}
 		if (last_bank && assignments[i].image == last) {
 			banks[id] = *last_bank;

@@ -61,7 +61,7 @@ int rf_engine_cgroup_each(struct rf_engine *e, void (*fn)(uint64_t id, uint32_t 
 struct rf_assignment {
 	uint32_t workload;
 	bool fresh;		/* no cgroup points to this id yet: put it in force in both banks */
-	struct rf_image *image; /* borrowed; the engine takes references */
+	struct rf_image *image; /* borrowed; the engine takes references. NULL: what is in force for it stays */
 };
 
 /*
