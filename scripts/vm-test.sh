@@ -10,9 +10,9 @@
 #   VARIANT="module nolsm"    of: module    bpf in lsm=, the module loaded
 #                                 nomodule  bpf in lsm=
 #                                 nolsm     neither
-#   VM_BRIEF=1                all tests in the first guest alone; in the others those that
-#                             depend most on the kernel
-#   VM_LIMIT=900              seconds a guest may take; VM_TEST_LIMIT=200, one test in it
+#   VM_BRIEF=1                what depends on the kernel in the first guest, and in the
+#                             others what depends most on it; the rest is left to the host
+#   VM_LIMIT=1800             seconds a guest may take; VM_TEST_LIMIT=400, one test in it
 #
 # Two guests run at a time: each keeps one processor busy.
 #
@@ -24,7 +24,7 @@ cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=scripts/vm/roots.sh
 . scripts/vm/roots.sh
 
-: "${O:=build}" "${RF_MATRIX:=1}" "${VM_LIMIT:=900}" "${VM_TEST_LIMIT:=200}" "${VM_BRIEF:=}"
+: "${O:=build}" "${RF_MATRIX:=1}" "${VM_LIMIT:=1800}" "${VM_TEST_LIMIT:=400}" "${VM_BRIEF:=}"
 : "${SUITE:=}" "${VARIANT:=module nomodule nolsm}"
 read -ra kernels <<<"${*:-${KERNEL:-}}"
 if [ ${#kernels[@]} -eq 0 ]; then
@@ -103,8 +103,9 @@ guest()
 	[ "$variant" != module ] || words="$words rf.module=/mnt/build/kmod/$release/ringfence.ko"
 	if [ -n "$SUITE" ]; then
 		words="$words rf.suite=${SUITE// /,}"
-	elif [ -n "$VM_BRIEF" ] && [ "$name" != "$first" ]; then
-		words="$words rf.suite=abi,bpf,kmod,test_network,test_devices,test_levels,test_identity,test_tamper"
+	elif [ -n "$VM_BRIEF" ]; then
+		words="$words rf.suite=abi,bpf,kmod,test_network,test_devices,test_levels"
+		[ "$name" != "$first" ] || words="$words,test_tamper,test_lifecycle,test_identity,test_apply"
 	fi
 
 	: >"$log"

@@ -109,6 +109,7 @@ daemon_end()
 {
 	kill -"$1" "$daemon" 2>/dev/null
 	wait "$daemon" 2>/dev/null
+	# shellcheck disable=SC2034 # for the tests
 	daemon_status=$?
 	daemon=
 }

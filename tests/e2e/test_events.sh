@@ -17,7 +17,7 @@ one='network:
       - {name: one, to: [{cidr: 127.0.0.1/32}], ports: [{protocol: TCP, port: 7001}, {protocol: UDP, port: 7001}]}'
 {
 	{ echo "$one"; echo 'telemetry: {events: [exec, fork, exit, connect]}'; } | doc seen seen
-	echo "$one" | doc quiet quiet
+	{ echo "$one"; echo 'telemetry: {events: [accept]}'; } | doc quiet quiet
 	echo 'telemetry: {events: [accept]}' | doc in in
 	{ echo "$one"; echo 'telemetry: {events: [exec, fork, exit]}'; } | doc noisy noisy
 } | put_force base || exit 1
@@ -67,7 +67,9 @@ tap_is "by all of them: nothing" "" events --workload '*/in' --verdict deny
 tap_is "by number" 3 sh -c "'$ringfence' events -n 3 | wc -l"
 inside quiet "$work" spawn 3 true
 inside quiet "$net" tcp 127.0.0.1 7001 >/dev/null
-told 'exec .*seen' --kind exec >/dev/null
+inside seen "$work" spawn 1 basename x >/dev/null
+# One lane, read in order: what came before this has been read when this has.
+tap_ok "what came later has been read" told 'exec .*/seen basename' --kind exec
 tap_is "a workload whose telemetry nobody asked for sends none" "" events --workload '*/quiet'
 "$ringfence" events -f -n 0 --kind exec --workload '*/quiet' >"$tmp/follow" 2>&1 &
 helpers="$helpers $!"

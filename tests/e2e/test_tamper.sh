@@ -27,7 +27,7 @@ all_pins() { [ "$(find "$links" -name 'rf_*' | wc -l)" = "$pins" ]; }
 in_time()
 {
 	in_time_ms=$((($(date +%s%N) - start) / 1000000))
-	[ "$in_time_ms" -lt $((2000 * RF_SLOW)) ] || { echo "it took $in_time_ms ms"; return 1; }
+	[ "$in_time_ms" -lt $((3000 * RF_SLOW)) ] || { echo "it took $in_time_ms ms"; return 1; }
 }
 
 tap_is "before: denied" denied attempt tcp 127.0.0.1 7002

@@ -9,40 +9,13 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "user/lib/utf8.h"
+
 #define DEPTH_MAX 64
 
 void rf_json_init(struct rf_json *j, struct rf_strbuf *out)
 {
 	*j = (struct rf_json){ .out = out };
-}
-
-/*
- * Length of the UTF-8 sequence at @s (1..4) and its code point, or 0 when there is none: overlong forms, surrogates and
- * what lies past U+10FFFF are not valid.
- */
-static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *ret_code)
-{
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	uint32_t code;
-	size_t n;
-
-	if (s[0] < 0x80) {
-		*ret_code = s[0];
-		return 1;
-	}
-	n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	if (s[0] < 0xc2 || s[0] > 0xf4 || n > len)
-		return 0;
-	code = s[0] & (0x7f >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	*ret_code = code;
-	return n;
 }
 
 static void add_quoted(struct rf_strbuf *out, const char *value, size_t len)
@@ -52,7 +25,7 @@ static void add_quoted(struct rf_strbuf *out, const char *value, size_t len)
 	rf_strbuf_addc(out, '"');
 	while (s < end) {
 		uint32_t code;
-		size_t n = utf8_decode(s, end - s, &code);
+		size_t n = rf_utf8_decode(s, end - s, &code);
 
 		if (n == 0) {
 			rf_strbuf_adds(out, "\xef\xbf\xbd");

@@ -10,6 +10,8 @@
 #include <limits.h>
 #include <math.h>
 
+#include "user/lib/utf8.h"
+
 static struct json_object *object_of(const struct rf_jin *v)
 {
 	return (struct json_object *)v;
@@ -32,14 +34,23 @@ static int fail_at(size_t offset, size_t *ret_offset)
 /*
  * Length of the part of @text before what json-c takes even when it is strict, but which is not JSON: single quotes,
  * NaN and Infinity, a '.' that no digit follows, control bytes in a string. (Newer versions take less than older ones.)
+ * UTF-8 is checked here too: json-c 0.18 refuses every character that is not ASCII when asked to validate.
  */
 static size_t strict_length(const char *text, size_t len)
 {
 	bool in_string = false;
+	uint32_t code;
 
 	for (size_t i = 0; i < len; i++) {
+		size_t n = rf_utf8_decode((const unsigned char *)text + i, len - i, &code);
 		char c = text[i];
 
+		if (n != 1) {
+			if (n == 0 || !in_string)
+				return i;
+			i += n - 1;
+			continue;
+		}
 		if (in_string && (unsigned char)c < 0x20)
 			return i;
 		if (in_string && c == '\\')
@@ -67,7 +78,7 @@ int rf_jin_parse(const char *text, size_t len, struct rf_jin **ret, size_t *ret_
 	tokener = json_tokener_new_ex(RF_JIN_DEPTH);
 	if (!tokener)
 		return -ENOMEM;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	root = json_tokener_parse_ex(tokener, text, (int)len);
 	error = json_tokener_get_error(tokener);
 	end = json_tokener_get_parse_end(tokener);
