@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <math.h>
 
+#include "user/lib/strbuf.h"
 #include "user/lib/utf8.h"
 
 static struct json_object *object_of(const struct rf_jin *v)
@@ -34,7 +35,7 @@ static int fail_at(size_t offset, size_t *ret_offset)
 /*
  * Length of the part of @text before what json-c takes even when it is strict, but which is not JSON: single quotes,
  * NaN and Infinity, a '.' that no digit follows, control bytes in a string. (Newer versions take less than older ones.)
- * UTF-8 is checked here too: json-c 0.18 refuses every character that is not ASCII when asked to validate.
+ * UTF-8 is checked here too.
  */
 static size_t strict_length(const char *text, size_t len)
 {
@@ -65,12 +66,66 @@ static size_t strict_length(const char *text, size_t len)
 	return len;
 }
 
-int rf_jin_parse(const char *text, size_t len, struct rf_jin **ret, size_t *ret_offset)
+/* Bytes that the character at @text (of @n bytes, @code) takes once escaped; appended to @out when that is not NULL. */
+static size_t escape(struct rf_strbuf *out, const char *text, size_t n, uint32_t code)
+{
+	char escaped[16];
+	int len;
+
+	if (n == 1) {
+		if (out)
+			rf_strbuf_addc(out, *text);
+		return 1;
+	}
+	if (code < 0x10000)
+		len = snprintf(escaped, sizeof(escaped), "\\u%04x", code);
+	else
+		len = snprintf(escaped, sizeof(escaped), "\\u%04x\\u%04x", 0xd800 + ((code - 0x10000) >> 10),
+			       0xdc00 + ((code - 0x10000) & 0x3ff));
+	if (out)
+		rf_strbuf_add(out, escaped, len);
+	return len;
+}
+
+/*
+ * @text in ASCII: json-c 0.18 takes no other character when it is strict. The text has passed strict_length(), so that
+ * other characters stand in strings alone.
+ */
+static void escape_all(struct rf_strbuf *out, const char *text, size_t len)
+{
+	uint32_t code;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = rf_utf8_decode((const unsigned char *)text + i, len - i, &code);
+
+		escape(out, text + i, n, code);
+		i += n;
+	}
+}
+
+/* Where byte @escaped of escape_all()'s output came from. */
+static size_t unescaped_offset(const char *text, size_t len, size_t escaped)
+{
+	uint32_t code;
+	size_t at = 0, i = 0;
+
+	while (i < len) {
+		size_t n = rf_utf8_decode((const unsigned char *)text + i, len - i, &code);
+
+		at += escape(NULL, text + i, n, code);
+		if (at > escaped)
+			break;
+		i += n;
+	}
+	return i;
+}
+
+static int ascii_parse(const char *text, size_t len, struct rf_jin **ret, size_t *ret_offset)
 {
 	_cleanup_(json_tokener_freep) struct json_tokener *tokener = NULL;
 	struct json_object *root;
 	enum json_tokener_error error;
-	size_t end, strict;
+	size_t end;
 
 	/* json-c counts in int. */
 	if (len >= INT_MAX)
@@ -92,13 +147,34 @@ int rf_jin_parse(const char *text, size_t len, struct rf_jin **ret, size_t *ret_
 		return fail_at(end, ret_offset);
 	while (end < len && strchr(" \t\r\n", text[end]) && text[end])
 		end++;
-	strict = strict_length(text, len);
 	/* json-c stops at a NUL, which would hide what follows. A bare "null" is its NULL: nothing to borrow from. */
-	if (end < len || strict < len || !root) {
+	if (end < len || !root) {
 		json_object_put(root);
-		return fail_at(MIN(end, strict), ret_offset);
+		return fail_at(end, ret_offset);
 	}
 	*ret = (struct rf_jin *)root;
+	return 0;
+}
+
+int rf_jin_parse(const char *text, size_t len, struct rf_jin **ret, size_t *ret_offset)
+{
+	_cleanup_strbuf_ struct rf_strbuf ascii = RF_STRBUF_INIT;
+	_cleanup_jin_ struct rf_jin *root = NULL;
+	size_t offset = 0, strict = strict_length(text, len);
+	int r;
+
+	/* What comes first is told: json-c may stumble before the place where it would be too lenient. */
+	escape_all(&ascii, text, strict);
+	if (rf_strbuf_error(&ascii) < 0)
+		return -ENOMEM;
+	r = ascii_parse(rf_strbuf_str(&ascii), ascii.len, &root, &offset);
+	if (r == -EBADMSG)
+		return fail_at(MIN(unescaped_offset(text, strict, offset), strict), ret_offset);
+	if (r < 0)
+		return r;
+	if (strict < len)
+		return fail_at(strict, ret_offset);
+	*ret = TAKE_PTR(root);
 	return 0;
 }
 
