@@ -73,13 +73,18 @@ static void quotes_escape_and_letters_are_free_inside_strings(void **state)
 	assert_true(rf_jin_double(root, "x", 0) == 1.5);
 }
 
-static void a_number_past_its_type_is_the_limit_or_the_default(void **state)
+/* json-c before 0.18 takes such numbers, later ones refuse the text: both are right, a wrong number is not. */
+static void a_number_past_its_type_is_refused_or_no_other_number(void **state)
 {
-	_cleanup_jin_ struct rf_jin *root = parse("{\"i\":99999999999999999999,\"d\":1e400}");
+	static const char integer[] = "{\"i\":99999999999999999999}", real[] = "{\"d\":1e400}";
+	_cleanup_jin_ struct rf_jin *i = NULL;
+	_cleanup_jin_ struct rf_jin *d = NULL;
 
 	(void)state;
-	assert_true(rf_jin_i64(root, "i", 0) == INT64_MAX);
-	assert_true(rf_jin_double(root, "d", 2) == 2);
+	if (rf_jin_parse(integer, strlen(integer), &i, NULL) == 0)
+		assert_true(rf_jin_i64(i, "i", 0) == INT64_MAX);
+	if (rf_jin_parse(real, strlen(real), &d, NULL) == 0)
+		assert_true(rf_jin_double(d, "d", 2) == 2);
 }
 
 static void trailing_white_space_is_no_trailing_byte(void **state)
@@ -210,7 +215,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_json_is_refused_with_the_place),
 		cmocka_unit_test(what_is_nearly_json_is_refused),
 		cmocka_unit_test(quotes_escape_and_letters_are_free_inside_strings),
-		cmocka_unit_test(a_number_past_its_type_is_the_limit_or_the_default),
+		cmocka_unit_test(a_number_past_its_type_is_refused_or_no_other_number),
 		cmocka_unit_test(trailing_white_space_is_no_trailing_byte),
 		cmocka_unit_test(a_bare_number_ends_with_the_text),
 		cmocka_unit_test(only_the_length_given_is_read),
