@@ -81,6 +81,9 @@ await()
 	done
 }
 
+# few N: how often, where a slow guest does it less often.
+few() { echo $((($1 + RF_SLOW - 1) / RF_SLOW)); }
+
 # ---- the daemon ----
 
 log_count() { grep -c -- "$1" "$tmp/log"; }

@@ -82,26 +82,31 @@ wait "$follower" 2>/dev/null
 
 # ---- exact counters ----
 
+n=$(few 1000)
 exec_before=$(counter quiet exec) fork_before=$(counter quiet fork) exit_before=$(counter quiet exit)
 connect_before=$(counter quiet connect) deny_before=$(counter quiet egress_deny) accept_before=$(counter in accept)
-inside quiet "$work" spawn 1000 true
+inside quiet "$work" spawn "$n" true
 # Its own exec and exit are counted, and so is its fork, which happened outside.
-tap_is "1000 programs: each exec is counted" $((exec_before + 1001)) counter quiet exec
-tap_is "1000 programs: each fork is counted" $((fork_before + 1000)) counter quiet fork
-tap_is "1000 programs: each exit is counted" $((exit_before + 1001)) counter quiet exit
-tap_is "1000 connections open" "allowed=1000 denied=0 timeout=0 refused=0 other=0" inside quiet "$net" -n 1000 tcp 127.0.0.1 7001
-tap_is "and each is counted" $((connect_before + 1000)) counter quiet connect
-tap_is "1000 connections are denied" "allowed=0 denied=1000 timeout=0 refused=0 other=0" \
-	inside quiet "$net" -n 1000 tcp 127.0.0.1 7002
-tap_is "and each is counted" $((deny_before + 1000)) counter quiet egress_deny
-tap_is "1000 datagrams are denied" "allowed=0 denied=1000 timeout=0 refused=0 other=0" \
-	inside quiet "$net" -n 1000 udp 127.0.0.1 7003
-tap_is "and each is counted" $((deny_before + 2000)) counter quiet egress_deny
-tap_is "1000 connections come in" "allowed=1000 denied=0 timeout=0 refused=0 other=0" "$net" -n 1000 tcp 127.0.0.1 7201
-tap_is "and each is counted" $((accept_before + 1000)) counter in accept
+tap_is "$n programs: each exec is counted" $((exec_before + n + 1)) counter quiet exec
+tap_is "$n programs: each fork is counted" $((fork_before + n)) counter quiet fork
+tap_is "$n programs: each exit is counted" $((exit_before + n + 1)) counter quiet exit
+tap_is "$n connections open" "allowed=$n denied=0 timeout=0 refused=0 other=0" inside quiet "$net" -n "$n" tcp 127.0.0.1 7001
+tap_is "and each is counted" $((connect_before + n)) counter quiet connect
+tap_is "$n connections are denied" "allowed=0 denied=$n timeout=0 refused=0 other=0" \
+	inside quiet "$net" -n "$n" tcp 127.0.0.1 7002
+tap_is "and each is counted" $((deny_before + n)) counter quiet egress_deny
+tap_is "$n datagrams are denied" "allowed=0 denied=$n timeout=0 refused=0 other=0" \
+	inside quiet "$net" -n "$n" udp 127.0.0.1 7003
+tap_is "and each is counted" $((deny_before + 2 * n)) counter quiet egress_deny
+tap_is "$n connections come in" "allowed=$n denied=0 timeout=0 refused=0 other=0" "$net" -n "$n" tcp 127.0.0.1 7201
+tap_is "and each is counted" $((accept_before + n)) counter in accept
 
 # ---- noise ----
 
+if [ -n "${RF_IN_VM:-}" ]; then
+	tap_skip "a flood does not drown others" "an emulated guest is no faster than a workload's fair share"
+	tap_done
+fi
 # With the daemon stopped nothing is read, and a ring that is more than half full is shared out.
 lane() { status_row "$1" "$2"; }
 sums() { # the three counters of a lane
