@@ -156,12 +156,26 @@ static void check_glob(struct rf_checker *c, const struct rf_node *node)
 			       "\"%s\" is no glob: %s", node->text, wrong);
 }
 
+/* Names, globs and paths are shown by `policy show`, events and logs, and a terminal would obey these. */
+static bool has_control(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f ||
+		    (*s == '\xc2' && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0))
+			return true;
+	return false;
+}
+
 static void check_scalar(struct rf_checker *c, const struct rf_node *node, const struct rf_field *field)
 {
 	uint64_t ns;
 	int64_t value;
 	bool b;
 
+	if (has_control(node->text)) {
+		rf_check_error(c, node, "one line of text", "the value has a control character");
+		return;
+	}
 	switch (field->type) {
 	case RF_TYPE_NAME:
 		if (!name_is_valid(node->text))

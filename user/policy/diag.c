@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Diagnostics. The text comes from tenants' files: control bytes in the quoted
- * source line are shown as '?', tabs keep the caret under what it points at.
+ * Diagnostics. The text comes from tenants' files: control characters in it
+ * are shown as '?', tabs keep the caret under what it points at. Columns and
+ * lengths count characters, as libyaml does.
  */
 #include "user/policy/diag.h"
 
@@ -22,10 +23,11 @@ void rf_diags_fini(struct rf_diags *d)
 /* Line @number (from 1) of @source; NULL when there is none. */
 static char *source_line(const char *source, size_t len, uint32_t number)
 {
-	const char *at = source, *end = source + len, *stop;
+	const char *at = source, *end, *stop;
 
 	if (!source || number == 0)
 		return NULL;
+	end = source + len;
 	while (--number) {
 		at = memchr(at, '\n', end - at);
 		if (!at)
@@ -71,26 +73,50 @@ void rf_diags_add(struct rf_diags *d, enum rf_severity severity, const char *fil
 	};
 }
 
+static bool is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* C0 but the tab, DEL, and C1, which some terminals obey as UTF-8, too: U+009B is ESC [. */
+static size_t control_length(const char *s)
+{
+	if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
+		return 1;
+	return *s == '\xc2' && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0 ? 2 : 0;
+}
+
 static void text_clean(struct rf_strbuf *out, const char *s)
 {
-	for (; s && *s; s++)
-		rf_strbuf_addc(out, ((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f ? '?' : *s);
+	while (s && *s) {
+		size_t control = control_length(s);
+
+		rf_strbuf_addc(out, control ? '?' : *s);
+		s += control ? control : 1;
+	}
 }
 
 static void source_print(const struct rf_diag *diag, struct rf_strbuf *out, bool color)
 {
-	size_t len = strlen(diag->source), column = diag->mark.column ? diag->mark.column - 1 : 0;
+	const char *s = diag->source;
 
 	rf_strbuf_addf(out, "%5u | ", diag->mark.line);
-	text_clean(out, diag->source);
+	text_clean(out, s);
 	rf_strbuf_adds(out, "\n      | ");
-	for (size_t i = 0; i < column && i < len; i++)
-		/* One column a character: continuation bytes of UTF-8 take none. */
-		if (((unsigned char)diag->source[i] & 0xc0) != 0x80)
-			rf_strbuf_addc(out, diag->source[i] == '\t' ? '\t' : ' ');
+	for (uint32_t column = 1; column < diag->mark.column && *s; column++) {
+		rf_strbuf_addc(out, *s == '\t' ? '\t' : ' ');
+		do
+			s++;
+		while (is_continuation(*s));
+	}
 	rf_strbuf_adds(out, color ? "\033[1;32m^" : "^");
-	for (unsigned int i = 1; i < diag->length && column + i < len; i++)
-		rf_strbuf_addc(out, '~');
+	for (unsigned int i = 0; i < diag->length && *s; s++) {
+		if (is_continuation(*s))
+			continue;
+		/* The caret stands for the first. */
+		if (i++)
+			rf_strbuf_addc(out, '~');
+	}
 	rf_strbuf_adds(out, color ? "\033[0m\n" : "\n");
 }
 

@@ -47,6 +47,8 @@ static void field_describe(const struct rf_field *f, const char *path, struct rf
 	if (f->needs)
 		rf_strbuf_addf(out, "\n  Needs the host feature \"%s\" (ringfence status).\n",
 			       rf_feature_name(f->needs - 1));
+	if (!rf_field_is_enforced(f))
+		rf_strbuf_adds(out, "  Checked, but not enforced by this version.\n");
 	if (!f->children)
 		return;
 	rf_strbuf_adds(out, "\n  Fields:\n");

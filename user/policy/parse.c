@@ -302,11 +302,30 @@ static int set_append(struct rf_policy_set *set, struct rf_policy *p)
 	return 0;
 }
 
+static bool mark_before(const struct rf_mark *a, const struct rf_mark *b)
+{
+	return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+/* The schema and the checks of field against field walk a document one after the other; a reader goes from the top. */
+static void diags_sort(struct rf_diags *d, size_t from)
+{
+	/* Insertion, which is stable: at most RF_MAX_DIAGS, and in two sorted runs a document. */
+	for (size_t i = from + 1; i < d->n; i++) {
+		struct rf_diag diag = d->list[i];
+		size_t at = i;
+
+		for (; at > from && mark_before(&diag.mark, &d->list[at - 1].mark); at--)
+			d->list[at] = d->list[at - 1];
+		d->list[at] = diag;
+	}
+}
+
 int rf_policy_parse(const char *file, const char *text, size_t len, struct rf_policy_set *set, struct rf_diags *diags)
 {
 	_cleanup_(rf_documents_fini) struct rf_documents documents = { 0 };
 	struct rf_checker c = { .file = file, .source = text, .source_len = len, .diags = diags };
-	size_t before = set->n;
+	size_t before = set->n, told = diags->n;
 	int r = rf_yaml_parse(file, text, len, &documents, diags);
 
 	for (size_t i = 0; r >= 0 && i < documents.n; i++) {
@@ -318,6 +337,7 @@ int rf_policy_parse(const char *file, const char *text, size_t len, struct rf_po
 		if (r >= 0)
 			TAKE_PTR(p);
 	}
+	diags_sort(diags, told);
 	if (r >= 0 && c.errors)
 		r = -EINVAL;
 	if (r >= 0)

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-/* Kubernetes' rule for ipBlock.except, and ours: each part lies inside the CIDR. */
+/* Kubernetes' rule for ipBlock.except, and ours: each is a part of the CIDR, not all of it. */
 static int excepts_parse(struct rf_checker *c, const struct rf_node *list, struct rf_peer *peer)
 {
 	if (!list || list->kind != RF_NODE_SEQUENCE || !list->n)
@@ -22,6 +22,9 @@ static int excepts_parse(struct rf_checker *c, const struct rf_node *list, struc
 		if (!rf_cidr_contains(&peer->cidr, except))
 			rf_check_error(c, list->items[i], "an exception is a part of the CIDR",
 				       "\"%s\" is not inside the CIDR", list->items[i]->text);
+		else if (except->prefix == peer->cidr.prefix)
+			rf_check_error(c, list->items[i], "leave the peer out", "\"%s\" leaves nothing of the CIDR",
+				       list->items[i]->text);
 	}
 	return 0;
 }
@@ -29,6 +32,44 @@ static int excepts_parse(struct rf_checker *c, const struct rf_node *list, struc
 static bool is_country(const char *s)
 {
 	return isupper((unsigned char)s[0]) && isupper((unsigned char)s[1]) && !s[2];
+}
+
+/* A host name (RFC 1123, '_' as services have it); "*." before it stands for one label. */
+static bool is_dns_name(const char *s)
+{
+	size_t label = 0, len;
+
+	if (rf_strprefix(s, "*."))
+		s += 2;
+	len = strlen(s);
+	if (len == 0 || len > RF_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		bool edge = label == 0 || s[i + 1] == '.' || i == len - 1;
+
+		if (s[i] == '.' && label > 0 && i < len - 1)
+			label = 0;
+		else if ((isalnum((unsigned char)s[i]) || s[i] == '_' || (s[i] == '-' && !edge)) && label < 63)
+			label++;
+		else
+			return false;
+	}
+	return true;
+}
+
+/* "tenant/namespace/workload" as written, '*' where one is not given. */
+static int workload_text(const struct rf_node *node, char **ret)
+{
+	static const char *const keys[] = { "tenant", "namespace", "workload" };
+	_cleanup_strbuf_ struct rf_strbuf b = RF_STRBUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const struct rf_node *value = rf_node_get(node, keys[i]);
+
+		rf_strbuf_addf(&b, "%s%s", i ? "/" : "", value && value->kind == RF_NODE_SCALAR ? value->text : "*");
+	}
+	*ret = rf_strbuf_take(&b);
+	return *ret ? 0 : -ENOMEM;
 }
 
 /* One kind a peer: an address side, or one way to fill it. */
@@ -70,14 +111,23 @@ static int peer_parse(struct rf_checker *c, const struct rf_node *node, struct r
 			return 0;
 		return excepts_parse(c, rf_node_get(node, "except"), peer);
 	}
-	if (peer->kind == RF_PEER_COUNTRY && value->kind == RF_NODE_SCALAR && !is_country(value->text))
+	if (peer->kind == RF_PEER_WORKLOAD)
+		return workload_text(node, &peer->text);
+	if (value->kind != RF_NODE_SCALAR)
+		return 0;
+	if (peer->kind == RF_PEER_HOST || peer->kind == RF_PEER_WORLD) {
+		if (rf_streq(value->text, "false"))
+			rf_check_error(c, value, "leave the peer out", "the peer names nobody");
+		return 0;
+	}
+	if (peer->kind == RF_PEER_COUNTRY && !is_country(value->text))
 		rf_check_error(c, value, "two capital letters, ISO 3166-1 alpha-2", "\"%s\" is no country code",
 			       value->text);
-	if (value->kind == RF_NODE_SCALAR) {
-		peer->text = strdup(value->text);
-		return peer->text ? 0 : -ENOMEM;
-	}
-	return 0;
+	if (peer->kind == RF_PEER_DNS && !is_dns_name(value->text))
+		rf_check_error(c, value, "a name such as api.example.com, or *.example.com", "\"%s\" is no DNS name",
+			       value->text);
+	peer->text = strdup(value->text);
+	return peer->text ? 0 : -ENOMEM;
 }
 
 static int peers_parse(struct rf_checker *c, const struct rf_node *list, struct rf_network_rule *rule)

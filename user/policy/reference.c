@@ -34,6 +34,8 @@ static void field_row(const struct rf_field *f, struct rf_strbuf *out)
 		rf_strbuf_addf(out, " Example: `%s`.", f->example);
 	if (f->needs)
 		rf_strbuf_addf(out, " Needs `%s`.", rf_feature_name(f->needs - 1));
+	if (!rf_field_is_enforced(f))
+		rf_strbuf_adds(out, " **Not enforced yet.**");
 	rf_strbuf_adds(out, " |\n");
 }
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "user/lib/util.h"
+
 #define STRINGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define FIELDS(...)  ((const struct rf_field[]){ __VA_ARGS__, { .key = NULL } })
 #define F(k, t, ...) { .key = (k), .type = RF_TYPE_##t, __VA_ARGS__ }
@@ -20,8 +22,8 @@
 	F("cidr", CIDR, .example = "cidr: 10.0.0.0/8",                                                               \
 	  .text = "IPv4 or IPv6 prefix, host bits zero. A bare address is a /32 or /128."),                          \
 		F("except", CIDR, .list = true, .max = RF_MAX_EXCEPTS, .example = "except: [10.1.0.0/16]",           \
-		  .text = "Parts of cidr that the rule does not match. Each lies inside it."),                       \
-		F("dns", GLOB, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .example = "dns: \"*.example.com\"",           \
+		  .text = "Parts of cidr that the rule does not match. Each is smaller than it."),                   \
+		F("dns", STRING, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .example = "dns: \"*.example.com\"",         \
 		  .text = "A DNS name; * stands for one label at the start."),                                       \
 		F("country", STRING, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .example = "country: DE",                \
 		  .text = "ISO 3166-1 alpha-2 code of the peer's country."),                                         \
@@ -259,6 +261,24 @@ const char *rf_type_name(const struct rf_field *f)
 	return names[f->type][f->list];
 }
 
+bool rf_field_is_enforced(const struct rf_field *f)
+{
+	/* What no program of this version carries out; a host that has it can come with a later one. */
+	switch (f->needs - 1) {
+	case RF_FEATURE_PROCESS:
+	case RF_FEATURE_FILES:
+	case RF_FEATURE_KERNEL:
+	case RF_FEATURE_ACCELERATORS:
+	case RF_FEATURE_RESOURCES:
+	case RF_FEATURE_ANOMALY:
+	case RF_FEATURE_RESPOND:
+	case RF_FEATURE_NETWORK_NAMES:
+		return false;
+	default:
+		return true;
+	}
+}
+
 const struct rf_field *rf_field_child(const struct rf_field *object, const char *key)
 {
 	for (const struct rf_field *f = object->children; f && f->key; f++)
@@ -267,29 +287,31 @@ const struct rf_field *rf_field_child(const struct rf_field *object, const char 
 	return NULL;
 }
 
-/* Damerau-Levenshtein without transpositions, on words of at most 31 bytes. */
+/* How many letters were left out, added, changed, or swapped with the next; on words of at most 31 bytes. */
 static unsigned int distance(const char *a, const char *b)
 {
 	size_t n = strnlen(a, 32), m = strnlen(b, 32);
-	unsigned int row[33];
+	unsigned int d[32][32];
 
 	if (n == 32 || m == 32)
 		return 100;
+	for (size_t i = 0; i <= n; i++)
+		d[i][0] = i;
 	for (size_t j = 0; j <= m; j++)
-		row[j] = j;
+		d[0][j] = j;
 	for (size_t i = 1; i <= n; i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = i;
 		for (size_t j = 1; j <= m; j++) {
-			unsigned int replace = diagonal + (strncasecmp(&a[i - 1], &b[j - 1], 1) != 0), best;
+			unsigned int least = d[i - 1][j - 1] + (strncasecmp(&a[i - 1], &b[j - 1], 1) != 0);
 
-			diagonal = row[j];
-			best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-			row[j] = replace < best ? replace : best;
+			least = MIN(least, d[i - 1][j] + 1);
+			least = MIN(least, d[i][j - 1] + 1);
+			if (i > 1 && j > 1 && strncasecmp(&a[i - 1], &b[j - 2], 1) == 0 &&
+			    strncasecmp(&a[i - 2], &b[j - 1], 1) == 0)
+				least = MIN(least, d[i - 2][j - 2] + 1);
+			d[i][j] = least;
 		}
 	}
-	return row[m];
+	return d[n][m];
 }
 
 /* Near: a third of the word, or one word is the beginning of the other. */

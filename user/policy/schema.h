@@ -46,6 +46,8 @@ struct rf_field {
 extern const struct rf_field rf_schema;
 
 const char *rf_type_name(const struct rf_field *f); /* "list of CIDR" */
+/* False: this version checks the field and what is below it, and refuses to enforce them. */
+bool rf_field_is_enforced(const struct rf_field *f);
 const struct rf_field *rf_field_child(const struct rf_field *object, const char *key);
 /* The key most like @key, or NULL when none is near. */
 const char *rf_field_nearest(const struct rf_field *object, const char *key);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "ringfence/event.h"
 #include "ringfence/policy_map.h"
 #include "ringfence/workload_map.h"
 #include "user/model/event.h"
@@ -50,22 +51,63 @@ static void ports_show(const struct rf_network_rule *rule, struct rf_strbuf *out
 	}
 }
 
+/* Where a policy's section says what is done where no rule matches. */
+struct origin {
+	const struct rf_policy *policy;
+	enum rf_action action;
+	struct rf_mark mark;
+};
+
+/* What the compiler makes of the defaults: of those who speak, the first that denies, else the first. */
+static void origin_take(struct origin *o, const struct rf_policy *p, enum rf_action action, struct rf_mark mark)
+{
+	if (!o->policy || (action == RF_ACTION_DENY && o->action != RF_ACTION_DENY))
+		*o = (struct origin){ p, action, mark };
+}
+
+static void origin_show(const struct origin *o, struct rf_strbuf *out)
+{
+	rf_strbuf_addf(out, "else %s  (default of %s, %s:%u)\n", rf_action_name(o->action), o->policy->name,
+		       o->policy->file, o->mark.line);
+}
+
+/*
+ * Policies in mode audit have no part in what is denied: they are reported upon, together with the enforced ones. So a
+ * section has one default that decides, and another that is only reported where a policy of it is in audit.
+ */
+static void defaults_show(const struct origin *enforced, const struct origin *all, bool audited, struct rf_strbuf *out)
+{
+	rf_strbuf_adds(out, "  ");
+	if (enforced->policy)
+		origin_show(enforced, out);
+	else
+		rf_strbuf_adds(out, "else allow  (no policy in mode enforce speaks of it)\n");
+	if (audited) {
+		rf_strbuf_adds(out, "  in audit, ");
+		origin_show(all, out);
+	}
+}
+
 static void direction_show(const struct rf_policy *const *policies, size_t n, enum rf_direction direction,
 			   struct rf_strbuf *out)
 {
-	const struct rf_policy *sets_default = NULL;
+	struct origin enforced = { 0 }, all = { 0 };
 	unsigned int number = 0;
+	bool audited = false;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct rf_network_direction *d = &policies[i]->network[direction];
 
-		if (d->present &&
-		    (!sets_default || (d->default_action == RF_ACTION_DENY &&
-				       sets_default->network[direction].default_action != RF_ACTION_DENY)))
-			sets_default = policies[i];
+		if (!d->present)
+			continue;
+		origin_take(&all, policies[i], d->default_action, d->mark);
+		if (policies[i]->mode == RF_MODE_AUDIT)
+			audited = true;
+		else
+			origin_take(&enforced, policies[i], d->default_action, d->mark);
 	}
 	rf_strbuf_addf(out, "\n%s:", direction == RF_EGRESS ? "egress" : "ingress");
-	if (!sets_default) {
+	if (!all.policy) {
 		rf_strbuf_adds(out, " no policy speaks of it: all allowed\n");
 		return;
 	}
@@ -83,8 +125,7 @@ static void direction_show(const struct rf_policy *const *policies, size_t n, en
 				       p->file, rule->mark.line);
 		}
 	}
-	rf_strbuf_addf(out, "  else %s  (default of %s)\n",
-		       rf_action_name(sets_default->network[direction].default_action), sets_default->name);
+	defaults_show(&enforced, &all, audited, out);
 }
 
 static void number_show(struct rf_strbuf *out, uint32_t number)
@@ -97,16 +138,23 @@ static void number_show(struct rf_strbuf *out, uint32_t number)
 
 static void devices_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out)
 {
-	const struct rf_policy *sets_default = NULL;
+	struct origin enforced = { 0 }, all = { 0 };
 	unsigned int number = 0;
+	bool audited = false;
 
-	for (size_t i = 0; i < n; i++)
-		if (policies[i]->devices.present &&
-		    (!sets_default || (policies[i]->devices.default_action == RF_ACTION_DENY &&
-				       sets_default->devices.default_action != RF_ACTION_DENY)))
-			sets_default = policies[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_devices *d = &policies[i]->devices;
+
+		if (!d->present)
+			continue;
+		origin_take(&all, policies[i], d->default_action, d->mark);
+		if (policies[i]->mode == RF_MODE_AUDIT)
+			audited = true;
+		else
+			origin_take(&enforced, policies[i], d->default_action, d->mark);
+	}
 	rf_strbuf_adds(out, "\ndevices:");
-	if (!sets_default) {
+	if (!all.policy) {
 		rf_strbuf_adds(out, " no policy speaks of them: all allowed\n");
 		return;
 	}
@@ -132,13 +180,31 @@ static void devices_show(const struct rf_policy *const *policies, size_t n, stru
 				       p->mode == RF_MODE_AUDIT ? ", audit" : "", p->file, rule->mark.line);
 		}
 	}
-	rf_strbuf_addf(out, "  else %s  (default of %s)\n", rf_action_name(sets_default->devices.default_action),
-		       sets_default->name);
+	defaults_show(&enforced, &all, audited, out);
+}
+
+static void telemetry_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out)
+{
+	uint32_t mask = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		mask |= policies[i]->telemetry;
+	rf_strbuf_adds(out, "\ntelemetry:");
+	for (unsigned int kind = 0; kind < RF_EVENT_KINDS; kind++) {
+		if (!(mask & 1u << kind))
+			continue;
+		rf_strbuf_addf(out, "%s %s", any ? "," : "", rf_event_kind_name(kind));
+		any = true;
+	}
+	rf_strbuf_adds(out, any ? "\n" : " denials only\n");
 }
 
 int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char *workload, struct rf_strbuf *out)
 {
-	rf_strbuf_addf(out, "workload %s\n\npolicies, in order of precedence:\n", workload);
+	rf_strbuf_addf(out,
+		       "workload %s\n\npolicies, in order of precedence (priority, then tenant, namespace, name):\n",
+		       workload);
 	for (size_t i = 0; i < n; i++)
 		rf_strbuf_addf(out, "  %3zu. %s/%s/%s  priority %d, %s  (%s:%u)\n", i + 1, policies[i]->tenant,
 			       policies[i]->namespace, policies[i]->name, policies[i]->priority,
@@ -146,5 +212,6 @@ int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char
 	direction_show(policies, n, RF_EGRESS, out);
 	direction_show(policies, n, RF_INGRESS, out);
 	devices_show(policies, n, out);
+	telemetry_show(policies, n, out);
 	return rf_strbuf_error(out);
 }

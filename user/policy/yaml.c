@@ -51,6 +51,53 @@ static struct rf_mark mark_of(const yaml_mark_t *m)
 			     hint, __VA_ARGS__);                                                                   \
 	} while (0)
 
+/* Where byte @offset stands; columns count characters, as libyaml's do. */
+static struct rf_mark mark_at(const struct reader *r, size_t offset)
+{
+	struct rf_mark mark = { 1, 1 };
+
+	for (size_t i = 0; i < offset && i < r->source_len; i++) {
+		if (r->source[i] == '\n')
+			mark = (struct rf_mark){ mark.line + 1, 1 };
+		else if (((unsigned char)r->source[i] & 0xc0) != 0x80)
+			mark.column++;
+	}
+	return mark;
+}
+
+/*
+ * YAML 1.1 ends a line at a lone CR, NEL, LS and PS as well, and most editors do not: what reads as the rest of a
+ * comment would be a key. Escaped in a quoted string they are text.
+ */
+static int line_breaks_check(struct reader *r)
+{
+	static const struct {
+		const char *bytes, *name;
+	} breaks[] = { { "\r", "a carriage return without a line feed" },
+		       { "\xc2\x85", "U+0085, a line break in disguise" },
+		       { "\xe2\x80\xa8", "U+2028, a line break in disguise" },
+		       { "\xe2\x80\xa9", "U+2029, a line break in disguise" } };
+
+	for (size_t i = 0; i < r->source_len; i++) {
+		const char *at = r->source + i;
+		size_t left = r->source_len - i;
+
+		if (*at != '\r' && *at != '\xc2' && *at != '\xe2')
+			continue;
+		if (*at == '\r' && left > 1 && at[1] == '\n')
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(breaks); k++) {
+			size_t n = strlen(breaks[k].bytes);
+
+			if (left < n || memcmp(at, breaks[k].bytes, n))
+				continue;
+			reader_error(r, mark_at(r, i), 0, "end lines with a line feed", "%s", breaks[k].name);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 static int event_next(struct reader *r)
 {
 	if (r->have_event)
@@ -61,8 +108,10 @@ static int event_next(struct reader *r)
 
 		if (p->error == YAML_MEMORY_ERROR)
 			return -ENOMEM;
-		reader_error(r, mark_of(&p->problem_mark), 0, p->context, "not valid YAML: %s",
-			     p->problem ? p->problem : "unreadable");
+		/* Of bytes that are no text, libyaml tells the offset alone. */
+		reader_error(r,
+			     p->error == YAML_READER_ERROR ? mark_at(r, p->problem_offset) : mark_of(&p->problem_mark),
+			     0, p->context, "not valid YAML: %s", p->problem ? p->problem : "unreadable");
 		return -EINVAL;
 	}
 	r->have_event = true;
@@ -302,6 +351,9 @@ int rf_yaml_parse(const char *file, const char *text, size_t len, struct rf_docu
 			     RF_POLICY_FILE_MAX);
 		return -EINVAL;
 	}
+	error = line_breaks_check(&r);
+	if (error < 0)
+		return error;
 	if (!yaml_parser_initialize(&r.parser))
 		return -ENOMEM;
 	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
