@@ -205,10 +205,7 @@ static __always_inline bool rf_established_allowed(struct __sk_buff *skb, const 
 	return decision->verdict != RF_DENY;
 }
 
-/*
- * A TCP connection was opened: its first packet passed. Once a connection, because a packet that is sent again finds
- * the socket remembered.
- */
+/* A TCP connection was opened: its first packet passed. One that is sent again is counted again. */
 static __always_inline void rf_connection_opened(const struct rf_packet *packet, const struct rf_workload_bank *bank,
 						 __u32 workload, __u64 cgroup_id, bool outgoing)
 {
@@ -365,14 +362,18 @@ static __always_inline void rf_flow_learn(struct rf_flow_entry *entry, const str
 /* A flow without a handshake is judged again after this long, so that its answers stay expected (RF_REPLY_NS). */
 #define RF_FLOW_JIFFIES 64
 
-/* Does what the cache holds of this flow cover a packet that opens a connection, or does not? */
+/*
+ * Does what the cache holds of this flow cover this packet? Never one that opens a TCP connection: those are counted
+ * one by one, and a port that is used again makes the same flow.
+ */
 static __always_inline bool rf_flow_allows(const struct rf_flow_entry *entry, __u8 protocol, bool opens, bool outgoing)
 {
 	__u8 needed = outgoing ? RF_FLOW_OUT : RF_FLOW_IN;
 
 	if (protocol == IPPROTO_TCP) {
-		if (!opens)
-			needed = RF_FLOW_ESTABLISHED;
+		if (opens)
+			return false;
+		needed = RF_FLOW_ESTABLISHED;
 	} else if (bpf_jiffies64() - entry->jiffies > RF_FLOW_JIFFIES) {
 		return false;
 	}

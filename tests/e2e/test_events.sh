@@ -92,6 +92,10 @@ tap_is "$n programs: each fork is counted" $((fork_before + n)) counter quiet fo
 tap_is "$n programs: each exit is counted" $((exit_before + n + 1)) counter quiet exit
 tap_is "$n connections open" "allowed=$n denied=0 timeout=0 refused=0 other=0" inside quiet "$net" -n "$n" tcp 127.0.0.1 7001
 tap_is "and each is counted" $((connect_before + n)) counter quiet connect
+connect_before=$(counter quiet connect)
+tap_is "20 connections from one port open" "allowed=20 denied=0 timeout=0 refused=0 other=0" \
+	inside quiet "$net" -n 20 -s 6001 tcp 127.0.0.1 7001
+tap_is "and each is counted" $((connect_before + 20)) counter quiet connect
 tap_is "$n connections are denied" "allowed=0 denied=$n timeout=0 refused=0 other=0" \
 	inside quiet "$net" -n "$n" tcp 127.0.0.1 7002
 tap_is "and each is counted" $((deny_before + n)) counter quiet egress_deny
