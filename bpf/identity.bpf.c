@@ -9,8 +9,8 @@
  *
  * These run for every cgroup of the host, v1 hierarchies included: only the
  * default (v2) hierarchy counts, whose id is 0. Bound: one lookup and one
- * insert. Failure: a child that cannot be entered is unmanaged (open), counted
- * in cgroup_map_full, and the daemon scans again.
+ * insert. Failure: a child that cannot be entered is unmanaged (open) and
+ * counted in cgroup_map_full, which status and metrics show.
  */
 #define RF_DEFINE_MAPS
 #include "lib/submit.bpf.h"

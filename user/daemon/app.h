@@ -56,8 +56,7 @@ struct rf_app {
 	sd_event_source *http_timer;
 	bool dir_missing, dir_dirty;
 
-	bool rescan; /* an identity event was lost, or a cgroup could not be entered */
-	uint64_t cgroup_map_full_seen;
+	bool rescan; /* an identity event was lost or cut */
 };
 
 /* apply.c */

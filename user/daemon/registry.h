@@ -54,7 +54,6 @@ struct rf_registry {
 	struct rf_hashmap *by_cgroup_path; /* literal selectors: path -> index list */
 	uint32_t *general;		   /* policies that must be tried on every cgroup */
 	size_t n_general;
-	uint64_t host_root_id;
 };
 
 int rf_registry_new(struct rf_engine *engine, const char *prefix, struct rf_registry **ret);
