@@ -54,9 +54,12 @@ static size_t strict_length(const char *text, size_t len)
 		}
 		if (in_string && (unsigned char)c < 0x20)
 			return i;
-		if (in_string && c == '\\')
+		/* No escape begins with anything but ASCII, and what is skipped here must be a whole character. */
+		if (in_string && c == '\\') {
 			i++;
-		else if (c == '"')
+			if (i < len && (unsigned char)text[i] >= 0x80)
+				return i;
+		} else if (c == '"')
 			in_string = !in_string;
 		else if (!in_string && (c == '\'' || c == 'N' || c == 'I'))
 			return i;

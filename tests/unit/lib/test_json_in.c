@@ -49,6 +49,8 @@ static void what_is_not_json_is_refused_with_the_place(void **state)
 	expect_refusal_n("{}\0{}", 5, 2);
 	expect_refusal_n("{}\0", 3, 2);
 	expect_refusal("[\"\xff\"]", 2);
+	expect_refusal("[\"\\\xff\"]", 3);
+	expect_refusal("[\"\\\xc3\xa9\"]", 3);
 }
 
 /* The library underneath takes these, each version some. */
