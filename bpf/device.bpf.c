@@ -54,16 +54,12 @@ int rf_device(struct bpf_cgroup_dev_ctx *ctx)
 	enum rf_tier tier = RF_TIER_ENFORCE;
 	struct rf_workload_bank *bank;
 	struct rf_event_device *event;
-	struct rf_config *config;
 	__u16 rule = 0;
 
 	if (workload == RF_WORKLOAD_NONE)
 		return 1;
 	rf_hook_seen(RF_HOOK_DEVICE, workload);
-	config = rf_config();
-	if (!config)
-		return 1;
-	bank = rf_workload_bank(workload, RF_READ_ONCE(config->version));
+	bank = rf_workload_bank(workload, RF_READ_ONCE(rf_config.version));
 	if (!bank)
 		return 1;
 	type = ctx->access_type & 0xffff;

@@ -103,13 +103,10 @@ struct rf_flip {
 SEC("syscall")
 int rf_policy_flip(struct rf_flip *flip)
 {
-	struct rf_config *config = rf_config();
 	struct rf_event_policy *event;
 
-	if (!config)
-		return -1;
-	RF_WRITE_ONCE(config->version,
-		      (config->version & ~(RF_VERSION_EPOCH - 1)) + RF_VERSION_EPOCH + flip->generation);
+	RF_WRITE_ONCE(rf_config.version,
+		      (rf_config.version & ~(RF_VERSION_EPOCH - 1)) + RF_VERSION_EPOCH + flip->generation);
 	event = rf_audit_reserve(RF_EVENT_POLICY, struct rf_event_policy, RF_WORKLOAD_NONE, 0, true);
 	if (event) {
 		event->generation = flip->generation;

@@ -14,11 +14,12 @@
  * For protocols without a handshake, an answer may come in from where the same
  * socket has lately sent to.
  *
- * Bound: one look at the flow cache a packet, else two cached verdicts, else
- * two rule sets each. Failure: a packet of a managed workload that cannot be
+ * Bound: one look at the flow cache a packet, else at the verdict cache, else
+ * two rule sets. Failure: a packet of a managed workload that cannot be
  * parsed is denied (closed) if a policy speaks of its flows; a packet of an
  * unmanaged one is not looked into.
  */
+#include "lib/flow.bpf.h"
 #include "lib/packet.bpf.h"
 #include "lib/submit.bpf.h"
 #include "lib/verdict.bpf.h"
@@ -40,17 +41,17 @@ static __always_inline bool rf_direction_judged(const struct rf_workload_bank *b
  * ask who current is on every kernel, and often it is nobody in particular.
  */
 static __always_inline void rf_flow_report(const struct rf_flow *flow, const struct rf_decision *decision,
-					   const struct rf_packet *packet, __u64 cgroup_id, enum rf_hook hook,
-					   bool process)
+					   const struct rf_packet *packet, enum rf_hook hook, bool process)
 {
 	bool egress = flow->direction == RF_EGRESS, deny = decision->verdict == RF_DENY;
 	struct rf_event_flow *event;
 
 	if (egress)
-		rf_count(flow->workload, deny ? RF_COUNTER_EGRESS_DENY : RF_COUNTER_EGRESS_WOULD, 1);
+		rf_count(decision->workload, deny ? RF_COUNTER_EGRESS_DENY : RF_COUNTER_EGRESS_WOULD, 1);
 	else
-		rf_count(flow->workload, deny ? RF_COUNTER_INGRESS_DENY : RF_COUNTER_INGRESS_WOULD, 1);
-	event = rf_audit_reserve(RF_EVENT_FLOW_DENY, struct rf_event_flow, flow->workload, cgroup_id, process);
+		rf_count(decision->workload, deny ? RF_COUNTER_INGRESS_DENY : RF_COUNTER_INGRESS_WOULD, 1);
+	event = rf_audit_reserve(RF_EVENT_FLOW_DENY, struct rf_event_flow, decision->workload, flow->cgroup_id,
+				 process);
 	if (!event)
 		return;
 	event->header.verdict = decision->verdict;
@@ -76,13 +77,13 @@ static __always_inline void rf_flow_report(const struct rf_flow *flow, const str
 
 /* Out of line: the rare road of two programs. */
 static __noinline int rf_packet_report(const struct rf_flow *flow, const struct rf_decision *decision,
-				       const struct rf_packet *packet, __u64 cgroup_id, enum rf_hook hook)
+				       const struct rf_packet *packet, enum rf_hook hook)
 {
-	rf_flow_report(flow, decision, packet, cgroup_id, hook, false);
+	rf_flow_report(flow, decision, packet, hook, false);
 	return 0;
 }
 
-static __always_inline void rf_flow_of(struct rf_flow *flow, const struct rf_packet *packet, __u32 workload,
+static __always_inline void rf_flow_of(struct rf_flow *flow, const struct rf_packet *packet, __u64 cgroup_id,
 				       enum rf_direction direction, bool outgoing)
 {
 	const __u64 *peer = outgoing ? packet->destination : packet->source;
@@ -98,7 +99,7 @@ static __always_inline void rf_flow_of(struct rf_flow *flow, const struct rf_pac
 		flow->addr[0] = peer[1] >> 32;
 		flow->addr[1] = 0;
 	}
-	flow->workload = workload;
+	flow->cgroup_id = cgroup_id;
 	flow->protocol = packet->protocol;
 	flow->direction = direction;
 	flow->port = direction == RF_EGRESS ? remote : local;
@@ -152,12 +153,6 @@ static __always_inline int rf_packet_passed(struct __sk_buff *skb, __u32 workloa
 	return 1;
 }
 
-/* The first packet of a TCP flow. */
-static __always_inline bool rf_packet_opens(const struct rf_packet *packet)
-{
-	return (packet->tcp_flags & (RF_TCP_FLAG_SYN | RF_TCP_FLAG_ACK)) == RF_TCP_FLAG_SYN;
-}
-
 /* Does a socket listen where this flow ends on our side? */
 static __noinline bool rf_local_listens(struct __sk_buff *skb, const struct rf_packet *packet, bool outgoing)
 {
@@ -187,39 +182,20 @@ static __noinline bool rf_local_listens(struct __sk_buff *skb, const struct rf_p
 	return listens;
 }
 
-/*
- * A TCP packet that opens nothing is judged as the one that opened its flow: the flow came in if somebody listens at
- * its port. Asked once a socket and version, since the answer is remembered.
- */
-static __always_inline bool rf_established_allowed(struct __sk_buff *skb, const struct rf_packet *packet,
-						   __u32 workload, const struct rf_workload_bank *bank, __u64 version,
-						   bool outgoing, struct rf_flow *flow, struct rf_decision *decision)
-{
-	bool came_in = packet->tcp_flags & RF_TCP_FLAG_SYN ? outgoing : rf_local_listens(skb, packet, outgoing);
-	enum rf_direction direction = came_in ? RF_INGRESS : RF_EGRESS;
-
-	if (!(came_in ? bank->ruleset[RF_INGRESS][RF_TIER_ENFORCE] : bank->ruleset[RF_EGRESS][RF_TIER_ENFORCE]))
-		return true;
-	rf_flow_of(flow, packet, workload, direction, outgoing);
-	rf_flow_decide(flow, bank, version, decision);
-	return decision->verdict != RF_DENY;
-}
-
 /* A TCP connection was opened: its first packet passed. One that is sent again is counted again. */
-static __always_inline void rf_connection_opened(const struct rf_packet *packet, const struct rf_workload_bank *bank,
-						 __u32 workload, __u64 cgroup_id, bool outgoing)
+static __always_inline void rf_connection_opened(const struct rf_packet *packet, const struct rf_decision *decision,
+						 __u64 cgroup_id, bool outgoing)
 {
-	struct rf_config *config = rf_config();
 	struct rf_event_flow *event;
 
 	if (outgoing) {
-		rf_count(workload, RF_COUNTER_CONNECT, 1);
+		rf_count(decision->workload, RF_COUNTER_CONNECT, 1);
 		return; /* connect() has reported it, with the process */
 	}
-	rf_count(workload, RF_COUNTER_ACCEPT, 1);
-	if (!config || !rf_wants(config, bank, RF_EVENT_ACCEPT))
+	rf_count(decision->workload, RF_COUNTER_ACCEPT, 1);
+	if (!rf_wants(decision->telemetry, RF_EVENT_ACCEPT))
 		return;
-	event = rf_telemetry_reserve(RF_EVENT_ACCEPT, struct rf_event_flow, workload, cgroup_id, false);
+	event = rf_telemetry_reserve(RF_EVENT_ACCEPT, struct rf_event_flow, decision->workload, cgroup_id, false);
 	if (!event)
 		return;
 	event->family = packet->family;
@@ -239,8 +215,7 @@ static __always_inline void rf_connection_opened(const struct rf_packet *packet,
 /* What the slow road is given, and what it found. */
 struct rf_judgement {
 	struct rf_packet packet;
-	__u64 version;
-	__u64 cgroup_id;
+	struct rf_flow_id id;
 	__u32 workload;
 	__u8 outgoing;
 	__u8 allowed; /* out: RF_FLOW_*, what may be remembered of the flow */
@@ -253,56 +228,60 @@ struct rf_judgement {
  */
 __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 {
-	enum rf_direction direction;
-	struct rf_decision decision = {};
+	bool outgoing, established, came_in;
+	struct rf_decision decision;
 	struct rf_workload_bank *bank;
 	struct rf_packet *packet;
 	struct rf_flow flow;
 	enum rf_hook hook;
-	bool outgoing;
 
 	if (!j)
 		return 0;
 	packet = &j->packet;
 	outgoing = j->outgoing;
 	hook = outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS;
-	direction = outgoing ? RF_EGRESS : RF_INGRESS;
-	bank = rf_workload_bank(j->workload, j->version);
-	if (!bank)
-		return 1;
 
-	if (packet->protocol == IPPROTO_TCP && !rf_packet_opens(packet)) {
-		if (rf_established_allowed(skb, packet, j->workload, bank, j->version, outgoing, &flow, &decision)) {
+	/* Judged as the packet that opened its flow: the flow came in if somebody listens at its port. */
+	established = packet->protocol == IPPROTO_TCP && !rf_packet_opens(packet);
+	if (!established)
+		came_in = !outgoing;
+	else if (packet->tcp_flags & RF_TCP_FLAG_SYN)
+		came_in = outgoing;
+	else
+		came_in = rf_local_listens(skb, packet, outgoing);
+	rf_flow_of(&flow, packet, j->id.cgroup_id, came_in ? RF_INGRESS : RF_EGRESS, outgoing);
+	rf_flow_decide(&flow, j->id.version, &decision);
+	if (established) {
+		/* What would be denied was reported when the flow was opened. */
+		if (decision.verdict != RF_DENY) {
 			j->allowed = RF_FLOW_ESTABLISHED;
 			return 1;
 		}
-		rf_packet_report(&flow, &decision, packet, j->cgroup_id, hook);
+		rf_packet_report(&flow, &decision, packet, hook);
 		return 0;
 	}
-
-	rf_flow_of(&flow, packet, j->workload, direction, outgoing);
-	if (outgoing ? rf_direction_judged(bank, RF_EGRESS) : rf_direction_judged(bank, RF_INGRESS)) {
-		rf_flow_decide(&flow, bank, j->version, &decision);
-		if (decision.verdict != RF_ALLOW) {
-			/* The answer to what this socket sent is part of the flow that egress judged. */
-			if (!outgoing && packet->protocol != IPPROTO_TCP &&
-			    rf_reply_expected(skb, &flow, packet->source_port)) {
-				j->allowed = RF_FLOW_IN;
-				return 1;
-			}
-			rf_packet_report(&flow, &decision, packet, j->cgroup_id, hook);
-			if (decision.verdict == RF_DENY)
-				return 0;
+	if (decision.verdict != RF_ALLOW) {
+		/* The answer to what this socket sent is part of the flow that egress judged. */
+		if (!outgoing && packet->protocol != IPPROTO_TCP &&
+		    rf_reply_expected(skb, &flow, packet->source_port)) {
+			j->allowed = RF_FLOW_IN;
+			return 1;
 		}
+		rf_packet_report(&flow, &decision, packet, hook);
+		if (decision.verdict == RF_DENY)
+			return 0;
 	}
 	if (packet->protocol == IPPROTO_TCP)
-		rf_connection_opened(packet, bank, j->workload, j->cgroup_id, outgoing);
+		rf_connection_opened(packet, &decision, j->id.cgroup_id, outgoing);
 	/* What would be denied is reported each time: not remembered. */
 	if (decision.verdict == RF_WOULD_DENY)
 		return 1;
 	/* Remember only where an answer might be denied. */
-	if (outgoing && packet->protocol != IPPROTO_TCP && rf_direction_judged(bank, RF_INGRESS))
-		rf_reply_expect(skb, &flow);
+	if (outgoing && packet->protocol != IPPROTO_TCP) {
+		bank = rf_workload_bank(j->workload, j->id.version);
+		if (bank && rf_direction_judged(bank, RF_INGRESS))
+			rf_reply_expect(skb, &flow);
+	}
 	j->allowed = (outgoing ? RF_FLOW_OUT : RF_FLOW_IN) |
 		     (packet->protocol == IPPROTO_TCP ? RF_FLOW_ESTABLISHED : 0);
 	return 1;
@@ -314,77 +293,10 @@ static __always_inline __u32 rf_packet_ports_key(const struct rf_packet *packet,
 			  (__u32)packet->destination_port << 16 | packet->source_port;
 }
 
-static __always_inline __u32 rf_flow_slot_of(__u32 ports, __u64 remote0, __u64 remote1)
-{
-	return ((ports ^ (__u32)remote0 ^ (__u32)remote1) * 0x9e3779b1u) >> 16 & (RF_CACHE_SLOTS - 1);
-}
-
-/* Is @entry about this very flow of this cgroup? */
-static __always_inline bool rf_flow_is(const struct rf_flow_entry *entry, __u8 protocol, __u64 cgroup_id, __u64 version,
-				       __u32 ports, __u64 remote0, __u64 remote1)
-{
-	return entry->cgroup_id == cgroup_id && entry->version == version && entry->ports == ports &&
-	       entry->protocol == protocol && entry->remote[0] == remote0 && entry->remote[1] == remote1;
-}
-
-/*
- * Remembers what was learnt of a flow; one that is known gains what is newly allowed. A slot that is being written, by
- * whom we interrupted, is left alone.
- */
-static __always_inline void rf_flow_learn(struct rf_flow_entry *entry, const struct rf_packet *packet, __u64 cgroup_id,
-					  __u64 version, __u32 workload, bool outgoing, __u8 allowed)
-{
-	const __u64 *remote = outgoing ? packet->destination : packet->source;
-	__u32 seq = RF_READ_ONCE(entry->seq), ports = rf_packet_ports_key(packet, outgoing);
-
-	if ((seq & 1) || __sync_val_compare_and_swap(&entry->seq, seq, seq + 1) != seq) {
-		rf_error(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_CACHE_RACE);
-		return;
-	}
-	rf_barrier();
-	if (rf_flow_is(entry, packet->protocol, cgroup_id, version, ports, remote[0], remote[1])) {
-		entry->allowed |= allowed;
-	} else {
-		entry->cgroup_id = cgroup_id;
-		entry->version = version;
-		entry->workload = workload;
-		entry->protocol = packet->protocol;
-		entry->ports = ports;
-		entry->remote[0] = remote[0];
-		entry->remote[1] = remote[1];
-		entry->allowed = allowed;
-	}
-	entry->jiffies = bpf_jiffies64();
-	rf_barrier();
-	RF_WRITE_ONCE(entry->seq, seq + 2);
-}
-
-/* A flow without a handshake is judged again after this long, so that its answers stay expected (RF_REPLY_NS). */
-#define RF_FLOW_JIFFIES 64
-
-/*
- * Does what the cache holds of this flow cover this packet? Never one that opens a TCP connection: those are counted
- * one by one, and a port that is used again makes the same flow.
- */
-static __always_inline bool rf_flow_allows(const struct rf_flow_entry *entry, __u8 protocol, bool opens, bool outgoing)
-{
-	__u8 needed = outgoing ? RF_FLOW_OUT : RF_FLOW_IN;
-
-	if (protocol == IPPROTO_TCP) {
-		if (opens)
-			return false;
-		needed = RF_FLOW_ESTABLISHED;
-	} else if (bpf_jiffies64() - entry->jiffies > RF_FLOW_JIFFIES) {
-		return false;
-	}
-	return entry->allowed & needed;
-}
-
 /* What the flow cache does not know, or a packet that says no flow. 1: it passes. */
-static __noinline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judgement *judgement, struct rf_flow_entry *entry,
-				     bool parsed)
+static __noinline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judgement *judgement, struct rf_flow_entry *entry)
 {
-	__u32 workload = rf_workload_of(judgement->cgroup_id);
+	__u32 workload = rf_workload_of(judgement->id.cgroup_id);
 	bool outgoing = judgement->outgoing;
 	struct rf_workload_bank *bank;
 	int pass = 1;
@@ -392,10 +304,10 @@ static __noinline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judgement 
 	judgement->workload = workload;
 	if (workload != RF_WORKLOAD_NONE) {
 		rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
-		if (parsed) {
+		if (entry) {
 			pass = rf_packet_judge(skb, judgement) & 1;
 		} else {
-			bank = rf_workload_bank(workload, judgement->version);
+			bank = rf_workload_bank(workload, judgement->id.version);
 			if (bank && (rf_direction_judged(bank, RF_EGRESS) || rf_direction_judged(bank, RF_INGRESS))) {
 				rf_error(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_PACKET_SHORT);
 				rf_count(workload, outgoing ? RF_COUNTER_EGRESS_DENY : RF_COUNTER_INGRESS_DENY, 1);
@@ -405,9 +317,8 @@ static __noinline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judgement 
 		if (pass)
 			rf_packet_passed(skb, workload, outgoing);
 	}
-	if (parsed && entry)
-		rf_flow_learn(entry, &judgement->packet, judgement->cgroup_id, judgement->version, workload, outgoing,
-			      judgement->allowed);
+	if (entry)
+		rf_flow_learn(entry, &judgement->id, workload, outgoing, judgement->allowed);
 	return pass;
 }
 
@@ -415,80 +326,99 @@ static __noinline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judgement 
 static __noinline int rf_skb_any(struct __sk_buff *skb, __u64 version, __u64 cgroup_id, bool outgoing)
 {
 	struct rf_judgement judgement;
+	struct rf_flow_id *id = &judgement.id;
 	struct rf_flow_entry *entry;
-	__u32 slot, seq, workload, ports;
 	const __u64 *remote;
-	bool usable;
+	__u32 workload;
 
-	judgement.version = version;
-	judgement.cgroup_id = cgroup_id;
+	id->cgroup_id = cgroup_id;
+	id->version = version;
 	judgement.workload = 0;
 	judgement.outgoing = outgoing;
 	judgement.allowed = 0;
 	judgement.pad[0] = judgement.pad[1] = 0;
 	if (rf_unlikely(rf_packet_parse(skb, &judgement.packet)))
-		return rf_skb_unknown(skb, &judgement, NULL, false);
+		return rf_skb_unknown(skb, &judgement, NULL);
 
-	ports = rf_packet_ports_key(&judgement.packet, outgoing);
 	remote = outgoing ? judgement.packet.destination : judgement.packet.source;
-	slot = rf_flow_slot_of(ports, remote[0], remote[1]);
-	entry = bpf_map_lookup_elem(&rf_flow_map, &slot);
+	id->remote[0] = remote[0];
+	id->remote[1] = remote[1];
+	id->ports = rf_packet_ports_key(&judgement.packet, outgoing);
+	id->protocol = judgement.packet.protocol;
+	entry = rf_flow_entry(id);
 	if (!entry)
 		return 1;
-	seq = RF_READ_ONCE(entry->seq);
-	rf_barrier();
-	usable = rf_flow_is(entry, judgement.packet.protocol, cgroup_id, version, ports, remote[0], remote[1]) &&
-		 !(seq & 1);
-	workload = entry->workload;
-	if (usable && workload != RF_WORKLOAD_NONE)
-		usable = rf_flow_allows(entry, judgement.packet.protocol, rf_packet_opens(&judgement.packet), outgoing);
-	rf_barrier();
-	if (!usable || RF_READ_ONCE(entry->seq) != seq)
-		return rf_skb_unknown(skb, &judgement, entry, true);
+	if (rf_packet_opens(&judgement.packet) || !rf_flow_known(entry, id, outgoing, &workload))
+		return rf_skb_unknown(skb, &judgement, entry);
 	if (workload == RF_WORKLOAD_NONE)
 		return 1;
 	rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
 	return rf_packet_passed(skb, workload, outgoing);
 }
 
+/* A packet that opens a TCP connection, where the verdict is known and allows it. True: it passes. */
+static __always_inline bool rf_skb_opens4(struct __sk_buff *skb, const struct rf_flow_id *id,
+					  struct rf_flow_entry *entry, bool outgoing)
+{
+	struct rf_workload_stats *stats;
+	struct rf_decision decision;
+	struct rf_flow flow;
+
+	__builtin_memset(&flow, 0, sizeof(flow));
+	flow.addr[0] = id->remote[0];
+	flow.cgroup_id = id->cgroup_id;
+	flow.port = outgoing ? id->ports & 0xffff : id->ports >> 16;
+	flow.protocol = IPPROTO_TCP;
+	flow.direction = outgoing ? RF_EGRESS : RF_INGRESS;
+	flow.family = RF_AF_INET;
+	if (!rf_flow_kept(&flow, id->version, &decision) || decision.verdict != RF_ALLOW ||
+	    decision.workload == RF_WORKLOAD_PROBE)
+		return false;
+	if (!outgoing && rf_wants(decision.telemetry, RF_EVENT_ACCEPT))
+		return false;
+	stats = rf_stats(decision.workload);
+	if (!stats)
+		return false;
+	__sync_fetch_and_add(&stats->counter[outgoing ? RF_COUNTER_CONNECT : RF_COUNTER_ACCEPT], 1);
+	__sync_fetch_and_add(&stats->counter[outgoing ? RF_COUNTER_TX_BYTES : RF_COUNTER_RX_BYTES], skb->len);
+	__sync_fetch_and_add(&stats->counter[outgoing ? RF_COUNTER_TX_PACKETS : RF_COUNTER_RX_PACKETS], 1);
+	rf_flow_learn(entry, id, decision.workload, outgoing,
+		      (outgoing ? RF_FLOW_OUT : RF_FLOW_IN) | RF_FLOW_ESTABLISHED);
+	return true;
+}
+
 /*
- * The fast road: plain TCP or UDP over IPv4, of a flow that is remembered. It reads four words of the packet and leaves
- * everything else to rf_skb_any(). True: it passes.
+ * The fast road: plain TCP or UDP over IPv4, of a flow that is remembered or whose verdict is. It reads four words of
+ * the packet and leaves everything else to rf_skb_any(). True: it passes.
  */
 static __always_inline bool rf_skb_known4(struct __sk_buff *skb, __u64 version, __u64 cgroup_id, bool outgoing)
 {
 	const struct iphdr *ip = (void *)(long)skb->data;
 	const __u8 *transport = (void *)(ip + 1);
-	__u32 remote, ports, slot, workload, seq;
 	struct rf_flow_entry *entry;
-	__u8 protocol;
-	bool opens;
+	struct rf_flow_id id;
+	__u32 workload;
 
 	if ((void *)(transport + 14) > (void *)(long)skb->data_end)
 		return false;
 	if (*(const __u8 *)ip != 0x45 || ip->frag_off & bpf_htons(0x1fff))
 		return false;
-	protocol = ip->protocol;
-	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+	id.protocol = ip->protocol;
+	if (id.protocol != IPPROTO_TCP && id.protocol != IPPROTO_UDP)
 		return false;
-	opens = (transport[13] & (RF_TCP_FLAG_SYN | RF_TCP_FLAG_ACK)) == RF_TCP_FLAG_SYN;
-	remote = outgoing ? ip->daddr : ip->saddr;
-	ports = bpf_ntohl(*(const __be32 *)transport);
+	id.remote[0] = outgoing ? ip->daddr : ip->saddr;
+	id.remote[1] = 0;
+	id.cgroup_id = cgroup_id;
+	id.version = version;
+	id.ports = bpf_ntohl(*(const __be32 *)transport);
 	if (!outgoing)
-		ports = ports << 16 | ports >> 16;
-	slot = rf_flow_slot_of(ports, remote, 0);
-	entry = bpf_map_lookup_elem(&rf_flow_map, &slot);
+		id.ports = id.ports << 16 | id.ports >> 16;
+	entry = rf_flow_entry(&id);
 	if (!entry)
 		return false;
-	seq = RF_READ_ONCE(entry->seq);
-	rf_barrier();
-	if (!rf_flow_is(entry, protocol, cgroup_id, version, ports, remote, 0) || seq & 1)
-		return false;
-	workload = entry->workload;
-	if (workload != RF_WORKLOAD_NONE && !rf_flow_allows(entry, protocol, opens, outgoing))
-		return false;
-	rf_barrier();
-	if (RF_READ_ONCE(entry->seq) != seq)
+	if (id.protocol == IPPROTO_TCP && (transport[13] & (RF_TCP_FLAG_SYN | RF_TCP_FLAG_ACK)) == RF_TCP_FLAG_SYN)
+		return rf_skb_opens4(skb, &id, entry, outgoing);
+	if (!rf_flow_known(entry, &id, outgoing, &workload))
 		return false;
 	if (workload != RF_WORKLOAD_NONE) {
 		rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
@@ -499,13 +429,10 @@ static __always_inline bool rf_skb_known4(struct __sk_buff *skb, __u64 version, 
 
 static __always_inline int rf_skb(struct __sk_buff *skb, bool outgoing)
 {
-	struct rf_config *config = rf_config();
 	__u64 version, cgroup_id;
 	int pass;
 
-	if (!config)
-		return 1;
-	version = RF_READ_ONCE(config->version);
+	version = RF_READ_ONCE(rf_config.version);
 	cgroup_id = bpf_skb_cgroup_id(skb);
 	if (rf_likely(skb->protocol == bpf_htons(0x0800)) && rf_skb_known4(skb, version, cgroup_id, outgoing))
 		return 1;
@@ -533,39 +460,28 @@ int rf_skb_ingress(struct __sk_buff *skb)
  */
 static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow *flow, enum rf_hook hook)
 {
-	__u64 cgroup_id = bpf_get_current_cgroup_id();
-	struct rf_decision decision = {};
-	struct rf_workload_bank *bank;
+	struct rf_decision decision;
 	struct rf_event_flow *event;
-	struct rf_config *config;
-	__u64 version;
 
-	flow->workload = rf_workload_of(cgroup_id);
-	if (flow->workload == RF_WORKLOAD_NONE)
-		return 1;
-	rf_hook_seen(hook, flow->workload);
-	if (ctx->type != SOCK_STREAM)
-		return 1;
-	config = rf_config();
-	if (!config)
-		return 1;
-	version = RF_READ_ONCE(config->version);
-	bank = rf_workload_bank(flow->workload, version);
-	if (!bank)
-		return 1;
+	flow->cgroup_id = bpf_get_current_cgroup_id();
 	flow->protocol = ctx->protocol;
 	flow->direction = RF_EGRESS;
 	flow->port = bpf_ntohs((__u16)ctx->user_port);
-	if (bank->ruleset[RF_EGRESS][RF_TIER_ENFORCE]) {
-		rf_flow_decide(flow, bank, version, &decision);
-		if (decision.verdict == RF_DENY) {
-			rf_flow_report(flow, &decision, NULL, cgroup_id, hook, true);
-			return 0;
-		}
-	}
-	if (!rf_wants(config, bank, RF_EVENT_CONNECT))
+	if (ctx->type != SOCK_STREAM) {
+		rf_hook_seen(hook, rf_workload_of(flow->cgroup_id));
 		return 1;
-	event = rf_telemetry_reserve(RF_EVENT_CONNECT, struct rf_event_flow, flow->workload, cgroup_id, true);
+	}
+	rf_flow_decide(flow, RF_READ_ONCE(rf_config.version), &decision);
+	if (decision.workload == RF_WORKLOAD_NONE)
+		return 1;
+	rf_hook_seen(hook, decision.workload);
+	if (decision.verdict == RF_DENY) {
+		rf_flow_report(flow, &decision, NULL, hook, true);
+		return 0;
+	}
+	if (!rf_wants(decision.telemetry, RF_EVENT_CONNECT))
+		return 1;
+	event = rf_telemetry_reserve(RF_EVENT_CONNECT, struct rf_event_flow, decision.workload, flow->cgroup_id, true);
 	if (!event)
 		return 1;
 	event->family = flow->family;

@@ -20,18 +20,14 @@ int BPF_PROG(rf_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	__u32 workload = rf_workload_of(cgroup_id);
 	struct rf_workload_bank *bank;
 	struct rf_event_exec *event;
-	struct rf_config *config;
 	long len;
 
 	if (workload == RF_WORKLOAD_NONE)
 		return 0;
 	rf_hook_seen(RF_HOOK_EXEC, workload);
 	rf_count(workload, RF_COUNTER_EXEC, 1);
-	config = rf_config();
-	if (!config)
-		return 0;
-	bank = rf_workload_bank(workload, RF_READ_ONCE(config->version));
-	if (!bank || !rf_wants(config, bank, RF_EVENT_EXEC))
+	bank = rf_workload_bank(workload, RF_READ_ONCE(rf_config.version));
+	if (!bank || !rf_wants(bank->telemetry, RF_EVENT_EXEC))
 		return 0;
 	event = rf_telemetry_reserve(RF_EVENT_EXEC, struct rf_event_exec, workload, cgroup_id, true);
 	if (!event)
@@ -54,7 +50,6 @@ int BPF_PROG(rf_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct rf_workload_bank *bank;
 	struct rf_event_fork *event;
-	struct rf_config *config;
 	__u64 cgroup_id;
 	__u32 workload;
 
@@ -67,11 +62,8 @@ int BPF_PROG(rf_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	rf_hook_seen(RF_HOOK_FORK, workload);
 	rf_count(workload, RF_COUNTER_FORK, 1);
-	config = rf_config();
-	if (!config)
-		return 0;
-	bank = rf_workload_bank(workload, RF_READ_ONCE(config->version));
-	if (!bank || !rf_wants(config, bank, RF_EVENT_FORK))
+	bank = rf_workload_bank(workload, RF_READ_ONCE(rf_config.version));
+	if (!bank || !rf_wants(bank->telemetry, RF_EVENT_FORK))
 		return 0;
 	event = rf_telemetry_reserve(RF_EVENT_FORK, struct rf_event_fork, workload, cgroup_id, true);
 	if (!event)
@@ -87,7 +79,6 @@ int BPF_PROG(rf_exit, struct task_struct *task)
 {
 	struct rf_workload_bank *bank;
 	struct rf_event_exit *event;
-	struct rf_config *config;
 	__u64 cgroup_id;
 	__u32 workload;
 	__s32 code;
@@ -101,11 +92,8 @@ int BPF_PROG(rf_exit, struct task_struct *task)
 		return 0;
 	rf_hook_seen(RF_HOOK_EXIT, workload);
 	rf_count(workload, RF_COUNTER_EXIT, 1);
-	config = rf_config();
-	if (!config)
-		return 0;
-	bank = rf_workload_bank(workload, RF_READ_ONCE(config->version));
-	if (!bank || !rf_wants(config, bank, RF_EVENT_EXIT))
+	bank = rf_workload_bank(workload, RF_READ_ONCE(rf_config.version));
+	if (!bank || !rf_wants(bank->telemetry, RF_EVENT_EXIT))
 		return 0;
 	event = rf_telemetry_reserve(RF_EVENT_EXIT, struct rf_event_exit, workload, cgroup_id, true);
 	if (!event)

@@ -16,13 +16,6 @@ static __always_inline __u32 rf_workload_of(__u64 cgroup_id)
 	return entry ? entry->workload : RF_WORKLOAD_NONE;
 }
 
-static __always_inline struct rf_config *rf_config(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&rf_config_map, &zero);
-}
-
 /* What is in force for @workload in @version; NULL only past the end of the map. */
 static __always_inline struct rf_workload_bank *rf_workload_bank(__u32 workload, __u64 version)
 {

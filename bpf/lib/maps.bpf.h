@@ -33,13 +33,12 @@ RF_MAP struct {
 	__type(value, struct rf_workload_entry);
 } rf_workload_map SEC(".maps");
 
-RF_MAP struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct rf_config);
-} rf_config_map SEC(".maps");
+/* A map of its own, whose one value programs reach without a lookup: every packet reads it. */
+#ifdef RF_DEFINE_MAPS
+struct rf_config rf_config SEC(".data.rf_config") = {};
+#else
+extern struct rf_config rf_config;
+#endif
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -92,14 +91,15 @@ RF_MAP struct {
 struct rf_cache_entry {
 	__u64 addr[2];
 	__u64 version;
+	__u64 cgroup_id;
 	__u32 seq;
-	__u32 workload;
 	__u32 key; /* port << 16 | protocol << 8 | direction << 4 | (family == AF_INET6) */
+	__u32 workload;
+	__u32 telemetry;
 	__u32 ruleset;
 	__u16 rule;
 	__u8 verdict;
 	__u8 tier;
-	__u32 pad;
 };
 
 RF_MAP struct {

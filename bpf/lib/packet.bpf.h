@@ -51,6 +51,12 @@ static __always_inline int rf_packet_ports(struct __sk_buff *skb, __u32 offset, 
 	return 0;
 }
 
+/* The first packet of a TCP flow. */
+static __always_inline bool rf_packet_opens(const struct rf_packet *packet)
+{
+	return (packet->tcp_flags & (RF_TCP_FLAG_SYN | RF_TCP_FLAG_ACK)) == RF_TCP_FLAG_SYN;
+}
+
 /* An IPv4-mapped address is judged as the IPv4 address it stands for. */
 static __always_inline bool rf_addr_is_mapped(const __u64 addr[2])
 {

@@ -17,17 +17,16 @@
 static __always_inline bool rf_share_take(__u32 workload, enum rf_lane lane)
 {
 	struct rf_share *share = bpf_map_lookup_elem(&rf_share_map, &workload);
-	struct rf_config *config = rf_config();
 	__u64 now = bpf_ktime_get_ns(), since, tokens, limit;
 
-	if (!share || !config)
+	if (!share)
 		return false;
-	limit = config->share_burst * RF_TOKEN;
+	limit = rf_config.share_burst * RF_TOKEN;
 	since = now - share->refilled_ns[lane];
 	/* Past a minute the bucket is full whatever the rate; this keeps the product small. */
 	if (since > 60000000000ULL)
 		since = 60000000000ULL;
-	tokens = share->tokens[lane] + since * config->share_rate / 1000000ULL;
+	tokens = share->tokens[lane] + since * rf_config.share_rate / 1000000ULL;
 	if (tokens > limit)
 		tokens = limit;
 	/* Two CPUs may both take the last token: the share is a bound on noise, not an account. */
@@ -120,11 +119,10 @@ static __always_inline void rf_audit_submit(void *event)
 	bpf_ringbuf_submit(event, 0);
 }
 
-/* Does anybody want telemetry of @kind from this workload? */
-static __always_inline bool rf_wants(const struct rf_config *config, const struct rf_workload_bank *bank,
-				     enum rf_event_kind kind)
+/* Does anybody want telemetry of @kind from a workload whose bank says @telemetry? */
+static __always_inline bool rf_wants(__u32 telemetry, enum rf_event_kind kind)
 {
-	return (config->telemetry | bank->telemetry) & (1u << kind);
+	return (rf_config.telemetry | telemetry) & (1u << kind);
 }
 
 #endif

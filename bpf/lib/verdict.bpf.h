@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * (workload, direction, peer, protocol, port) -> verdict.
+ * (cgroup, direction, peer, protocol, port) -> verdict.
  *
- * The rule sets are asked on a miss of the verdict cache only: two longest
- * prefix matches and at most RF_RULE_WORDS ANDs. The cache is per CPU and
- * direct mapped, and belongs to one version of the configuration: a flip empties it at once.
+ * The workload and its rule sets are asked on a miss of the verdict cache only:
+ * a hash, two longest prefix matches and at most RF_RULE_WORDS ANDs. The cache
+ * is per CPU and direct mapped, and belongs to one version of the
+ * configuration: a flip empties it at once.
  *
  * The port in a flow is the one that rules speak of: the peer's for egress,
  * our own for ingress.
@@ -16,15 +17,17 @@
 
 struct rf_flow {
 	__u64 addr[2]; /* the peer, network order; IPv4 in the first four bytes, the rest zero */
-	__u32 workload;
+	__u64 cgroup_id;
 	__u16 port; /* host order */
 	__u8 protocol;
 	__u8 direction;
 	__u8 family;
-	__u8 pad[7];
+	__u8 pad[3];
 };
 
 struct rf_decision {
+	__u32 workload;	 /* RF_WORKLOAD_NONE: nobody's, nothing was judged */
+	__u32 telemetry; /* as in its bank */
 	__u32 ruleset;
 	__u16 rule;
 	__u8 verdict;
@@ -112,62 +115,112 @@ static __always_inline void rf_flow_evaluate(const struct rf_flow *flow, const s
 	decision->verdict = RF_WOULD_DENY;
 }
 
+/* What two flows with the same peer differ in. */
+static __always_inline __u32 rf_flow_key(const struct rf_flow *flow)
+{
+	return (__u32)flow->port << 16 | (__u32)flow->protocol << 8 | (__u32)flow->direction << 4 |
+	       (flow->family == RF_AF_INET6);
+}
+
 /* A multiplicative mix; collisions cost a second evaluation, never a wrong verdict. */
 static __always_inline __u32 rf_flow_slot(const struct rf_flow *flow, __u32 key)
 {
 	__u64 h = (flow->addr[0] ^ (flow->addr[1] << 1)) * 0x9e3779b97f4a7c15ULL;
 
-	h ^= ((__u64)flow->workload << 32 | key) * 0xc2b2ae3d27d4eb4fULL;
+	h ^= (flow->cgroup_id << 32 ^ key) * 0xc2b2ae3d27d4eb4fULL;
 	h ^= h >> 29;
 	return (__u32)(h >> 7) & (RF_CACHE_SLOTS - 1);
 }
 
 /*
- * A slot is written under an odd @seq. Only this CPU touches it, but a softirq
- * or a preempting task may come in between: a reader that sees @seq move, or
- * odd, takes it for a miss; a writer that finds it odd leaves it.
+ * True: the cache has the decision. Only this CPU touches a slot, but a softirq or a preempting task may come in
+ * between: a slot is written under an odd @seq, and a reader that sees @seq move, or odd, takes it for a miss.
  */
-static __always_inline void rf_flow_decide(const struct rf_flow *flow, const struct rf_workload_bank *bank,
-					   __u64 version, struct rf_decision *decision)
+static __always_inline bool rf_flow_decided(const struct rf_cache_entry *entry, const struct rf_flow *flow, __u32 key,
+					    __u64 version, struct rf_decision *decision)
 {
-	__u32 key = (__u32)flow->port << 16 | (__u32)flow->protocol << 8 | (__u32)flow->direction << 4 |
-		    (flow->family == RF_AF_INET6);
-	__u32 slot = rf_flow_slot(flow, key), seq;
-	struct rf_cache_entry *entry = bpf_map_lookup_elem(&rf_cache_map, &slot);
+	__u32 seq = RF_READ_ONCE(entry->seq);
 
-	if (!entry) {
-		rf_flow_evaluate(flow, bank, decision);
-		return;
-	}
-	seq = RF_READ_ONCE(entry->seq);
 	rf_barrier();
-	if (rf_likely(entry->version == version && entry->workload == flow->workload && entry->key == key &&
-		      entry->addr[0] == flow->addr[0] && entry->addr[1] == flow->addr[1])) {
-		decision->ruleset = entry->ruleset;
-		decision->rule = entry->rule;
-		decision->verdict = entry->verdict;
-		decision->tier = entry->tier;
-		rf_barrier();
-		if (rf_likely(!(seq & 1) && RF_READ_ONCE(entry->seq) == seq))
-			return;
-	}
-	rf_flow_evaluate(flow, bank, decision);
+	if (entry->version != version || entry->cgroup_id != flow->cgroup_id || entry->key != key ||
+	    entry->addr[0] != flow->addr[0] || entry->addr[1] != flow->addr[1])
+		return false;
+	decision->workload = entry->workload;
+	decision->telemetry = entry->telemetry;
+	decision->ruleset = entry->ruleset;
+	decision->rule = entry->rule;
+	decision->verdict = entry->verdict;
+	decision->tier = entry->tier;
+	rf_barrier();
+	return !(seq & 1) && RF_READ_ONCE(entry->seq) == seq;
+}
+
+/* A writer that finds @seq odd has interrupted another, and leaves the slot alone. */
+static __always_inline void rf_decision_keep(struct rf_cache_entry *entry, const struct rf_flow *flow, __u32 key,
+					     __u64 version, const struct rf_decision *decision)
+{
+	__u32 seq = RF_READ_ONCE(entry->seq);
+
 	if ((seq & 1) || __sync_val_compare_and_swap(&entry->seq, seq, seq + 1) != seq) {
 		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_CACHE_RACE);
 		return;
 	}
 	rf_barrier();
 	entry->version = version;
-	entry->workload = flow->workload;
+	entry->cgroup_id = flow->cgroup_id;
 	entry->key = key;
 	entry->addr[0] = flow->addr[0];
 	entry->addr[1] = flow->addr[1];
+	entry->workload = decision->workload;
+	entry->telemetry = decision->telemetry;
 	entry->ruleset = decision->ruleset;
 	entry->rule = decision->rule;
 	entry->verdict = decision->verdict;
 	entry->tier = decision->tier;
 	rf_barrier();
 	RF_WRITE_ONCE(entry->seq, seq + 2);
+}
+
+/* The cache did not know. What is nobody's is not kept here: every flow of it would take a slot. */
+static __always_inline void rf_flow_ask(const struct rf_flow *flow, __u32 key, __u64 version,
+					struct rf_cache_entry *entry, struct rf_decision *decision)
+{
+	struct rf_workload_bank *bank;
+
+	decision->workload = rf_workload_of(flow->cgroup_id);
+	bank = rf_workload_bank(decision->workload, version);
+	if (decision->workload == RF_WORKLOAD_NONE || !bank) {
+		decision->workload = RF_WORKLOAD_NONE;
+		decision->telemetry = 0;
+		decision->ruleset = 0;
+		decision->rule = RF_RULE_DEFAULT;
+		decision->verdict = RF_ALLOW;
+		decision->tier = RF_TIER_ENFORCE;
+		return;
+	}
+	decision->telemetry = bank->telemetry;
+	rf_flow_evaluate(flow, bank, decision);
+	if (entry)
+		rf_decision_keep(entry, flow, key, version, decision);
+}
+
+static __always_inline void rf_flow_decide(const struct rf_flow *flow, __u64 version, struct rf_decision *decision)
+{
+	__u32 key = rf_flow_key(flow), slot = rf_flow_slot(flow, key);
+	struct rf_cache_entry *entry = bpf_map_lookup_elem(&rf_cache_map, &slot);
+
+	if (rf_likely(entry && rf_flow_decided(entry, flow, key, version, decision)))
+		return;
+	rf_flow_ask(flow, key, version, entry, decision);
+}
+
+/* The same where the cache has it; false: it has not. */
+static __always_inline bool rf_flow_kept(const struct rf_flow *flow, __u64 version, struct rf_decision *decision)
+{
+	__u32 key = rf_flow_key(flow), slot = rf_flow_slot(flow, key);
+	struct rf_cache_entry *entry = bpf_map_lookup_elem(&rf_cache_map, &slot);
+
+	return entry && rf_flow_decided(entry, flow, key, version, decision);
 }
 
 #endif

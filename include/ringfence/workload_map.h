@@ -50,7 +50,7 @@ struct rf_workload_entry {
 };
 
 /*
- * rf_config_map: array of one, mmapable. @version is the word that flips, read
+ * rf_config: the one value of a map, mmapable. @version is the word that flips, read
  * and written as a whole: its low half is the generation, whose lowest bit
  * chooses the bank; any change of it, the high half's included, empties every
  * cache of verdicts and flows.

@@ -83,6 +83,19 @@ static int root_open(struct rf_engine *e, char **ret_error)
 	return 0;
 }
 
+/*
+ * What a map is called in pins, status and metrics, NULL for one that libbpf made for itself. A variable in a section
+ * of its own is a map called ".data.rf_NAME"; a bpffs takes no dots.
+ */
+const char *rf_engine_map_name(const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+
+	if (rf_strprefix(name, ".data."))
+		name += strlen(".data.");
+	return rf_strprefix(name, "rf_") ? name : NULL;
+}
+
 /* Every map is pinned, and taken from its pin where there is one. */
 static int maps_pin(struct rf_engine *e, char **ret_error)
 {
@@ -95,12 +108,14 @@ static int maps_pin(struct rf_engine *e, char **ret_error)
 	r = rf_fs_mkdir_p(dir, 0700);
 	if (r < 0)
 		return rf_engine_format_error(ret_error, r, "cannot make %s", dir);
-	snprintf(path, sizeof(path), "%.3900s/rf_config_map", dir);
+	snprintf(path, sizeof(path), "%.3900s/rf_config", dir);
 	e->maps_adopted = stat(path, &st) == 0;
 	bpf_object__for_each_map(map, e->skeleton->obj) {
-		if (!rf_strprefix(bpf_map__name(map), "rf_"))
+		const char *name = rf_engine_map_name(map);
+
+		if (!name)
 			continue;
-		snprintf(path, sizeof(path), "%.3900s/%s", dir, bpf_map__name(map));
+		snprintf(path, sizeof(path), "%.3900s/%s", dir, name);
 		r = bpf_map__set_pin_path(map, path);
 		if (r < 0)
 			return rf_engine_format_error(ret_error, r, "cannot pin %s", path);
@@ -121,7 +136,7 @@ static void *map_mmap(const struct rf_engine *e, const char *name, size_t size, 
 
 static int maps_map(struct rf_engine *e, char **ret_error)
 {
-	e->config = map_mmap(e, "rf_config_map", sizeof(*e->config), true);
+	e->config = map_mmap(e, ".data.rf_config", sizeof(*e->config), true);
 	e->workloads = map_mmap(e, "rf_workload_map", WORKLOADS_SIZE, true);
 	e->stats = map_mmap(e, "rf_stats_map", STATS_SIZE, true);
 	e->lanes = map_mmap(e, "rf_lane_map", sizeof(*e->lanes) * RF_LANES, true);

@@ -124,6 +124,7 @@ void rf_engine_caches_drop(struct rf_engine *e);
 
 /* map fds, by their one name */
 int rf_engine_map_fd(const struct rf_engine *e, const char *name);
+const char *rf_engine_map_name(const struct bpf_map *map);
 
 /* install.c */
 int rf_install_ruleset(struct rf_engine *e, struct rf_image *owner, const struct rf_ruleset_image *image,

@@ -91,11 +91,11 @@ static void maps_fill(const struct rf_engine *e, struct rf_snapshot *s)
 		devices += e->devices[i]->n_keys;
 
 	bpf_object__for_each_map(map, e->skeleton->obj) {
-		const char *name = bpf_map__name(map);
+		const char *name = rf_engine_map_name(map);
 		uint64_t bytes = fdinfo_value(bpf_map__fd(map), "memlock:");
 		struct rf_map_row *row;
 
-		if (!rf_strprefix(name, "rf_") || s->n_maps == ARRAY_SIZE(s->maps))
+		if (!name || s->n_maps == ARRAY_SIZE(s->maps))
 			continue;
 		row = &s->maps[s->n_maps++];
 		*row = (struct rf_map_row){ .name = name,
