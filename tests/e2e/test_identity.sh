@@ -77,6 +77,29 @@ tap_is "the last reaches what is allowed" allowed inside many-1/w-scan-399 "$net
 names | xargs rmdir
 tap_ok "none of them stays when they are gone" await 10 sh -c "! '$ringfence' workloads --json | grep -q w-scan"
 
+# ---- more at once than the kernel can report ----
+
+# 3,000 that come and go fill the lane; those after them, the last things to happen, are not reported.
+flood() { awk -v dir="$cgroup/many-1/$1-" -v n="$2" 'BEGIN { for (i = 0; i < n; i++) print dir i }'; }
+kill -STOP "$daemon"
+flood x 3000 | xargs mkdir
+flood x 3000 | xargs rmdir
+flood w-flood 100 | xargs mkdir
+kill -CONT "$daemon"
+lost() { [ "$("$ringfence" status | awk '$1 == "identity" && NF == 5 { print $3 + $4 }')" -gt 0 ]; }
+tap_ok "the kernel lost reports of them" lost
+flooded() { "$ringfence" workloads --json | grep -o '"name":"default/default/w-flood-[0-9]*"' | sort -u | wc -l; }
+all() { [ "$(flooded)" = 100 ]; }
+tap_ok "all of them are found" await 10 all
+tap_is "the last is denied" denied inside many-1/w-flood-99 "$net" tcp 127.0.0.1 7002
+kill -STOP "$daemon"
+flood x 3000 | xargs mkdir
+flood x 3000 | xargs rmdir
+flood w-flood 100 | xargs rmdir
+kill -CONT "$daemon"
+none() { [ "$(flooded)" = 0 ]; }
+tap_ok "and none stays when they are gone" await 10 none
+
 # ---- names ----
 
 long=w$(printf '%0254d' 0)

@@ -124,14 +124,10 @@ static void rescan_if_due(struct rf_app *app)
 		return;
 	app->rescan = false;
 	r = rf_registry_scan(app->registry);
-	if (r >= 0 && app->in_force) {
-		_cleanup_free_ char *text = NULL;
-
-		r = rf_app_reload(app, true, &text);
-		rf_notice("cgroups were scanned again, because the kernel could not report them all");
-	}
 	if (r < 0)
 		rf_err_r(r, "scanning cgroups again failed");
+	else
+		rf_notice("cgroups were scanned again, because the kernel could not report them all");
 }
 
 static int tick(sd_event_source *source, uint64_t usec, void *arg)

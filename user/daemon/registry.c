@@ -126,6 +126,7 @@ static int scan_one(uint64_t id, uint64_t parent_id, const char *path, void *arg
 {
 	struct scan *scan = arg;
 	_cleanup_strbuf_ struct rf_strbuf full = RF_STRBUF_INIT;
+	_cleanup_free_ char *why = NULL;
 	int error;
 
 	error = rf_hashmap_put(scan->seen, &id, sizeof(id), scan);
@@ -137,7 +138,13 @@ static int scan_one(uint64_t id, uint64_t parent_id, const char *path, void *arg
 	error = rf_strbuf_error(&full);
 	if (error < 0)
 		return error;
-	return cgroup_add(scan->registry, id, parent_id, rf_strbuf_str(&full), NULL);
+	error = rf_registry_cgroup_new(scan->registry, id, parent_id, rf_strbuf_str(&full), &why);
+	if (error == -ENOMEM)
+		return error;
+	if (error < 0)
+		rf_err("cgroup %s stays under its parent's policy: %s", rf_strbuf_str(&full),
+		       why ? why : strerror(-error));
+	return 0;
 }
 
 /*
@@ -167,7 +174,6 @@ int rf_registry_scan(struct rf_registry *r)
 	_cleanup_hashmap_ struct rf_hashmap *seen = NULL;
 	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
 	struct scan scan = { .registry = r };
-	const void *key;
 	void *value;
 	int error;
 
@@ -178,7 +184,7 @@ int rf_registry_scan(struct rf_registry *r)
 	error = rf_cgroup_scan(rf_engine_root_fd(r->engine), scan_one, &scan);
 	if (error < 0)
 		return error;
-	while (rf_hashmap_next(r->cgroups, &it, &key, NULL, &value)) {
+	while (rf_hashmap_next(r->cgroups, &it, NULL, NULL, &value)) {
 		const struct rf_cgroup *c = value;
 
 		if (!rf_hashmap_get64(seen, c->id))

@@ -60,7 +60,10 @@ int rf_registry_new(struct rf_engine *engine, const char *prefix, struct rf_regi
 void rf_registry_free(struct rf_registry *r);
 RF_DEFINE_CLEANUP(struct rf_registry, rf_registry_free)
 
-/* Adds what exists, drops what does not. Paths are below the attach point. */
+/*
+ * Adds what exists, under the set in force, and drops what does not. At start, and when the kernel could not report
+ * every cgroup. One that cannot be added is logged and stays under its parent's policy.
+ */
 int rf_registry_scan(struct rf_registry *r);
 /* A cgroup came (path below the v2 root) or went. Known or foreign ones are ignored. */
 int rf_registry_cgroup_new(struct rf_registry *r, uint64_t id, uint64_t parent_id, const char *path, char **ret_error);

@@ -71,7 +71,22 @@ void rf_gaps_feed(struct rf_gaps *g, uint64_t sequence, uint64_t time_ns, rf_gap
 		gap_close(g, 0, fn, arg);
 }
 
-void rf_gaps_flush(struct rf_gaps *g, rf_gap_fn fn, void *arg)
+/* What was given out before the last flush and has not come by this one went missing, and nothing came after it. */
+static void tail_close(struct rf_gaps *g, uint64_t now_ns, rf_gap_fn fn, void *arg)
+{
+	struct rf_gap gap = {
+		.first = g->next, .last = g->given_out, .after_time_ns = g->last_time_ns, .before_time_ns = now_ns
+	};
+
+	if (g->given_out < g->next)
+		return;
+	g->total_gaps++;
+	g->total_lost += gap.last - gap.first + 1;
+	g->next = gap.last + 1;
+	fn(&gap, arg);
+}
+
+void rf_gaps_flush(struct rf_gaps *g, uint64_t given_out, uint64_t now_ns, rf_gap_fn fn, void *arg)
 {
 	for (unsigned int i = 0; i < g->n_open;) {
 		if (g->open[i].age++ == 0)
@@ -79,4 +94,6 @@ void rf_gaps_flush(struct rf_gaps *g, rf_gap_fn fn, void *arg)
 		else
 			gap_close(g, i, fn, arg);
 	}
+	tail_close(g, now_ns, fn, arg);
+	g->given_out = given_out;
 }

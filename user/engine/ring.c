@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "user/engine/internal.h"
+#include "user/lib/clock.h"
 #include "user/model/event.h"
 
 static const char *const lane_map[RF_LANES] = {
@@ -84,6 +85,11 @@ int rf_engine_ring_consume(struct rf_engine *e)
 
 void rf_engine_ring_flush(struct rf_engine *e)
 {
-	for (int lane = 0; lane < RF_LANES; lane++)
-		rf_gaps_flush(&e->readers[lane].gaps, gap_report, &e->readers[lane]);
+	for (int lane = 0; lane < RF_LANES; lane++) {
+		struct rf_lane_reader *reader = &e->readers[lane];
+
+		rf_gaps_flush(&reader->gaps, __atomic_load_n(&e->lanes[lane].sequence, __ATOMIC_RELAXED),
+			      rf_clock_boot(), gap_report, reader);
+		e->lanes[lane].consumed = reader->gaps.next - 1;
+	}
 }

@@ -24,8 +24,8 @@ static void keep(const struct rf_gap *gap, void *arg)
 
 static void flush_twice(struct rf_gaps *g, struct seen *seen)
 {
-	rf_gaps_flush(g, keep, seen);
-	rf_gaps_flush(g, keep, seen);
+	rf_gaps_flush(g, g->next - 1, 0, keep, seen);
+	rf_gaps_flush(g, g->next - 1, 0, keep, seen);
 }
 
 static void consecutive_numbers_leave_no_gap(void **state)
@@ -42,6 +42,32 @@ static void consecutive_numbers_leave_no_gap(void **state)
 	assert_int_equal(g.total_lost, 0);
 }
 
+static void what_was_last_and_lost_is_missed(void **state)
+{
+	struct seen seen = { .n = 0 };
+	struct rf_gaps g;
+
+	(void)state;
+	rf_gaps_init(&g, 0);
+	rf_gaps_feed(&g, 1, 100, keep, &seen);
+	rf_gaps_flush(&g, 4, 1000, keep, &seen);
+	assert_int_equal(seen.n, 0); /* may be on its way */
+	rf_gaps_feed(&g, 2, 200, keep, &seen);
+	rf_gaps_flush(&g, 6, 2000, keep, &seen);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.gap[0].first, 3);
+	assert_int_equal(seen.gap[0].last, 4);
+	assert_int_equal(seen.gap[0].after_time_ns, 200);
+	assert_int_equal(seen.gap[0].before_time_ns, 2000);
+	rf_gaps_feed(&g, 7, 700, keep, &seen);
+	rf_gaps_flush(&g, 7, 3000, keep, &seen);
+	rf_gaps_flush(&g, 7, 4000, keep, &seen);
+	assert_int_equal(seen.n, 2);
+	assert_int_equal(seen.gap[1].first, 5);
+	assert_int_equal(seen.gap[1].last, 6);
+	assert_int_equal(g.total_lost, 4);
+}
+
 static void a_missing_run_is_reported_with_its_neighbours(void **state)
 {
 	struct seen seen = { .n = 0 };
@@ -51,9 +77,9 @@ static void a_missing_run_is_reported_with_its_neighbours(void **state)
 	rf_gaps_init(&g, 0);
 	rf_gaps_feed(&g, 1, 100, keep, &seen);
 	rf_gaps_feed(&g, 5, 500, keep, &seen);
-	rf_gaps_flush(&g, keep, &seen);
+	rf_gaps_flush(&g, g.next - 1, 0, keep, &seen);
 	assert_int_equal(seen.n, 0); /* could still be late */
-	rf_gaps_flush(&g, keep, &seen);
+	rf_gaps_flush(&g, g.next - 1, 0, keep, &seen);
 	assert_int_equal(seen.n, 1);
 	assert_int_equal(seen.gap[0].first, 2);
 	assert_int_equal(seen.gap[0].last, 4);
@@ -144,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(consecutive_numbers_leave_no_gap),
+		cmocka_unit_test(what_was_last_and_lost_is_missed),
 		cmocka_unit_test(a_missing_run_is_reported_with_its_neighbours),
 		cmocka_unit_test(neighbours_in_the_wrong_order_are_no_gap),
 		cmocka_unit_test(a_late_number_inside_a_gap_splits_it),
