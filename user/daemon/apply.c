@@ -51,7 +51,7 @@ static int sources_apply(struct rf_app *app, const struct rf_sources *s, bool fo
 	_cleanup_free_ char *error = NULL;
 	int r;
 
-	r = rf_sources_parse(s, &set, &diags);
+	r = rf_sources_parse(s, &app->sources, app->registry->set, &set, &diags);
 	if (r >= 0)
 		r = rf_require_check(app->engine, set, s, &diags);
 	if (r >= 0)

@@ -155,16 +155,90 @@ uint64_t rf_sources_hash(const struct rf_sources *s)
 	return h;
 }
 
-int rf_sources_parse(const struct rf_sources *s, struct rf_policy_set **ret, struct rf_diags *diags)
+static int source_compare(const void *a, const void *b)
+{
+	const struct rf_source *p = a, *q = b;
+
+	return strcmp(p->name, q->name);
+}
+
+static bool source_unchanged(const struct rf_source *source, const struct rf_sources *old)
+{
+	const struct rf_source *was = old->n ? bsearch(source, old->list, old->n, sizeof(*old->list), source_compare) :
+					       NULL;
+
+	return was && rf_streq(was->path, source->path) && was->len == source->len &&
+	       memcmp(was->text, source->text, source->len) == 0;
+}
+
+/* The policies of a set by the file that they came from. */
+struct by_file {
+	struct rf_policy **list;
+	size_t n;
+};
+
+static int file_compare(const void *a, const void *b)
+{
+	const struct rf_policy *p = *(struct rf_policy *const *)a, *q = *(struct rf_policy *const *)b;
+
+	return strcmp(p->file, q->file);
+}
+
+static int by_file_make(struct by_file *by, const struct rf_policy_set *set)
+{
+	if (!set || !set->n)
+		return 0;
+	by->list = malloc(set->n * sizeof(struct rf_policy *));
+	if (!by->list)
+		return -ENOMEM;
+	memcpy(by->list, set->policies, set->n * sizeof(struct rf_policy *));
+	by->n = set->n;
+	qsort(by->list, by->n, sizeof(*by->list), file_compare);
+	return 0;
+}
+
+static void by_file_fini(struct by_file *by)
+{
+	free(by->list);
+}
+
+static int share_file(const struct by_file *by, const char *file, struct rf_policy_set *set)
+{
+	size_t low = 0, high = by->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(by->list[middle]->file, file) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < by->n && rf_streq(by->list[low]->file, file); low++) {
+		if (rf_policy_set_add(set, by->list[low]) < 0)
+			return -ENOMEM;
+		(void)rf_policy_share(by->list[low]);
+	}
+	return 0;
+}
+
+int rf_sources_parse(const struct rf_sources *s, const struct rf_sources *old, const struct rf_policy_set *old_set,
+		     struct rf_policy_set **ret, struct rf_diags *diags)
 {
 	_cleanup_policy_set_ struct rf_policy_set *set = calloc(1, sizeof(*set));
+	_cleanup_(by_file_fini) struct by_file by = { NULL, 0 };
 	int r, failed = 0;
 
-	if (!set)
+	if (!set || by_file_make(&by, old_set) < 0)
 		return -ENOMEM;
 	/* Every file is parsed, so that one pass shows all that is wrong. */
 	for (size_t i = 0; i < s->n; i++) {
-		r = rf_policy_parse(s->list[i].path, s->list[i].text, s->list[i].len, set, diags);
+		const struct rf_source *source = &s->list[i];
+
+		if (old_set && source_unchanged(source, old))
+			r = share_file(&by, source->path, set);
+		else
+			r = rf_policy_parse(source->path, source->text, source->len, set, diags);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)

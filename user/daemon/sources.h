@@ -36,8 +36,12 @@ int rf_sources_read_dir(struct rf_sources *s, const char *dir, char **ret_error)
 int rf_sources_overlay(struct rf_sources *s, const char *path, char **ret_error);
 int rf_sources_copy(struct rf_sources *to, const struct rf_sources *from);
 uint64_t rf_sources_hash(const struct rf_sources *s);
-/* All documents of all files; -EINVAL with @diags. */
-int rf_sources_parse(const struct rf_sources *s, struct rf_policy_set **ret, struct rf_diags *diags);
+/*
+ * All documents of all files; -EINVAL with @diags. A file that is in @old as it is in @s is not parsed again, and what
+ * it warned of not repeated: its policies are shared with @old_set, which @old was parsed into (NULL: there is none).
+ */
+int rf_sources_parse(const struct rf_sources *s, const struct rf_sources *old, const struct rf_policy_set *old_set,
+		     struct rf_policy_set **ret, struct rf_diags *diags);
 /* The file that was read at @path; NULL when there is none. */
 const struct rf_source *rf_sources_find(const struct rf_sources *s, const char *path);
 /* Makes @dir hold exactly these files (other policy files in it are removed), each written atomically. */

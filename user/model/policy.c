@@ -2,6 +2,8 @@
 /* Life and order of policies. */
 #include "user/model/policy.h"
 
+#include <errno.h>
+
 #include "user/lib/util.h"
 
 static void free_labels(struct rf_label *labels, size_t n)
@@ -56,10 +58,20 @@ static void fini_devices(struct rf_devices *devices)
 	free(devices->rules);
 }
 
+struct rf_policy *rf_policy_share(struct rf_policy *p)
+{
+	p->shared++;
+	return p;
+}
+
 void rf_policy_free(struct rf_policy *p)
 {
 	if (!p)
 		return;
+	if (p->shared) {
+		p->shared--;
+		return;
+	}
 	for (size_t i = 0; i < p->n_selectors; i++)
 		fini_selector(&p->selectors[i]);
 	free(p->selectors);
@@ -73,6 +85,20 @@ void rf_policy_free(struct rf_policy *p)
 	free(p->namespace);
 	free(p->workload_name);
 	free(p);
+}
+
+/* Grows when @n is a power of two. */
+int rf_policy_set_add(struct rf_policy_set *s, struct rf_policy *p)
+{
+	if ((s->n & (s->n - 1)) == 0) {
+		struct rf_policy **grown = reallocarray(s->policies, s->n ? s->n * 2 : 1, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		s->policies = grown;
+	}
+	s->policies[s->n++] = p;
+	return 0;
 }
 
 void rf_policy_set_free(struct rf_policy_set *s)

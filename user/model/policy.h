@@ -124,8 +124,9 @@ struct rf_requirement {
 };
 
 struct rf_policy {
-	char *file;	   /* as given to the parser */
-	uint32_t document; /* of the file, from 0 */
+	unsigned int shared; /* owners besides the first: sets share the policies of files that did not change */
+	char *file;	     /* as given to the parser */
+	uint32_t document;   /* of the file, from 0 */
 	struct rf_mark mark;
 	char *name;
 	char *tenant;	     /* "default" where not given */
@@ -143,6 +144,8 @@ struct rf_policy {
 	size_t n_requirements;
 };
 
+/* Another owner; each frees it. Not from several threads. */
+struct rf_policy *rf_policy_share(struct rf_policy *p);
 void rf_policy_free(struct rf_policy *p);
 RF_DEFINE_CLEANUP(struct rf_policy, rf_policy_free)
 #define _cleanup_policy_ _cleanup_(rf_policy_freep)
@@ -153,6 +156,8 @@ struct rf_policy_set {
 	size_t n;
 };
 
+/* Takes @p unless it fails (-ENOMEM); the order is the caller's. */
+int rf_policy_set_add(struct rf_policy_set *s, struct rf_policy *p);
 void rf_policy_set_free(struct rf_policy_set *s);
 RF_DEFINE_CLEANUP(struct rf_policy_set, rf_policy_set_free)
 #define _cleanup_policy_set_ _cleanup_(rf_policy_set_freep)

@@ -289,19 +289,6 @@ static int document_parse(struct rf_checker *c, const struct rf_node *root, uint
 	return 0;
 }
 
-static int set_append(struct rf_policy_set *set, struct rf_policy *p)
-{
-	if ((set->n & (set->n - 1)) == 0) {
-		struct rf_policy **grown = reallocarray(set->policies, set->n ? set->n * 2 : 1, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		set->policies = grown;
-	}
-	set->policies[set->n++] = p;
-	return 0;
-}
-
 static bool mark_before(const struct rf_mark *a, const struct rf_mark *b)
 {
 	return a->line != b->line ? a->line < b->line : a->column < b->column;
@@ -333,7 +320,7 @@ int rf_policy_parse(const char *file, const char *text, size_t len, struct rf_po
 
 		r = document_parse(&c, documents.list[i], i, &p);
 		if (r >= 0)
-			r = set_append(set, p);
+			r = rf_policy_set_add(set, p);
 		if (r >= 0)
 			TAKE_PTR(p);
 	}
