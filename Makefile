@@ -192,7 +192,7 @@ sh_tests = $(wildcard tests/$(1)/test_*.sh tests/$(1)/*/test_*.sh)
 built = $(patsubst %.c,$(V)/%,$(1))
 
 UNIT := $(call built,$(call c_tests,unit))
-SUITES := golden abi bpf e2e
+SUITES := golden bpf e2e
 SUITE_TESTS := $(call built,$(foreach suite,$(SUITES),$(call c_tests,$(suite))))
 
 # Programs that the scripts among the tests call: every other tests/SUITE/*.c.
@@ -240,9 +240,9 @@ asan: ## everything built again in O/asan with the address and undefined sanitiz
 golden: $(PROGRAMS) $(call built,$(call c_tests,golden)) $(filter $(V)/tests/golden/%,$(TOOLS)) ## output compared with what was reviewed
 	$(call run,$@,$(call sh_tests,$@) $(call built,$(call c_tests,$@)))
 
-bpf-test: abi bpf e2e ## BPF programs and the whole agent, on this kernel (root)
+bpf-test: bpf e2e ## BPF programs and the whole agent, on this kernel (root)
 
-abi bpf e2e: %: all $(SUITE_TESTS) $(TOOLS)
+bpf e2e: %: all $(SUITE_TESTS) $(TOOLS)
 	$(call run,$@,$(call sh_tests,$@) $(call built,$(call c_tests,$@)))
 
 # ---- fuzzing --------------------------------------------------------------------------------------------------------

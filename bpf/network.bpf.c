@@ -115,8 +115,8 @@ static __always_inline void rf_reply_key(struct rf_reply_key *key, struct __sk_b
 	key->protocol = flow->protocol;
 }
 
-/* Remembers that this socket sends to this peer. */
-static __always_inline void rf_reply_expect(struct __sk_buff *skb, const struct rf_flow *flow)
+/* Remembers that this socket sends to this peer. Out of line, as what follows: a chain of calls has 512 bytes. */
+static __noinline int rf_reply_expect(struct __sk_buff *skb, const struct rf_flow *flow)
 {
 	__u64 now = bpf_ktime_get_ns(), *seen;
 	struct rf_reply_key key;
@@ -126,13 +126,14 @@ static __always_inline void rf_reply_expect(struct __sk_buff *skb, const struct 
 	if (seen) {
 		if (now - *seen > RF_REPLY_FRESH_NS)
 			*seen = now;
-		return;
+		return 0;
 	}
 	if (bpf_map_update_elem(&rf_reply_map, &key, &now, BPF_ANY))
 		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_FLOW_STATE_FULL);
+	return 0;
 }
 
-static __always_inline bool rf_reply_expected(struct __sk_buff *skb, const struct rf_flow *flow, __u16 remote_port)
+static __noinline bool rf_reply_expected(struct __sk_buff *skb, const struct rf_flow *flow, __u16 remote_port)
 {
 	struct rf_reply_key key;
 	__u64 *seen;
@@ -294,7 +295,8 @@ static __always_inline __u32 rf_packet_ports_key(const struct rf_packet *packet,
 }
 
 /* What the flow cache does not know, or a packet that says no flow. 1: it passes. */
-static __noinline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judgement *judgement, struct rf_flow_entry *entry)
+static __always_inline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judgement *judgement,
+					  struct rf_flow_entry *entry)
 {
 	__u32 workload = rf_workload_of(judgement->id.cgroup_id);
 	bool outgoing = judgement->outgoing;
@@ -337,23 +339,22 @@ static __noinline int rf_skb_any(struct __sk_buff *skb, __u64 version, __u64 cgr
 	judgement.outgoing = outgoing;
 	judgement.allowed = 0;
 	judgement.pad[0] = judgement.pad[1] = 0;
-	if (rf_unlikely(rf_packet_parse(skb, &judgement.packet)))
-		return rf_skb_unknown(skb, &judgement, NULL);
-
-	remote = outgoing ? judgement.packet.destination : judgement.packet.source;
-	id->remote[0] = remote[0];
-	id->remote[1] = remote[1];
-	id->ports = rf_packet_ports_key(&judgement.packet, outgoing);
-	id->protocol = judgement.packet.protocol;
-	entry = rf_flow_entry(id);
-	if (!entry)
-		return 1;
-	if (rf_packet_opens(&judgement.packet) || !rf_flow_known(entry, id, outgoing, &workload))
-		return rf_skb_unknown(skb, &judgement, entry);
-	if (workload == RF_WORKLOAD_NONE)
-		return 1;
-	rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
-	return rf_packet_passed(skb, workload, outgoing);
+	entry = NULL;
+	if (rf_likely(!rf_packet_parse(skb, &judgement.packet))) {
+		remote = outgoing ? judgement.packet.destination : judgement.packet.source;
+		id->remote[0] = remote[0];
+		id->remote[1] = remote[1];
+		id->ports = rf_packet_ports_key(&judgement.packet, outgoing);
+		id->protocol = judgement.packet.protocol;
+		entry = rf_flow_entry(id);
+		if (entry && !rf_packet_opens(&judgement.packet) && rf_flow_known(entry, id, outgoing, &workload)) {
+			if (workload == RF_WORKLOAD_NONE)
+				return 1;
+			rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
+			return rf_packet_passed(skb, workload, outgoing);
+		}
+	}
+	return rf_skb_unknown(skb, &judgement, entry);
 }
 
 /* A packet that opens a TCP connection, where the verdict is known and allows it. True: it passes. */

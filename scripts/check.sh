@@ -99,7 +99,7 @@ if wanted asan && has_tests unit; then
 	title 'unit tests, address and undefined sanitizers'
 	suite asan-unit asan
 fi
-for name in golden abi bpf e2e; do
+for name in golden bpf e2e; do
 	if wanted "$name" && has_tests "$name"; then
 		title "$name tests"
 		suite "$name" "$name"

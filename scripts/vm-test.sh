@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The suites on real kernels: builds the tree inside a root of the matching
-# distribution, boots it, and runs abi, bpf, e2e and kmod tests there.
+# distribution, boots it, and runs bpf, e2e and kmod tests there.
 #
 #   scripts/vm-test.sh [6.1|6.12|7.2|all]...     default: all, with RF_MATRIX=0 only 6.12
 #
@@ -104,7 +104,7 @@ guest()
 	if [ -n "$SUITE" ]; then
 		words="$words rf.suite=${SUITE// /,}"
 	elif [ -n "$VM_BRIEF" ]; then
-		words="$words rf.suite=abi,bpf,kmod,test_network,test_devices,test_levels"
+		words="$words rf.suite=bpf,kmod,test_network,test_devices,test_levels"
 		[ "$name" != "$first" ] || words="$words,test_tamper,test_apply"
 	fi
 

@@ -14,7 +14,7 @@ cd /mnt/src
 btf=/mnt/build/kmod/$release/vmlinux.btf
 [ -e "$btf" ] || btf=/lib/modules/$release/build/vmlinux
 
-programs=$(find tests/abi tests/bpf tests/e2e tests/kmod -name '*.c' ! -name '*.bpf.c' 2>/dev/null |
+programs=$(find tests/bpf tests/e2e tests/kmod -name '*.c' ! -name '*.bpf.c' 2>/dev/null |
 	sed 's|\(.*\)\.c$|/mnt/build/\1|')
 # shellcheck disable=SC2086 # a list
 make -k -j2 O=/mnt/build VMLINUX_BTF="$btf" all /mnt/build/tests/kmod/kfunc.skel.h $programs

@@ -97,8 +97,9 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 	if (app->confirm_timer) {
 		uint64_t now = rf_clock_monotonic();
 
-		s->confirm_left_s =
-			app->confirm_deadline_ns > now ? (app->confirm_deadline_ns - now) / RF_NSEC_PER_SEC : 0;
+		s->confirm_left_s = app->confirm_deadline_ns > now ?
+					    (app->confirm_deadline_ns - now + RF_NSEC_PER_SEC - 1) / RF_NSEC_PER_SEC :
+					    0;
 	}
 	s->last_error = app->last_error ? strdup(app->last_error) : NULL;
 	s->last_error_real_ns = app->last_error_real_ns;

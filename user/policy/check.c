@@ -49,8 +49,10 @@ void rf_check_require(struct rf_checker *c, enum rf_feature feature, struct rf_m
 		if (p->requirements[i].feature == feature)
 			return;
 	grown = reallocarray(p->requirements, p->n_requirements + 1, sizeof(*grown));
-	if (!grown)
+	if (!grown) {
+		c->no_memory = true;
 		return;
+	}
 	p->requirements = grown;
 	grown[p->n_requirements++] = (struct rf_requirement){ .feature = feature, .mark = mark };
 }

@@ -13,6 +13,7 @@ struct rf_checker {
 	size_t source_len;
 	struct rf_diags *diags;
 	size_t errors;		  /* of this file */
+	bool no_memory;		  /* something could not be kept: the document must not be used */
 	struct rf_policy *policy; /* requirements are collected here; may be NULL */
 };
 

@@ -16,11 +16,17 @@
 #include "user/policy/check.h"
 #include "user/policy/parse_network.h"
 
-char *rf_node_string(const struct rf_node *mapping, const char *key)
+char *rf_node_string(struct rf_checker *c, const struct rf_node *mapping, const char *key)
 {
 	const struct rf_node *node = rf_node_get(mapping, key);
+	char *text;
 
-	return node && node->kind == RF_NODE_SCALAR ? strdup(node->text) : NULL;
+	if (!node || node->kind != RF_NODE_SCALAR)
+		return NULL;
+	text = strdup(node->text);
+	if (!text)
+		c->no_memory = true;
+	return text;
 }
 
 bool rf_node_is(const struct rf_node *mapping, const char *key, const char *word)
@@ -78,26 +84,26 @@ static int selector_parse(struct rf_checker *c, const struct rf_node *node, stru
 	s->mark = node->mark;
 	if (node->kind == RF_NODE_MAPPING && node->n == 0)
 		rf_check_error(c, node, "cgroup, systemd, container, kubernetes or slurm", "the entry selects nothing");
-	s->cgroup = rf_node_string(node, "cgroup");
+	s->cgroup = rf_node_string(c, node, "cgroup");
 	if (s->cgroup && s->cgroup[0] != '/' && s->cgroup[0] != '*')
 		rf_check_error(c, rf_node_get(node, "cgroup"),
 			       "a path below the cgroup v2 root, such as /system.slice/*",
 			       "\"%s\" does not start with /", s->cgroup);
-	s->systemd = rf_node_string(node, "systemd");
+	s->systemd = rf_node_string(c, node, "systemd");
 	s->container = container != NULL;
-	s->runtime = rf_node_string(container, "runtime");
-	s->image = rf_node_string(container, "image");
-	s->container_name = rf_node_string(container, "name");
+	s->runtime = rf_node_string(c, container, "runtime");
+	s->image = rf_node_string(c, container, "image");
+	s->container_name = rf_node_string(c, container, "name");
 	r = labels_parse(rf_node_get(container, "annotations"), &s->annotations, &s->n_annotations);
 	s->kubernetes = k8s != NULL;
-	s->k8s_namespace = rf_node_string(k8s, "namespace");
-	s->k8s_pod = rf_node_string(k8s, "pod");
-	s->k8s_container = rf_node_string(k8s, "container");
+	s->k8s_namespace = rf_node_string(c, k8s, "namespace");
+	s->k8s_pod = rf_node_string(c, k8s, "pod");
+	s->k8s_container = rf_node_string(c, k8s, "container");
 	if (r >= 0)
 		r = labels_parse(rf_node_get(k8s, "labels"), &s->k8s_labels, &s->n_k8s_labels);
 	s->slurm = slurm != NULL;
-	s->slurm_job = rf_node_string(slurm, "job");
-	s->slurm_user = rf_node_string(slurm, "user");
+	s->slurm_job = rf_node_string(c, slurm, "job");
+	s->slurm_user = rf_node_string(c, slurm, "user");
 	return r;
 }
 
@@ -166,11 +172,11 @@ static int device_parse(struct rf_checker *c, const struct rf_node *node, size_t
 	bool numbers = rf_node_get(node, "type") || rf_node_get(node, "major") || rf_node_get(node, "minor");
 
 	rule->mark = node->mark;
-	rule->name = rf_node_string(node, "name");
+	rule->name = rf_node_string(c, node, "name");
 	if (!rule->name && asprintf(&rule->name, "devices[%zu]", index) < 0)
 		rule->name = NULL;
 	rule->action = rf_node_action(node, "action", RF_ACTION_ALLOW);
-	rule->path = rf_node_string(node, "path");
+	rule->path = rf_node_string(c, node, "path");
 	rule->type = rf_node_is(node, "type", "block") ? 1 : 2;
 	rule->major = device_number(node, "major");
 	rule->minor = device_number(node, "minor");
@@ -230,9 +236,9 @@ static uint32_t telemetry_parse(const struct rf_node *spec)
 	return mask;
 }
 
-static char *name_or_default(const struct rf_node *metadata, const char *key)
+static char *name_or_default(struct rf_checker *c, const struct rf_node *metadata, const char *key)
 {
-	char *name = rf_node_string(metadata, key);
+	char *name = rf_node_string(c, metadata, key);
 
 	return name ? name : strdup("default");
 }
@@ -247,10 +253,10 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 			     *network = rf_node_get(spec, "network");
 	int r;
 
-	p->name = rf_node_string(metadata, "name");
-	p->tenant = name_or_default(metadata, "tenant");
-	p->namespace = name_or_default(metadata, "namespace");
-	p->workload_name = rf_node_string(spec, "workload");
+	p->name = rf_node_string(c, metadata, "name");
+	p->tenant = name_or_default(c, metadata, "tenant");
+	p->namespace = name_or_default(c, metadata, "namespace");
+	p->workload_name = rf_node_string(c, spec, "workload");
 	p->priority = rf_node_integer(spec, "priority", 100);
 	p->mode = rf_node_is(spec, "mode", "audit") ? RF_MODE_AUDIT : RF_MODE_ENFORCE;
 	p->unsupported_audit = rf_node_is(spec, "ifUnsupported", "audit");
@@ -283,6 +289,8 @@ static int document_parse(struct rf_checker *c, const struct rf_node *root, uint
 	rf_check_node(c, root, &rf_schema, "");
 	r = policy_fill(c, root, p);
 	c->policy = NULL;
+	if (r >= 0 && c->no_memory)
+		r = -ENOMEM;
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(p);

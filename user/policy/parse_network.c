@@ -206,7 +206,7 @@ static int rule_parse(struct rf_checker *c, const struct rf_node *node, enum rf_
 
 	rule->mark = node->mark;
 	rule->action = rf_node_action(node, "action", RF_ACTION_ALLOW);
-	rule->name = rf_node_string(node, "name");
+	rule->name = rf_node_string(c, node, "name");
 	if (!rule->name && asprintf(&rule->name, "%s[%zu]", egress ? "egress" : "ingress", index) < 0)
 		rule->name = NULL;
 	if (!rule->name)

@@ -11,7 +11,8 @@ int rf_direction_parse(struct rf_checker *c, const struct rf_node *node, enum rf
 		       struct rf_network_direction *ret);
 
 /* Of nodes that passed the schema; @mapping may be NULL. */
-char *rf_node_string(const struct rf_node *mapping, const char *key); /* a copy; NULL when absent */
+/* A copy; NULL when absent. Running out of memory is noted in @c. */
+char *rf_node_string(struct rf_checker *c, const struct rf_node *mapping, const char *key);
 bool rf_node_is(const struct rf_node *mapping, const char *key, const char *word);
 int64_t rf_node_integer(const struct rf_node *mapping, const char *key, int64_t dflt);
 enum rf_action rf_node_action(const struct rf_node *mapping, const char *key, enum rf_action dflt);
