@@ -18,6 +18,12 @@ if ! [ -e kmod/Kbuild ]; then
 	echo "kmod: no kmod/Kbuild, nothing to build"
 	exit 0
 fi
+# The source is looked at just as well against the headers of another kernel.
+if [ "$sparse" -eq 1 ] && ! [ -e "$kdir/Makefile" ]; then
+	for other in /usr/src/linux-headers-*/include/generated/utsrelease.h; do
+		[ ! -e "$other" ] || kdir=${other%/include/*}
+	done
+fi
 if ! [ -e "$kdir/Makefile" ]; then
 	if [ "$sparse" -eq 1 ]; then
 		echo "sparse: skipped, no kernel headers at $kdir"
@@ -38,7 +44,7 @@ mkdir -p "$out/kmod"
 ln -sfn "$PWD/include" "$out/include"
 cp -Ru kmod/. "$out/kmod/"
 if [ "$sparse" -eq 1 ]; then
-	make -C "$kdir" M="$(cd "$out/kmod" && pwd)" C=2 CF="-Wsparse-error -D__CHECK_ENDIAN__" modules
+	make -s -C "$kdir" M="$(cd "$out/kmod" && pwd)" C=2 CF="-Wsparse-error -D__CHECK_ENDIAN__" modules
 else
 	# It also gives the module the BTF that some distributions' headers cannot.
 	kmod/build.sh "$kdir" "$out/kmod"
