@@ -225,7 +225,7 @@ check: ## everything that must hold, from an empty machine to "N passed, N faile
 	@scripts/check.sh
 
 demo: ## show what it does, on this machine, in a minute
-	@scripts/deps.sh build
+	@scripts/deps.sh demo
 	@$(MAKE) --no-print-directory all
 	@scripts/demo.sh
 

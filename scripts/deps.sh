@@ -1,25 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# deps.sh [build|all]: installs on Debian 12 or 13 what building (and, with
-# "all", testing) needs. Names the packages first, asks nothing, and does not
+# deps.sh [build|demo|all]: installs on Debian 12 or 13 what building needs, and
+# with "demo" or "all" what the demonstration or the tests need too. Names the packages first, asks nothing, and does not
 # start apt-get when nothing is missing.
 set -eu
 
 # A name with | is whichever of the two this release has.
 build='gcc libc6-dev make pkgconf clang-19 bpftool libbpf-dev libelf-dev zlib1g-dev libsystemd-dev libyaml-dev
 	libjson-c-dev libmicrohttpd-dev'
+demo='nginx-light|nginx curl'
 tests='libcmocka-dev libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 shellcheck sparse libasan8 libubsan1
 	qemu-system-x86 mmdebstrap busybox-static cpio kmod zstd xz-utils ca-certificates
-	prometheus curl nginx-light|nginx iproute2 procps python3-minimal socat valgrind'
+	prometheus iproute2 procps python3-minimal socat valgrind'
 # For sparse, whatever kernel runs.
 tests="$tests linux-headers-$(dpkg --print-architecture 2>/dev/null || echo amd64)"
 
 case ${1:-all} in
 build) wanted=$build ;;
-all) wanted="$build $tests" ;;
+demo) wanted="$build $demo" ;;
+all) wanted="$build $demo $tests" ;;
 *)
-	echo "usage: deps.sh [build|all]" >&2
+	echo "usage: deps.sh [build|demo|all]" >&2
 	exit 2
 	;;
 esac

@@ -22,30 +22,17 @@ die() {
 	exit 1
 }
 
-# The programs that the workloads are made of. Names them, asks nothing.
+# The programs that the workloads are made of; a guest has them already.
 machine_require() {
-	local missing=() program
+	local program
 
 	[ -x "$build/ringfenced" ] && [ -x "$build/ringfence" ] || die "$build/ringfenced is not there: run make first"
 	for program in nginx curl bpftool; do
-		command -v "$program" >/dev/null || missing+=("$program")
+		command -v "$program" >/dev/null || { scripts/deps.sh demo; break; }
 	done
-	[ ${#missing[@]} -gt 0 ] || return 0
-	command -v apt-get >/dev/null || die "missing: ${missing[*]}"
-	echo "Installing: ${missing[*]}"
-	apt_get update
-	if apt-cache show nginx-light >/dev/null 2>&1; then
-		missing=("${missing[@]/#nginx/nginx-light}")
-	fi
-	apt_get install -y --no-install-recommends "${missing[@]}" >/dev/null || die "cannot install them"
-	# Only the program is wanted; its service would hold port 80.
-	if [ -d /run/systemd/system ] && [[ " ${missing[*]} " == *" nginx"* ]]; then
-		systemctl disable --now --quiet nginx
-	fi
-}
-
-apt_get() {
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "$@"
+	for program in nginx curl bpftool; do
+		command -v "$program" >/dev/null || die "$program is missing"
+	done
 }
 
 # Of several, the one that programs attach to: alone, or beside v1.
@@ -193,10 +180,7 @@ cgroup_empty() {
 }
 
 cgroup_kill() {
-	local procs
-	for procs in "$C"/*/cgroup.procs "$C"/cgroup.procs; do
-		[ ! -e "$procs" ] || xargs -r kill -9 <"$procs" 2>/dev/null
-	done
+	echo 1 >"$C/cgroup.kill"
 	cgroup_empty
 }
 

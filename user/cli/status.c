@@ -39,6 +39,14 @@ static void bytes(char out[static RF_RENDER_MAX], const struct rf_jin *object, c
 		rf_render_bytes(out, (uint64_t)n);
 }
 
+/* "1 workload", "2 workloads". */
+static void counted(struct rf_strbuf *out, const struct rf_jin *object, const char *key, const char *noun)
+{
+	int64_t n = rf_jin_i64(object, key, 0);
+
+	rf_strbuf_addf(out, "%" PRId64 " %s%s", n, noun, n == 1 ? "" : "s");
+}
+
 static void escaped(struct rf_strbuf *out, const struct rf_jin *object, const char *key)
 {
 	rf_render_escape(out, rf_jin_string(object, key, "?"), false);
@@ -83,8 +91,13 @@ static void summary(const struct rf_cli *cli, const struct rf_jin *s, struct rf_
 	rf_strbuf_adds(out, rf_jin_bool(s, "adopted", false) ? " (adopted from an earlier daemon)\n" : "\n");
 	rf_strbuf_addf(out, "Policies  %" PRId64 ", generation %" PRId64 ", %s\n", rf_jin_i64(s, "policies", 0),
 		       rf_jin_i64(s, "generation", 0), source_text(source));
-	rf_strbuf_addf(out, "Applies   to %" PRId64 " workloads in %" PRId64 " cgroups, by %" PRId64 " rule sets\n",
-		       rf_jin_i64(s, "workloads", 0), rf_jin_i64(s, "cgroups", 0), rf_jin_i64(s, "rulesets", 0));
+	rf_strbuf_adds(out, "Applies   to ");
+	counted(out, s, "workloads", "workload");
+	rf_strbuf_adds(out, " in ");
+	counted(out, s, "cgroups", "cgroup");
+	rf_strbuf_adds(out, ", by ");
+	counted(out, s, "rulesets", "rule set");
+	rf_strbuf_adds(out, "\n");
 	rf_strbuf_addf(out, "Cost      %.1f s CPU, %s memory, %s BPF memory", rf_jin_double(cost, "cpu_s", 0), rss,
 		       maps);
 	if (run_ns >= 0)
