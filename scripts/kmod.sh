@@ -20,7 +20,7 @@ if ! [ -e kmod/Kbuild ]; then
 fi
 # The source is looked at just as well against the headers of another kernel.
 if [ "$sparse" -eq 1 ] && ! [ -e "$kdir/Makefile" ]; then
-	for other in /usr/src/linux-headers-*/include/generated/utsrelease.h; do
+	for other in /usr/src/linux-headers-*/include/config/auto.conf; do
 		[ ! -e "$other" ] || kdir=${other%/include/*}
 	done
 fi
