@@ -27,7 +27,8 @@ if [ "$out" != "$src" ]; then
 	cp -pu "$include"/ringfence/*.h "$out/include/ringfence/"
 fi
 
-make -s -C "$kernel" M="$out" ${CC:+CC="$CC"} modules
+# Not the O= of a make above: Kbuild would take it for its own.
+MAKEFLAGS='' make -s -C "$kernel" M="$out" ${CC:+CC="$CC"} modules
 
 has_btf() { readelf -SW "$1" | grep -q ' \.BTF '; }
 has_btf "$out/ringfence.ko" && exit 0

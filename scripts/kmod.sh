@@ -44,7 +44,8 @@ mkdir -p "$out/kmod"
 ln -sfn "$PWD/include" "$out/include"
 cp -Ru kmod/. "$out/kmod/"
 if [ "$sparse" -eq 1 ]; then
-	make -s -C "$kdir" M="$(cd "$out/kmod" && pwd)" C=2 CF="-Wsparse-error -D__CHECK_ENDIAN__" modules
+	# Not our own O=, which a make above passes on: Kbuild would take it for its own.
+	MAKEFLAGS='' make -s -C "$kdir" M="$(cd "$out/kmod" && pwd)" C=2 CF="-Wsparse-error -D__CHECK_ENDIAN__" modules
 else
 	# It also gives the module the BTF that some distributions' headers cannot.
 	kmod/build.sh "$kdir" "$out/kmod"
