@@ -109,6 +109,14 @@ static bool arrives(int fd, short events, int wait_ms)
 	return poll(&p, 1, wait_ms) == 1;
 }
 
+static bool is_bound_to(int fd, uint16_t port)
+{
+	struct sockaddr_in6 a = { 0 }; /* the port of an IPv4 address lies at the same place */
+	socklen_t len = sizeof(a);
+
+	return getsockname(fd, (struct sockaddr *)&a, &len) == 0 && ntohs(a.sin6_port) == port;
+}
+
 /* 1 passes, 0 is denied, negative: something else happened. */
 static int egress_try(const struct reference_flow *flow)
 {
@@ -130,6 +138,9 @@ static int egress_try(const struct reference_flow *flow)
 		return 0;
 	if (errno != EINPROGRESS && errno != ECONNREFUSED)
 		return -errno;
+	/* The peer's address is ours too: from its own port it would meet itself, and be judged on the way in as well. */
+	if (errno == EINPROGRESS && is_bound_to(fd, flow->port))
+		return -EADDRINUSE;
 	/* connect() let it through: the packets must pass as well, and nobody listens there. */
 	return errno == ECONNREFUSED || arrives(fd, POLLIN, WAIT_MS) ? 1 : -ETIMEDOUT;
 }
