@@ -46,6 +46,7 @@
 #define RF_MAX_PEERS_PER_RULE 256
 #define RF_MAX_PORTS_PER_RULE 64
 #define RF_MAX_EXCEPTS	      64  /* of one CIDR */
+#define RF_MAX_COUNTRIES      256 /* per peer; there are fewer */
 #define RF_MAX_DIAGS	      200 /* diagnostics printed; the rest are counted */
 
 /* Control protocol. */

@@ -138,7 +138,7 @@ static int egress_try(const struct reference_flow *flow)
 		return 0;
 	if (errno != EINPROGRESS && errno != ECONNREFUSED)
 		return -errno;
-	/* The peer's address is ours too: from its own port it would meet itself, and be judged on the way in as well. */
+	/* Every address is ours: from the peer's own port it would meet itself, and be judged on the way in as well. */
 	if (errno == EINPROGRESS && is_bound_to(fd, flow->port))
 		return -EADDRINUSE;
 	/* connect() let it through: the packets must pass as well, and nobody listens there. */

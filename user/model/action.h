@@ -29,6 +29,8 @@ enum rf_support { RF_SUPPORT_UNAVAILABLE, RF_SUPPORT_BEST_EFFORT, RF_SUPPORT_ENF
 	X(ANOMALY, "anomaly", "spec.anomaly")                                             \
 	X(RESPOND, "respond", "spec.respond")                                             \
 	X(NETWORK_NAMES, "network-names", "spec.network peers by dns, country, workload") \
+	X(NETWORK_RATES, "network-rates", "spec.network.rates and rates of rules")        \
+	X(NETWORK_SOCKETS, "network-sockets", "spec.network.sockets")                     \
 	X(BPF_LSM, "bpf-lsm", "level 1")                                                  \
 	X(MODULE, "module", "level 2")
 

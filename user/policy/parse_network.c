@@ -72,6 +72,27 @@ static int workload_text(const struct rf_node *node, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* "DE,FR". */
+static int countries_text(struct rf_checker *c, const struct rf_node *list, char **ret)
+{
+	_cleanup_strbuf_ struct rf_strbuf b = RF_STRBUF_INIT;
+
+	if (list->kind != RF_NODE_SEQUENCE)
+		return 0;
+	for (size_t i = 0; i < list->n; i++) {
+		const struct rf_node *item = list->items[i];
+
+		if (item->kind != RF_NODE_SCALAR)
+			continue;
+		if (!is_country(item->text))
+			rf_check_error(c, item, "two capital letters, ISO 3166-1 alpha-2", "\"%s\" is no country code",
+				       item->text);
+		rf_strbuf_addf(&b, "%s%s", b.len ? "," : "", item->text);
+	}
+	*ret = rf_strbuf_take(&b);
+	return *ret ? 0 : -ENOMEM;
+}
+
 /* One kind a peer: an address side, or one way to fill it. */
 static int peer_parse(struct rf_checker *c, const struct rf_node *node, struct rf_peer *peer)
 {
@@ -113,6 +134,8 @@ static int peer_parse(struct rf_checker *c, const struct rf_node *node, struct r
 	}
 	if (peer->kind == RF_PEER_WORKLOAD)
 		return workload_text(node, &peer->text);
+	if (peer->kind == RF_PEER_COUNTRY)
+		return countries_text(c, value, &peer->text);
 	if (value->kind != RF_NODE_SCALAR)
 		return 0;
 	if (peer->kind == RF_PEER_HOST || peer->kind == RF_PEER_WORLD) {
@@ -120,9 +143,6 @@ static int peer_parse(struct rf_checker *c, const struct rf_node *node, struct r
 			rf_check_error(c, value, "leave the peer out", "the peer names nobody");
 		return 0;
 	}
-	if (peer->kind == RF_PEER_COUNTRY && !is_country(value->text))
-		rf_check_error(c, value, "two capital letters, ISO 3166-1 alpha-2", "\"%s\" is no country code",
-			       value->text);
 	if (peer->kind == RF_PEER_DNS && !is_dns_name(value->text))
 		rf_check_error(c, value, "a name such as api.example.com, or *.example.com", "\"%s\" is no DNS name",
 			       value->text);

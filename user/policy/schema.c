@@ -25,8 +25,9 @@
 		  .text = "Parts of cidr that the rule does not match. Each is smaller than it."),                   \
 		F("dns", STRING, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .example = "dns: \"*.example.com\"",         \
 		  .text = "A DNS name; * stands for one label at the start."),                                       \
-		F("country", STRING, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .example = "country: DE",                \
-		  .text = "ISO 3166-1 alpha-2 code of the peer's country."),                                         \
+		F("country", STRING, .list = true, .min = 1, .max = RF_MAX_COUNTRIES,                                \
+		  .needs = 1 + RF_FEATURE_NETWORK_NAMES, .example = "country: [DE, FR]",                             \
+		  .text = "ISO 3166-1 alpha-2 codes of the peer's country; any of them."),                           \
 		F("tenant", GLOB, .needs = 1 + RF_FEATURE_NETWORK_NAMES,                                             \
 		  .text = "Workloads of this tenant on the host."),                                                  \
 		F("namespace", GLOB, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .text = "Workloads of this namespace."), \
@@ -45,6 +46,16 @@
 		    .text = "The peer's port for egress, our own for ingress; none means any."),                       \
 		  F("endPort", INTEGER, .min = 1, .max = 65535, .text = "Last port of a range that begins at port.")))
 
+/* One way of a workload, or both ways of a rule. */
+#define RATE_FIELDS                                                                                                    \
+	F("bytesPerSecond", QUANTITY, .example = "bytesPerSecond: 100M", .text = "Bytes a second, headers included."), \
+		F("packetsPerSecond", INTEGER, .min = 1, .max = 1000000000, .text = "Packets a second."),              \
+		F("burst", QUANTITY, .text = "Bytes that may go at once after a pause.")
+
+#define CONNECTION_FIELDS                                                                                  \
+	F("connectionsPerSecond", INTEGER, .min = 1, .max = 1000000, .text = "New connections a second."), \
+		F("connections", INTEGER, .min = 0, .max = 1000000, .text = "Connections open at a time.")
+
 #define DIRECTION(k, feature_, peers_key, peers_text, text_)                                                       \
 	F(k, OBJECT, .needs = 1 + feature_, .text = text_,                                                         \
 	  .children = FIELDS(F("default", ENUM, .dflt = "deny", .values = ALLOW_DENY,                              \
@@ -54,7 +65,10 @@
 			       .children = FIELDS(NAME_OF_RULE, ACTION,                                            \
 						  F(peers_key, OBJECT, .list = true, .max = RF_MAX_PEERS_PER_RULE, \
 						    .text = peers_text, .children = FIELDS(PEER_FIELDS)),          \
-						  PORTS))))
+						  PORTS,                                                           \
+						  F("rate", OBJECT, .needs = 1 + RF_FEATURE_NETWORK_RATES,         \
+						    .text = "What the flows that match may take together.",        \
+						    .children = FIELDS(RATE_FIELDS, CONNECTION_FIELDS))))))
 
 static const struct rf_field select_fields[] = {
 	F("cgroup", GLOB, .example = "cgroup: \"/kubepods.slice/**\"",
@@ -193,10 +207,31 @@ static const struct rf_field spec_fields[] = {
 	  .text = "Cgroups that the policy applies to, with all below them. Any entry may match; all of it must.",
 	  .children = select_fields),
 	F("network", OBJECT, .text = "Network flows.",
-	  .children = FIELDS(DIRECTION("egress", RF_FEATURE_NETWORK_EGRESS, "to", "Peers; none means any.",
-				       "Flows that the workload opens. Without it, all are allowed."),
-			     DIRECTION("ingress", RF_FEATURE_NETWORK_INGRESS, "from", "Peers; none means any.",
-				       "Flows that are opened to the workload. Without it, all are allowed."))),
+	  .children = FIELDS(
+		  DIRECTION("egress", RF_FEATURE_NETWORK_EGRESS, "to", "Peers; none means any.",
+			    "Flows that the workload opens. Without it, all are allowed."),
+		  DIRECTION("ingress", RF_FEATURE_NETWORK_INGRESS, "from", "Peers; none means any.",
+			    "Flows that are opened to the workload. Without it, all are allowed."),
+		  F("rates", OBJECT, .needs = 1 + RF_FEATURE_NETWORK_RATES,
+		    .text = "What the workload may take of the network.",
+		    .children = FIELDS(F("egress", OBJECT, .text = "Sent.", .children = FIELDS(RATE_FIELDS)),
+				       F("ingress", OBJECT, .text = "Received.", .children = FIELDS(RATE_FIELDS)),
+				       CONNECTION_FIELDS)),
+		  F("dns", OBJECT, .needs = 1 + RF_FEATURE_NETWORK_NAMES,
+		    .text = "Whose answers fill the peers by name.",
+		    .children = FIELDS(
+			    F("resolvers", CIDR, .list = true, .max = 16,
+			      .text = "Only answers from these count; none means every resolver that a rule allows."),
+			    F("minTTL", DURATION, .dflt = "5s", .text = "A shorter TTL is taken for this."),
+			    F("maxTTL", DURATION, .dflt = "1h", .text = "A longer TTL is taken for this."))),
+		  F("sockets", OBJECT, .needs = 1 + RF_FEATURE_NETWORK_SOCKETS,
+		    .text = "Sockets that addresses and ports say nothing of.",
+		    .children =
+			    FIELDS(F("deny", ENUM, .list = true, .max = 16,
+				     .values = STRINGS("raw", "packet", "vsock", "unixOtherTenants"),
+				     .text = "Kinds that the workload may not make or reach."),
+				   F("netlink", STRING, .list = true, .max = 32, .example = "netlink: [NETLINK_ROUTE]",
+				     .text = "The netlink families that it may open; none of the others."))))),
 	F("devices", OBJECT, .needs = 1 + RF_FEATURE_DEVICES, .text = "Device nodes: open and mknod.",
 	  .children =
 		  FIELDS(F("default", ENUM, .dflt = "deny", .values = ALLOW_DENY, .text = "Nodes that no rule names."),
@@ -273,6 +308,8 @@ bool rf_field_is_enforced(const struct rf_field *f)
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
 	case RF_FEATURE_NETWORK_NAMES:
+	case RF_FEATURE_NETWORK_RATES:
+	case RF_FEATURE_NETWORK_SOCKETS:
 		return false;
 	default:
 		return true;

@@ -94,7 +94,7 @@ static void an_exception_lies_inside_its_cidr(void **state)
 static void a_peer_is_of_one_kind(void **state)
 {
 	_cleanup_parsed_ struct parsed p = parsed_text(
-		HEAD PEER("{dns: '*.example.com'}, {country: DE}, {workload: db}, {host: true}, {world: true}"));
+		HEAD PEER("{dns: '*.example.com'}, {country: [DE, FR]}, {workload: db}, {host: true}, {world: true}"));
 	static const enum rf_peer_kind kinds[] = { RF_PEER_DNS, RF_PEER_COUNTRY, RF_PEER_WORKLOAD, RF_PEER_HOST,
 						   RF_PEER_WORLD };
 
@@ -106,8 +106,8 @@ static void a_peer_is_of_one_kind(void **state)
 	assert_text(PEER("{}"), "the peer names nobody");
 	assert_text(PEER("{cidr: 10.0.0.0/8, dns: a.example}"), "the peer is of several kinds");
 	assert_text(PEER("{host: true, world: true}"), "the peer is of several kinds");
-	assert_text(PEER("{country: de}"), "is no country code");
-	assert_text(PEER("{country: DEU}"), "is no country code");
+	assert_text(PEER("{country: [de]}"), "is no country code");
+	assert_text(PEER("{country: [DE, DEU]}"), "is no country code");
 	assert_text(PEER("{host: maybe}"), "expected true or false");
 	assert_text(PEER(""), "the list of peers is empty");
 }
@@ -244,7 +244,7 @@ static void a_rule_without_a_name_is_called_by_its_place(void **state)
 
 static void every_peer_that_is_no_address_needs_names(void **state)
 {
-	static const char *const peers[] = { "dns: a.example", "country: DE",	 "tenant: a",  "namespace: a",
+	static const char *const peers[] = { "dns: a.example", "country: [DE]",	 "tenant: a",  "namespace: a",
 					     "workload: a",    "labels: {a: b}", "host: true", "world: true" };
 	_cleanup_parsed_ struct parsed cidr = parsed_text(HEAD PEER("{cidr: 10.0.0.0/8}, {cidr: '::/0'}"));
 
