@@ -27,6 +27,7 @@ static void fini_selector(struct rf_selector *s)
 	free(s->k8s_pod);
 	free(s->k8s_container);
 	free_labels(s->k8s_labels, s->n_k8s_labels);
+	rf_label_matches_fini(&s->k8s_expressions);
 	free(s->slurm_job);
 	free(s->slurm_user);
 }
@@ -36,6 +37,7 @@ static void fini_network_rule(struct rf_network_rule *rule)
 	for (size_t i = 0; i < rule->n_peers; i++) {
 		free(rule->peers[i].excepts);
 		free(rule->peers[i].text);
+		rf_peer_selector_fini(&rule->peers[i].selector);
 	}
 	free(rule->peers);
 	free(rule->ports);

@@ -20,6 +20,7 @@
 #include "ringfence/limits.h"
 #include "user/model/action.h"
 #include "user/model/identity.h"
+#include "user/model/peer.h"
 
 /* Where something stands in a file; line and column from 1, 0 when not known. */
 struct rf_mark {
@@ -44,6 +45,7 @@ struct rf_selector {
 	char *k8s_container;	     /* glob */
 	struct rf_label *k8s_labels; /* all must be equal */
 	size_t n_k8s_labels;
+	struct rf_label_matches k8s_expressions; /* and all of these must hold */
 	bool slurm;
 	char *slurm_job;  /* glob */
 	char *slurm_user; /* glob over the uid */
@@ -59,9 +61,10 @@ enum rf_peer_kind {
 	RF_PEER_CIDR,
 	RF_PEER_DNS,	  /* parsed and checked; enforced by later versions */
 	RF_PEER_COUNTRY,  /* likewise */
-	RF_PEER_WORKLOAD, /* likewise: tenant / namespace / workload / labels */
-	RF_PEER_HOST,	  /* likewise */
-	RF_PEER_WORLD,	  /* likewise */
+	RF_PEER_WORKLOAD, /* workloads and pods of this host */
+	RF_PEER_HOST,	  /* the host's own addresses, and what runs there outside of all workloads */
+	RF_PEER_WORLD,	  /* every address that is neither the host's nor a known workload's */
+	RF_PEER_SELF,	  /* the workload's own sockets */
 	RF_PEERS
 };
 
@@ -71,7 +74,8 @@ struct rf_peer {
 	struct rf_cidr cidr;
 	struct rf_cidr *excepts; /* each inside @cidr */
 	size_t n_excepts;
-	char *text; /* DNS name, country code, tenant/namespace/workload glob as written; NULL for a CIDR */
+	struct rf_peer_selector selector; /* of RF_PEER_WORKLOAD */
+	char *text; /* DNS name, country codes, or the selector as people read it; NULL for a CIDR */
 };
 
 struct rf_port_match {

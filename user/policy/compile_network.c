@@ -45,6 +45,7 @@ static const char *peer_kind_name(enum rf_peer_kind kind)
 	static const char *const names[] = {
 		[RF_PEER_CIDR] = "cidr",	 [RF_PEER_DNS] = "dns",	  [RF_PEER_COUNTRY] = "country",
 		[RF_PEER_WORKLOAD] = "workload", [RF_PEER_HOST] = "host", [RF_PEER_WORLD] = "world",
+		[RF_PEER_SELF] = "self",
 	};
 
 	_Static_assert(ARRAY_SIZE(names) == RF_PEERS, "a name for every kind of peer");

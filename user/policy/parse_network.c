@@ -57,19 +57,64 @@ static bool is_dns_name(const char *s)
 	return true;
 }
 
-/* "tenant/namespace/workload" as written, '*' where one is not given. */
-static int workload_text(const struct rf_node *node, char **ret)
+/* "tenant/namespace/workload" as people read it, '*' for any. */
+static char *selector_text(const struct rf_peer_selector *s)
 {
-	static const char *const keys[] = { "tenant", "namespace", "workload" };
 	_cleanup_strbuf_ struct rf_strbuf b = RF_STRBUF_INIT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		const struct rf_node *value = rf_node_get(node, keys[i]);
+	rf_strbuf_addf(&b, "%s/%s/%s", s->tenant ? s->tenant : "*", s->namespace ? s->namespace : "*",
+		       s->workload ? s->workload : "*");
+	for (size_t i = 0; i < s->labels.n; i++) {
+		const struct rf_label_match *m = &s->labels.list[i];
 
-		rf_strbuf_addf(&b, "%s%s", i ? "/" : "", value && value->kind == RF_NODE_SCALAR ? value->text : "*");
+		rf_strbuf_addf(&b, "%s%s", i ? "," : "{", m->key);
+		if (m->operator== RF_LABEL_IN)
+			rf_strbuf_addf(&b, "=%s", m->values[0]);
 	}
-	*ret = rf_strbuf_take(&b);
-	return *ret ? 0 : -ENOMEM;
+	if (s->labels.n)
+		rf_strbuf_adds(&b, "}");
+	return rf_strbuf_take(&b);
+}
+
+/*
+ * What is not said is the policy's own: a peer of another tenant must be named. A tenant named alone means all of its
+ * namespaces.
+ */
+static int selector_defaults(const struct rf_policy *p, struct rf_peer_selector *s)
+{
+	if (!p)
+		return 0;
+	if (!s->namespace && !s->tenant) {
+		s->namespace = strdup(p->namespace);
+		if (!s->namespace)
+			return -ENOMEM;
+	}
+	if (!s->tenant)
+		s->tenant = strdup(p->tenant);
+	return s->tenant ? 0 : -ENOMEM;
+}
+
+static int selector_parse(struct rf_checker *c, const struct rf_node *node, struct rf_peer *peer)
+{
+	const struct rf_node *labels = rf_node_get(node, "labels");
+	struct rf_peer_selector *s = &peer->selector;
+	int r = 0;
+
+	s->tenant = rf_node_string(c, node, "tenant");
+	s->namespace = rf_node_string(c, node, "namespace");
+	s->workload = rf_node_string(c, node, "workload");
+	for (size_t i = 0; r == 0 && labels && labels->kind == RF_NODE_MAPPING && i < labels->n; i++) {
+		const struct rf_node *value = labels->items[i];
+		const char *text = value->kind == RF_NODE_SCALAR && !rf_node_is_null(value) ? value->text : NULL;
+
+		r = rf_label_matches_add(&s->labels, labels->keys[i]->text, text ? RF_LABEL_IN : RF_LABEL_EXISTS, &text,
+					 text ? 1 : 0);
+	}
+	if (r == 0)
+		r = selector_defaults(c->policy, s);
+	if (r == 0)
+		peer->text = selector_text(s);
+	return r < 0 ? r : peer->text ? 0 : -ENOMEM;
 }
 
 /* "DE,FR". */
@@ -133,7 +178,7 @@ static int peer_parse(struct rf_checker *c, const struct rf_node *node, struct r
 		return excepts_parse(c, rf_node_get(node, "except"), peer);
 	}
 	if (peer->kind == RF_PEER_WORKLOAD)
-		return workload_text(node, &peer->text);
+		return selector_parse(c, node, peer);
 	if (peer->kind == RF_PEER_COUNTRY)
 		return countries_text(c, value, &peer->text);
 	if (value->kind != RF_NODE_SCALAR)

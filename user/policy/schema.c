@@ -18,24 +18,27 @@
 	F("name", STRING, .text = "A name for the rule, shown in denials. Default: its place, \"egress[3]\".")
 #define ACTION F("action", ENUM, .dflt = "allow", .values = ALLOW_DENY, .text = "What happens to what matches.")
 
-#define PEER_FIELDS                                                                                                  \
-	F("cidr", CIDR, .example = "cidr: 10.0.0.0/8",                                                               \
-	  .text = "IPv4 or IPv6 prefix, host bits zero. A bare address is a /32 or /128."),                          \
-		F("except", CIDR, .list = true, .max = RF_MAX_EXCEPTS, .example = "except: [10.1.0.0/16]",           \
-		  .text = "Parts of cidr that the rule does not match. Each is smaller than it."),                   \
-		F("dns", STRING, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .example = "dns: \"*.example.com\"",         \
-		  .text = "A DNS name; * stands for one label at the start."),                                       \
-		F("country", STRING, .list = true, .min = 1, .max = RF_MAX_COUNTRIES,                                \
-		  .needs = 1 + RF_FEATURE_NETWORK_NAMES, .example = "country: [DE, FR]",                             \
-		  .text = "ISO 3166-1 alpha-2 codes of the peer's country; any of them."),                           \
-		F("tenant", GLOB, .needs = 1 + RF_FEATURE_NETWORK_NAMES,                                             \
-		  .text = "Workloads of this tenant on the host."),                                                  \
-		F("namespace", GLOB, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .text = "Workloads of this namespace."), \
-		F("workload", GLOB, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .text = "Workloads of this name."),       \
-		F("labels", LABELS, .needs = 1 + RF_FEATURE_NETWORK_NAMES,                                           \
-		  .text = "Workloads with all these labels."),                                                       \
-		F("host", BOOLEAN, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .text = "The host's own addresses."),      \
-		F("world", BOOLEAN, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .text = "Everything outside the host.")
+#define PEER_FIELDS                                                                                                \
+	F("cidr", CIDR, .example = "cidr: 10.0.0.0/8",                                                             \
+	  .text = "IPv4 or IPv6 prefix, host bits zero. A bare address is a /32 or /128."),                        \
+		F("except", CIDR, .list = true, .max = RF_MAX_EXCEPTS, .example = "except: [10.1.0.0/16]",         \
+		  .text = "Parts of cidr that the rule does not match. Each is smaller than it."),                 \
+		F("dns", STRING, .needs = 1 + RF_FEATURE_NETWORK_NAMES, .example = "dns: \"*.example.com\"",       \
+		  .text = "A DNS name; * stands for one label at the start."),                                     \
+		F("country", STRING, .list = true, .min = 1, .max = RF_MAX_COUNTRIES,                              \
+		  .needs = 1 + RF_FEATURE_NETWORK_COUNTRIES, .example = "country: [DE, FR]",                       \
+		  .text = "ISO 3166-1 alpha-2 codes of the peer's country; any of them."),                         \
+		F("tenant", GLOB, .needs = 1 + RF_FEATURE_NETWORK_PEERS,                                           \
+		  .text = "Workloads of this tenant on the host; the policy's own where not given."),              \
+		F("namespace", GLOB, .needs = 1 + RF_FEATURE_NETWORK_PEERS,                                        \
+		  .text = "Workloads of this namespace; where neither it nor tenant is given, the policy's own."), \
+		F("workload", GLOB, .needs = 1 + RF_FEATURE_NETWORK_PEERS, .text = "Workloads of this name."),     \
+		F("labels", LABELS, .needs = 1 + RF_FEATURE_NETWORK_PEERS,                                         \
+		  .text = "Pods with all these labels; one without a value need only be there."),                  \
+		F("host", BOOLEAN, .needs = 1 + RF_FEATURE_NETWORK_PEERS,                                          \
+		  .text = "The host's own addresses, loopback included, where no workload answers."),              \
+		F("world", BOOLEAN, .needs = 1 + RF_FEATURE_NETWORK_PEERS,                                         \
+		  .text = "Every address that is neither the host's nor a workload's on it.")
 
 #define PORTS                                                                                                          \
 	F("ports", OBJECT, .list = true, .max = RF_MAX_PORTS_PER_RULE, .text = "Protocols and ports; none means any.", \
@@ -307,7 +310,9 @@ bool rf_field_is_enforced(const struct rf_field *f)
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
+	case RF_FEATURE_NETWORK_PEERS:
 	case RF_FEATURE_NETWORK_NAMES:
+	case RF_FEATURE_NETWORK_COUNTRIES:
 	case RF_FEATURE_NETWORK_RATES:
 	case RF_FEATURE_NETWORK_SOCKETS:
 		return false;
