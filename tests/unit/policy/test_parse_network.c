@@ -124,13 +124,15 @@ static void a_peer_that_is_not_so_is_refused(void **state)
 static void a_workload_peer_keeps_every_part(void **state)
 {
 	_cleanup_parsed_ struct parsed p = parsed_text(HEAD PEER("{tenant: a, namespace: b}, {workload: 'db-*'}, "
-								 "{labels: {k: v}}, {host: true}"));
-	static const char *const texts[] = { "a/b/*", "*/*/db-*", "*/*/*" };
+								 "{labels: {k: v, l: }}, {tenant: a}, {namespace: b}, "
+								 "{host: true}"));
+	/* What is not said is the policy's own; a tenant alone is all of it. */
+	static const char *const texts[] = { "a/b/*", "t/default/db-*", "t/default/*{k=v,l}", "a/*/*", "t/b/*" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		assert_string_equal(egress_rule(&p, 0)->peers[i].text, texts[i]);
-	assert_null(egress_rule(&p, 0)->peers[3].text);
+	assert_null(egress_rule(&p, 0)->peers[ARRAY_SIZE(texts)].text);
 }
 
 static void a_dns_name_is_one(void **state)
@@ -242,23 +244,28 @@ static void a_rule_without_a_name_is_called_by_its_place(void **state)
 	assert_string_equal(egress_rule(&p, 2)->name, "egress[2]");
 }
 
-static void every_peer_that_is_no_address_needs_names(void **state)
+static void every_peer_that_is_no_address_needs_its_feature(void **state)
 {
-	static const char *const peers[] = { "dns: a.example", "country: [DE]",	 "tenant: a",  "namespace: a",
-					     "workload: a",    "labels: {a: b}", "host: true", "world: true" };
+	static const struct {
+		const char *peer;
+		enum rf_feature feature;
+	} rows[] = { { "dns: a.example", RF_FEATURE_NETWORK_NAMES }, { "country: [DE]", RF_FEATURE_NETWORK_COUNTRIES },
+		     { "tenant: a", RF_FEATURE_NETWORK_PEERS },	     { "namespace: a", RF_FEATURE_NETWORK_PEERS },
+		     { "workload: a", RF_FEATURE_NETWORK_PEERS },    { "labels: {a: b}", RF_FEATURE_NETWORK_PEERS },
+		     { "host: true", RF_FEATURE_NETWORK_PEERS },     { "world: true", RF_FEATURE_NETWORK_PEERS } };
 	_cleanup_parsed_ struct parsed cidr = parsed_text(HEAD PEER("{cidr: 10.0.0.0/8}, {cidr: '::/0'}"));
 
 	(void)state;
 	assert_right(&cidr);
-	assert_false(is_required(cidr.set->policies[0], RF_FEATURE_NETWORK_NAMES));
-	for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
+	assert_int_equal(cidr.set->policies[0]->n_requirements, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
 
-		rf_strbuf_addf(&text, "%s%s        - to: [{%s}, {%s}]\n", HEAD, EGRESS, peers[i], peers[i]);
+		rf_strbuf_addf(&text, "%s%s        - to: [{%s}, {%s}]\n", HEAD, EGRESS, rows[i].peer, rows[i].peer);
 		_cleanup_parsed_ struct parsed p = parsed_text(rf_strbuf_str(&text));
 
 		assert_right(&p);
-		assert_true(is_required(p.set->policies[0], RF_FEATURE_NETWORK_NAMES));
+		assert_true(is_required(p.set->policies[0], rows[i].feature));
 		assert_true(is_required(p.set->policies[0], RF_FEATURE_NETWORK_EGRESS));
 		assert_int_equal(p.set->policies[0]->n_requirements, 2);
 	}
@@ -278,7 +285,7 @@ int main(void)
 		cmocka_unit_test(ports_become_ranges),
 		cmocka_unit_test(ports_that_mean_nothing_are_refused),
 		cmocka_unit_test(a_rule_without_a_name_is_called_by_its_place),
-		cmocka_unit_test(every_peer_that_is_no_address_needs_names),
+		cmocka_unit_test(every_peer_that_is_no_address_needs_its_feature),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
