@@ -27,8 +27,34 @@ struct rf_ruleset {
 	__u32 default_allow; /* 0 or 1: the verdict when no rule matches */
 	__u32 any_peer_set;  /* offset of the rules without a peer limit (also merged into every prefix) */
 	__u32 any_port_set;  /* offset of the rules without a port limit (also merged into every prefix) */
+	__u32 flags;	     /* RF_RULESET_* */
+	__u64 digest;	     /* of the image, so that a new daemon knows what it adopts */
+};
+
+#define RF_RULESET_PEERS (1u << 0) /* some rules choose peers by what they are: ask rf_member_map too */
+
+/*
+ * Who a peer is. A workload's number is its id; a pod that no policy selects
+ * has RF_PEER_POD and the low bits of its cgroup's id. An address that nobody
+ * here has is the world's.
+ */
+#define RF_PEER_NONE_ID	 0u /* not known: matches no rule that asks what a peer is */
+#define RF_PEER_HOST_ID	 1u
+#define RF_PEER_SELF_ID	 0x7ffffffeu
+#define RF_PEER_WORLD_ID 0x7fffffffu
+#define RF_PEER_POD	 0x80000000u
+
+/* rf_address_map: hash; value __u32, who has the address: RF_PEER_HOST_ID, a workload or a pod. */
+struct rf_address_key {
+	__u64 addr[2]; /* network order; IPv4 in the first four bytes, the rest zero */
+	__u32 family;  /* AF_INET 2, AF_INET6 10 */
 	__u32 pad;
-	__u64 digest; /* of the image, so that a new daemon knows what it adopts */
+};
+
+/* rf_member_map: hash; value __u32 offset in rf_set_map of the rules that @peer matches by what it is. */
+struct rf_member_key {
+	__u32 ruleset;
+	__u32 peer;
 };
 
 /*

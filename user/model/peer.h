@@ -51,6 +51,15 @@ struct rf_peer_facts {
 	const struct rf_identity *identity; /* NULL: not known */
 };
 
+/* The other end of a flow, beyond its address. */
+enum rf_peer_place { RF_PLACE_UNKNOWN, RF_PLACE_WORLD, RF_PLACE_HOST, RF_PLACE_WORKLOAD };
+
+struct rf_peer_view {
+	enum rf_peer_place place;
+	bool self;		    /* it is the very workload that is judged */
+	struct rf_peer_facts facts; /* of RF_PLACE_WORKLOAD */
+};
+
 bool rf_peer_selector_match(const struct rf_peer_selector *s, const struct rf_peer_facts *facts);
 int rf_peer_selector_copy(struct rf_peer_selector *to, const struct rf_peer_selector *from);
 bool rf_peer_selector_equal(const struct rf_peer_selector *a, const struct rf_peer_selector *b);

@@ -36,6 +36,13 @@ struct rf_port_entry {
 	uint32_t set;
 };
 
+/* A way to choose peers by what they are, and the rules that use it. */
+struct rf_peer_class {
+	enum rf_peer_kind kind; /* RF_PEER_WORKLOAD, HOST, WORLD or SELF */
+	struct rf_peer_selector selector;
+	uint32_t set; /* index in @sets */
+};
+
 struct rf_ruleset_image {
 	uint64_t digest; /* of everything the kernel sees; equal images have equal digests */
 	uint32_t n_rules;
@@ -51,6 +58,8 @@ struct rf_ruleset_image {
 	uint32_t n_peers4, n_peers6;
 	struct rf_port_entry *ports; /* sorted, distinct */
 	uint32_t n_ports;
+	struct rf_peer_class *classes; /* distinct */
+	uint32_t n_classes;
 };
 
 void rf_ruleset_image_free(struct rf_ruleset_image *image);
@@ -61,19 +70,28 @@ RF_DEFINE_CLEANUP(struct rf_ruleset_image, rf_ruleset_image_free)
  * Compiles @direction of @policies (in merge order). RF_TIER_ENFORCE takes the policies in mode enforce, RF_TIER_AUDIT
  * all of them. *ret_image is NULL (and 0 returned) when no policy of the tier has the section, and for RF_TIER_AUDIT
  * also when none of the policies with the section is in audit mode. A CIDR's exceptions do not match the rule. A peer
- * of a kind that is not compiled yet (dns, country, ...) makes the rule match nobody if it allows; the host check
- * refuses it earlier if it denies. -E2BIG with a diagnostic past RF_MAX_RULES.
+ * of a kind that is not compiled yet (dns, country) makes the rule match nobody if it allows; the host check refuses it
+ * earlier if it denies. -E2BIG with a diagnostic past RF_MAX_RULES.
  */
 int rf_ruleset_compile(const struct rf_policy *const *policies, size_t n, enum rf_direction direction,
 		       enum rf_tier tier, struct rf_diags *diags, struct rf_ruleset_image **ret_image);
 
 /*
  * The verdict of an image, by the kernel's algorithm. @addr in network order (4 or 16 bytes by @family; IPv4-mapped
- * IPv6 is judged as IPv4), @port in host order. *ret_rule: index in refs (n_rules: the default). True: allowed. A NULL
- * image allows.
+ * IPv6 is judged as IPv4), @port in host order. @peer: NULL when nothing is known but the address. *ret_rule: index in
+ * refs (n_rules: the default). True: allowed. A NULL image allows.
  */
-bool rf_ruleset_evaluate(const struct rf_ruleset_image *image, uint8_t family, const uint8_t *addr, uint8_t protocol,
-			 uint16_t port, uint32_t *ret_rule);
+bool rf_ruleset_evaluate_peer(const struct rf_ruleset_image *image, uint8_t family, const uint8_t *addr,
+			      uint8_t protocol, uint16_t port, const struct rf_peer_view *peer, uint32_t *ret_rule);
+
+static inline bool rf_ruleset_evaluate(const struct rf_ruleset_image *image, uint8_t family, const uint8_t *addr,
+				       uint8_t protocol, uint16_t port, uint32_t *ret_rule)
+{
+	return rf_ruleset_evaluate_peer(image, family, addr, protocol, port, NULL, ret_rule);
+}
+
+/* The rules that @peer matches by what it is, into @ret (RF_RULE_WORDS). True: there is one. */
+bool rf_ruleset_members(const struct rf_ruleset_image *image, const struct rf_peer_view *peer, uint64_t *ret);
 
 /* Same content for the kernel? (compares all but refs) */
 bool rf_ruleset_image_equal(const struct rf_ruleset_image *a, const struct rf_ruleset_image *b);

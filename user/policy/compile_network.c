@@ -21,12 +21,19 @@ struct build {
 	uint64_t any_peer[RF_RULE_WORDS];
 	uint64_t any_port[RF_RULE_WORDS];
 	struct rf_claims peers4, peers6, ports;
+	struct class
+	{
+		const struct rf_peer *peer; /* the first that said it */
+		uint64_t rules[RF_RULE_WORDS];
+	} *classes;
+	uint32_t n_classes;
 	struct rf_vectors vectors;
 };
 
 static void build_fini(struct build *b)
 {
 	free(b->sources);
+	free(b->classes);
 	rf_claims_fini(&b->peers4);
 	rf_claims_fini(&b->peers6);
 	rf_claims_fini(&b->ports);
@@ -72,13 +79,51 @@ static int peer_claim(struct build *b, uint16_t rule, const struct rf_peer *peer
 	return r;
 }
 
+static bool is_class(enum rf_peer_kind kind)
+{
+	return kind == RF_PEER_WORKLOAD || kind == RF_PEER_HOST || kind == RF_PEER_WORLD || kind == RF_PEER_SELF;
+}
+
+/* A peer chosen by what it is: rules that choose alike share a class. */
+static int class_claim(struct build *b, const struct rf_policy *p, const struct rf_network_rule *rule, uint16_t index,
+		       const struct rf_peer *peer)
+{
+	uint32_t i = 0;
+
+	while (i < b->n_classes && (b->classes[i].peer->kind != peer->kind ||
+				    !rf_peer_selector_equal(&b->classes[i].peer->selector, &peer->selector)))
+		i++;
+	if (i == RF_MAX_CLASSES) {
+		rf_diags_add(
+			b->diags, RF_SEVERITY_ERROR, p->file, peer->mark, 0, NULL, 0,
+			"choose peers by tenant, namespace or labels rather than one by one",
+			"rule \"%s\" of policy \"%s/%s/%s\" is past the limit of %d different peers by workload for "
+			"one workload's %s",
+			rule->name, p->tenant, p->namespace, p->name, RF_MAX_CLASSES, direction_name(b->direction));
+		return -E2BIG;
+	}
+	if (i == b->n_classes) {
+		/* Grows when the count is a power of two. */
+		if ((i & (i - 1)) == 0) {
+			struct class *grown = reallocarray(b->classes, i ? i * 2 : 1, sizeof(*grown));
+
+			if (!grown)
+				return -ENOMEM;
+			b->classes = grown;
+		}
+		b->classes[b->n_classes++] = (struct class){ .peer = peer };
+	}
+	rf_vector_set(b->classes[i].rules, index);
+	return 0;
+}
+
 /* 0 when every peer can be compiled; 1 when the rule can match nobody; -EOPNOTSUPP when it must not be lost. */
 static int peers_check(struct build *b, const struct rf_policy *p, const struct rf_network_rule *rule)
 {
 	for (size_t i = 0; i < rule->n_peers; i++) {
 		const struct rf_peer *peer = &rule->peers[i];
 
-		if (peer->kind == RF_PEER_CIDR)
+		if (peer->kind == RF_PEER_CIDR || is_class(peer->kind))
 			continue;
 		if (rule->action == RF_ACTION_ALLOW || p->mode == RF_MODE_AUDIT || p->unsupported_audit)
 			return 1;
@@ -99,7 +144,9 @@ static int peers_claim(struct build *b, const struct rf_policy *p, const struct 
 	if (!rule->n_peers)
 		rf_vector_set(b->any_peer, index);
 	for (size_t i = 0; i < rule->n_peers; i++) {
-		r = peer_claim(b, index, &rule->peers[i]);
+		const struct rf_peer *peer = &rule->peers[i];
+
+		r = is_class(peer->kind) ? class_claim(b, p, rule, index, peer) : peer_claim(b, index, peer);
 		if (r < 0)
 			return r;
 	}
@@ -230,6 +277,27 @@ static int ports_sweep(struct build *b, struct rf_port_entry **ret_list, uint32_
 	return 0;
 }
 
+static int classes_make(struct build *b, struct rf_ruleset_image *image)
+{
+	if (!b->n_classes)
+		return 0;
+	image->classes = calloc(b->n_classes, sizeof(*image->classes));
+	if (!image->classes)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < b->n_classes; i++) {
+		struct rf_peer_class *class = &image->classes[i];
+		int r = rf_vectors_add(&b->vectors, b->classes[i].rules, &class->set);
+
+		if (r == 0)
+			r = rf_peer_selector_copy(&class->selector, &b->classes[i].peer->selector);
+		if (r < 0)
+			return r;
+		class->kind = b->classes[i].peer->kind;
+		image->n_classes++;
+	}
+	return 0;
+}
+
 static int image_make(struct build *b, const struct rf_merge *merge, struct rf_ruleset_image **ret)
 {
 	_cleanup_ruleset_ struct rf_ruleset_image *image = calloc(1, sizeof(*image));
@@ -256,6 +324,8 @@ static int image_make(struct build *b, const struct rf_merge *merge, struct rf_r
 		r = peers_sweep(b, &b->peers6, AF_INET6, &image->peers6, &image->n_peers6);
 	if (r == 0)
 		r = ports_sweep(b, &image->ports, &image->n_ports);
+	if (r == 0)
+		r = classes_make(b, image);
 	if (r < 0)
 		return r;
 	image->n_sets = b->vectors.n;

@@ -17,6 +17,9 @@ void rf_ruleset_image_free(struct rf_ruleset_image *image)
 	free(image->peers4);
 	free(image->peers6);
 	free(image->ports);
+	for (uint32_t i = 0; i < image->n_classes; i++)
+		rf_peer_selector_fini(&image->classes[i].selector);
+	free(image->classes);
 	free(image);
 }
 
@@ -29,6 +32,44 @@ static uint64_t peers_digest(uint64_t digest, const struct rf_peer_entry *peers,
 		digest = rf_digest_add(digest, p.high);
 		digest = rf_digest_add(digest, p.low);
 		digest = rf_digest_add(digest, (uint64_t)peers[i].set << 8 | peers[i].prefix);
+	}
+	return digest;
+}
+
+static uint64_t text_digest(uint64_t digest, const char *text)
+{
+	/* An absent one is not an empty one. */
+	digest = rf_digest_add(digest, text ? strlen(text) : UINT64_MAX);
+	for (; text && *text; text++)
+		digest = rf_digest_add(digest, (unsigned char)*text);
+	return digest;
+}
+
+static uint64_t matches_digest(uint64_t digest, const struct rf_label_matches *matches)
+{
+	digest = rf_digest_add(digest, matches->n);
+	for (size_t i = 0; i < matches->n; i++) {
+		const struct rf_label_match *m = &matches->list[i];
+
+		digest = text_digest(digest, m->key);
+		digest = rf_digest_add(digest, m->n_values << 8 | m->operator);
+		for (size_t k = 0; k < m->n_values; k++)
+			digest = text_digest(digest, m->values[k]);
+	}
+	return digest;
+}
+
+static uint64_t classes_digest(uint64_t digest, const struct rf_peer_class *classes, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct rf_peer_selector *s = &classes[i].selector;
+
+		digest = rf_digest_add(digest, (uint64_t)classes[i].set << 8 | classes[i].kind << 1 | s->pods);
+		digest = text_digest(digest, s->tenant);
+		digest = text_digest(digest, s->namespace);
+		digest = text_digest(digest, s->workload);
+		digest = matches_digest(digest, &s->labels);
+		digest = matches_digest(digest, &s->namespace_labels);
 	}
 	return digest;
 }
@@ -53,6 +94,7 @@ uint64_t rf_ruleset_image_digest(const struct rf_ruleset_image *image)
 		digest = rf_digest_add(digest, (uint64_t)port->set << 32 | (uint64_t)port->prefixlen << 24 |
 						       (uint64_t)port->protocol << 16 | port->port);
 	}
+	digest = classes_digest(digest, image->classes, image->n_classes);
 	/* 0 is "no rule set" in the kernel's map. */
 	return digest ? digest : 1;
 }
@@ -75,6 +117,15 @@ static bool ports_equal(const struct rf_port_entry *a, const struct rf_port_entr
 	return true;
 }
 
+static bool classes_equal(const struct rf_peer_class *a, const struct rf_peer_class *b, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (a[i].kind != b[i].kind || a[i].set != b[i].set ||
+		    !rf_peer_selector_equal(&a[i].selector, &b[i].selector))
+			return false;
+	return true;
+}
+
 bool rf_ruleset_image_equal(const struct rf_ruleset_image *a, const struct rf_ruleset_image *b)
 {
 	if (a == b)
@@ -82,11 +133,11 @@ bool rf_ruleset_image_equal(const struct rf_ruleset_image *a, const struct rf_ru
 	if (!a || !b || a->digest != b->digest || a->n_rules != b->n_rules || a->words != b->words ||
 	    a->default_allow != b->default_allow || a->n_sets != b->n_sets || a->allow_set != b->allow_set ||
 	    a->any_peer_set != b->any_peer_set || a->any_port_set != b->any_port_set || a->n_peers4 != b->n_peers4 ||
-	    a->n_peers6 != b->n_peers6 || a->n_ports != b->n_ports)
+	    a->n_peers6 != b->n_peers6 || a->n_ports != b->n_ports || a->n_classes != b->n_classes)
 		return false;
 	return !memcmp(a->sets, b->sets, (size_t)a->n_sets * a->words * sizeof(*a->sets)) &&
 	       peers_equal(a->peers4, b->peers4, a->n_peers4) && peers_equal(a->peers6, b->peers6, a->n_peers6) &&
-	       ports_equal(a->ports, b->ports, a->n_ports);
+	       ports_equal(a->ports, b->ports, a->n_ports) && classes_equal(a->classes, b->classes, a->n_classes);
 }
 
 /* A sorted table of prefixes, whatever its entries are. */
@@ -170,11 +221,45 @@ static uint32_t port_set(const struct rf_ruleset_image *image, uint8_t protocol,
 	return at < 0 ? image->any_port_set : image->ports[at].set;
 }
 
-bool rf_ruleset_evaluate(const struct rf_ruleset_image *image, uint8_t family, const uint8_t *addr, uint8_t protocol,
-			 uint16_t port, uint32_t *ret_rule)
+static bool class_holds(const struct rf_peer_class *class, const struct rf_peer_view *peer)
+{
+	switch (class->kind) {
+	case RF_PEER_WORKLOAD:
+		return peer->place == RF_PLACE_WORKLOAD && rf_peer_selector_match(&class->selector, &peer->facts);
+	case RF_PEER_HOST:
+		return peer->place == RF_PLACE_HOST;
+	case RF_PEER_WORLD:
+		return peer->place == RF_PLACE_WORLD;
+	case RF_PEER_SELF:
+		return peer->self;
+	default:
+		return false;
+	}
+}
+
+bool rf_ruleset_members(const struct rf_ruleset_image *image, const struct rf_peer_view *peer, uint64_t *ret)
+{
+	bool any = false;
+
+	memset(ret, 0, sizeof(*ret) * RF_RULE_WORDS);
+	for (uint32_t i = 0; i < image->n_classes; i++) {
+		const uint64_t *rules = image->sets + (size_t)image->classes[i].set * image->words;
+
+		if (!class_holds(&image->classes[i], peer))
+			continue;
+		any = true;
+		for (uint32_t k = 0; k < image->words; k++)
+			ret[k] |= rules[k];
+	}
+	return any;
+}
+
+bool rf_ruleset_evaluate_peer(const struct rf_ruleset_image *image, uint8_t family, const uint8_t *addr,
+			      uint8_t protocol, uint16_t port, const struct rf_peer_view *peer, uint32_t *ret_rule)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	const uint64_t *peers, *ports, *allow;
+	uint64_t members[RF_RULE_WORDS] = { 0 };
 
 	if (!image) {
 		*ret_rule = 0;
@@ -187,11 +272,13 @@ bool rf_ruleset_evaluate(const struct rf_ruleset_image *image, uint8_t family, c
 	/* No ports: the kernel's lookup has 0 there. */
 	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
 		port = 0;
+	if (peer)
+		(void)rf_ruleset_members(image, peer, members);
 	peers = image->sets + (size_t)peer_set(image, family, addr) * image->words;
 	ports = image->sets + (size_t)port_set(image, protocol, port) * image->words;
 	allow = image->sets + (size_t)image->allow_set * image->words;
 	for (uint32_t i = 0; i < image->words; i++) {
-		uint64_t both = peers[i] & ports[i];
+		uint64_t both = (peers[i] | members[i]) & ports[i];
 
 		if (both) {
 			unsigned int bit = __builtin_ctzll(both);

@@ -218,6 +218,55 @@ static struct rf_cidr random_except(struct random *r, const struct rf_cidr *oute
 	return cidr;
 }
 
+static char *random_word(struct arena *a, struct random *r)
+{
+	return arena_format(a, "w%u", (unsigned int)random_below(r, 3));
+}
+
+static void random_selector(struct arena *a, struct random *r, struct rf_peer_selector *s)
+{
+	if (random_one_in(r, 2))
+		s->tenant = random_word(a, r);
+	if (random_one_in(r, 2))
+		s->namespace = random_word(a, r);
+	if (random_one_in(r, 3))
+		s->workload = random_word(a, r);
+	s->pods = random_one_in(r, 4);
+	if (random_one_in(r, 4)) {
+		s->labels.list = arena_new(a, sizeof(*s->labels.list));
+		s->labels.n = 1;
+		s->labels.list->key = random_word(a, r);
+		s->labels.list->values = arena_new(a, sizeof(*s->labels.list->values));
+		s->labels.list->values[0] = random_word(a, r);
+		s->labels.list->n_values = 1;
+	}
+}
+
+struct rf_peer_view *random_view(struct arena *a, struct random *r)
+{
+	struct rf_peer_view *view = arena_new(a, sizeof(*view));
+	struct rf_identity *id = arena_new(a, sizeof(*id));
+
+	if (random_one_in(r, 8))
+		return NULL;
+	view->place = random_below(r, RF_PLACE_WORKLOAD + 1);
+	if (view->place != RF_PLACE_WORKLOAD)
+		return view;
+	view->self = random_one_in(r, 4);
+	view->facts = (struct rf_peer_facts){ random_word(a, r), random_word(a, r), random_word(a, r), id };
+	if (random_one_in(r, 5))
+		view->facts = (struct rf_peer_facts){ .identity = random_one_in(r, 2) ? id : NULL };
+	if (random_one_in(r, 2))
+		id->pod_name = random_word(a, r);
+	if (random_one_in(r, 2)) {
+		id->labels = arena_new(a, sizeof(*id->labels));
+		id->n_labels = 1;
+		id->labels->key = random_word(a, r);
+		id->labels->value = random_word(a, r);
+	}
+	return view;
+}
+
 static void random_peers(struct arena *a, struct random *r, struct rf_network_rule *rule)
 {
 	rule->n_peers = random_one_in(r, 5) ? 0 : 1 + random_below(r, 4);
@@ -225,9 +274,15 @@ static void random_peers(struct arena *a, struct random *r, struct rf_network_ru
 	for (size_t i = 0; i < rule->n_peers; i++) {
 		struct rf_peer *peer = &rule->peers[i];
 
-		if (rule->action == RF_ACTION_ALLOW && random_one_in(r, 40)) {
-			peer->kind = RF_PEER_DNS + random_below(r, RF_PEERS - 1);
+		if (rule->action == RF_ACTION_ALLOW && random_one_in(r, 80)) {
+			peer->kind = random_one_in(r, 2) ? RF_PEER_DNS : RF_PEER_COUNTRY;
 			peer->text = arena_format(a, "x");
+			continue;
+		}
+		if (random_one_in(r, 10)) {
+			peer->kind = RF_PEER_WORKLOAD + random_below(r, RF_PEERS - RF_PEER_WORKLOAD);
+			if (peer->kind == RF_PEER_WORKLOAD)
+				random_selector(a, r, &peer->selector);
 			continue;
 		}
 		peer->cidr = random_cidr(r, random_one_in(r, 3) ? AF_INET6 : AF_INET);

@@ -48,5 +48,7 @@ size_t random_policies(struct arena *a, struct random *r, const struct rf_policy
 /* A flow at or next to an edge of some rule of @policies. */
 struct reference_flow random_flow(struct random *r, const struct rf_policy *const *policies, size_t n,
 				  enum rf_direction direction);
+/* Somebody whom selectors of random policies may mean; NULL: nothing is known. */
+struct rf_peer_view *random_view(struct arena *a, struct random *r);
 
 #endif

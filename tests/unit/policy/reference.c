@@ -51,18 +51,51 @@ static bool in_match(const struct rf_port_match *match, uint8_t protocol, uint16
 	return port >= match->first && port <= match->last;
 }
 
-static bool rule_matches(const struct rf_network_rule *rule, uint8_t family, const uint8_t *addr, uint8_t protocol,
-			 uint16_t port)
+static bool is_word(const char *wanted, const char *text)
+{
+	return !wanted || (text && rf_streq(wanted, text));
+}
+
+/* Selectors of these tests name words, no patterns, and at most one label that must have one value. */
+static bool in_class(const struct rf_peer *peer, const struct rf_peer_view *view)
+{
+	const struct rf_peer_selector *s = &peer->selector;
+	const struct rf_identity *id;
+
+	if (!view)
+		return false;
+	if (peer->kind == RF_PEER_HOST)
+		return view->place == RF_PLACE_HOST;
+	if (peer->kind == RF_PEER_WORLD)
+		return view->place == RF_PLACE_WORLD;
+	if (peer->kind == RF_PEER_SELF)
+		return view->self;
+	if (peer->kind != RF_PEER_WORKLOAD || view->place != RF_PLACE_WORKLOAD)
+		return false;
+	id = view->facts.identity;
+	if (s->pods && !(id && id->pod_name))
+		return false;
+	if (s->labels.n && !(id && id->n_labels == 1 && rf_streq(id->labels[0].key, s->labels.list[0].key) &&
+			     rf_streq(id->labels[0].value, s->labels.list[0].values[0])))
+		return false;
+	return is_word(s->tenant, view->facts.tenant) && is_word(s->namespace, view->facts.namespace) &&
+	       is_word(s->workload, view->facts.workload);
+}
+
+static bool rule_matches(const struct rf_network_rule *rule, uint8_t family, const uint8_t *addr,
+			 const struct reference_flow *flow, uint16_t port)
 {
 	bool peer = rule->n_peers == 0, match = rule->n_ports == 0;
 
+	/* What is not enforced yet must not open anything. */
 	for (size_t i = 0; i < rule->n_peers; i++)
-		if (rule->peers[i].kind != RF_PEER_CIDR)
+		if (rule->peers[i].kind == RF_PEER_DNS || rule->peers[i].kind == RF_PEER_COUNTRY)
 			return false;
 	for (size_t i = 0; i < rule->n_peers; i++)
-		peer = peer || in_peer(&rule->peers[i], family, addr);
+		peer = peer || (rule->peers[i].kind == RF_PEER_CIDR ? in_peer(&rule->peers[i], family, addr) :
+								      in_class(&rule->peers[i], flow->peer));
 	for (size_t i = 0; i < rule->n_ports; i++)
-		match = match || in_match(&rule->ports[i], protocol, port);
+		match = match || in_match(&rule->ports[i], flow->protocol, port);
 	return peer && match;
 }
 
@@ -94,7 +127,7 @@ struct reference_answer reference_network(const struct rf_policy *const *policie
 		if (policies[i]->mode == RF_MODE_AUDIT)
 			audit = true;
 		for (size_t j = 0; j < d->n_rules; j++, number++) {
-			if (decided || !rule_matches(&d->rules[j], family, addr, flow->protocol, port))
+			if (decided || !rule_matches(&d->rules[j], family, addr, flow, port))
 				continue;
 			decided = true;
 			answer.allow = d->rules[j].action == RF_ACTION_ALLOW;

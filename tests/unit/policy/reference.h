@@ -23,6 +23,7 @@ struct reference_flow {
 	uint8_t addr[16];
 	uint8_t protocol;
 	uint16_t port;
+	const struct rf_peer_view *peer; /* NULL: nothing is known of it but the address */
 };
 
 struct reference_answer reference_network(const struct rf_policy *const *policies, size_t n,

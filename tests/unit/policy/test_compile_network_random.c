@@ -42,11 +42,12 @@ static unsigned int policies_compared(struct random *r, unsigned int flows)
 		for (unsigned int i = 0; i < flows; i++) {
 			struct reference_flow flow = random_flow(r, policies, n, direction);
 
+			flow.peer = random_view(&a, r);
 			for (int tier = 0; tier < RF_TIERS; tier++) {
 				struct reference_answer want = reference_network(policies, n, direction, tier, &flow);
 				uint32_t rule = 0;
-				bool allow = rf_ruleset_evaluate(image[tier], flow.family, flow.addr, flow.protocol,
-								 flow.port, &rule);
+				bool allow = rf_ruleset_evaluate_peer(image[tier], flow.family, flow.addr,
+								      flow.protocol, flow.port, flow.peer, &rule);
 
 				if (want.present != !!image[tier] || allow != want.allow ||
 				    (want.present && (rule != want.rule || !named(&image[tier]->refs[rule], &want)))) {
