@@ -21,6 +21,7 @@
  */
 #include "lib/flow.bpf.h"
 #include "lib/packet.bpf.h"
+#include "lib/peer.bpf.h"
 #include "lib/submit.bpf.h"
 #include "lib/verdict.bpf.h"
 
@@ -235,6 +236,7 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 	struct rf_packet *packet;
 	struct rf_flow flow;
 	enum rf_hook hook;
+	__u32 peer;
 
 	if (!j)
 		return 0;
@@ -252,6 +254,12 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 		came_in = rf_local_listens(skb, packet, outgoing);
 	rf_flow_of(&flow, packet, j->id.cgroup_id, came_in ? RF_INGRESS : RF_EGRESS, outgoing);
 	rf_flow_decide(&flow, j->id.version, &decision);
+	if (decision.verdict == RF_ASK_PEER) {
+		peer = rf_peer_by_address(&flow);
+		if (peer == RF_PEER_HOST_ID)
+			peer = rf_peer_by_packet(skb, packet, outgoing);
+		rf_peer_decide(&flow, peer, j->id.version, &decision);
+	}
 	if (established) {
 		/* What would be denied was reported when the flow was opened. */
 		if (decision.verdict != RF_DENY) {
@@ -461,8 +469,10 @@ int rf_skb_ingress(struct __sk_buff *skb)
  */
 static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow *flow, enum rf_hook hook)
 {
-	struct rf_decision decision;
+	struct rf_decision decision = {};
 	struct rf_event_flow *event;
+	__u64 version;
+	__u32 peer;
 
 	flow->cgroup_id = bpf_get_current_cgroup_id();
 	flow->protocol = ctx->protocol;
@@ -472,7 +482,14 @@ static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow 
 		rf_hook_seen(hook, rf_workload_of(flow->cgroup_id));
 		return 1;
 	}
-	rf_flow_decide(flow, RF_READ_ONCE(rf_config.version), &decision);
+	version = RF_READ_ONCE(rf_config.version);
+	rf_flow_decide(flow, version, &decision);
+	if (decision.verdict == RF_ASK_PEER) {
+		peer = rf_peer_by_address(flow);
+		if (peer == RF_PEER_HOST_ID)
+			peer = rf_peer_by_listener(ctx, flow);
+		rf_peer_decide(flow, peer, version, &decision);
+	}
 	if (decision.workload == RF_WORKLOAD_NONE)
 		return 1;
 	rf_hook_seen(hook, decision.workload);

@@ -82,6 +82,22 @@ RF_MAP struct {
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_ADDRESSES);
+	__type(key, struct rf_address_key);
+	__type(value, __u32);
+} rf_address_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_MEMBERS);
+	__type(key, struct rf_member_key);
+	__type(value, __u32);
+} rf_member_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, RF_MAX_DEVICE_ENTRIES);
 	__type(key, struct rf_device_key);
 	__type(value, struct rf_device_value);

@@ -22,8 +22,17 @@ struct rf_flow {
 	__u8 protocol;
 	__u8 direction;
 	__u8 family;
-	__u8 pad[3];
+	__u8 self; /* the peer is the workload itself */
+	__u8 pad[2];
+	__u32 peer; /* RF_PEER_*_ID, a workload or a pod; RF_PEER_NONE_ID: nobody has asked yet */
+	__u32 pad2;
 };
+
+/*
+ * Beside enum rf_verdict: nothing was decided, find out who the peer is (bpf/lib/peer.bpf.h) and ask again. Who we are,
+ * as a peer, is in the decision's ruleset.
+ */
+#define RF_ASK_PEER 0xff
 
 struct rf_decision {
 	__u32 workload;	 /* RF_WORKLOAD_NONE: nobody's, nothing was judged */
@@ -34,16 +43,35 @@ struct rf_decision {
 	__u8 tier;
 };
 
+/* Where the rules begin that @peer matches by what it is; 0, the empty vector, when there is none. */
+static __always_inline __u32 rf_member_set(__u32 ruleset, __u32 peer)
+{
+	struct rf_member_key key = { .ruleset = ruleset, .peer = peer };
+	__u32 *found = bpf_map_lookup_elem(&rf_member_map, &key);
+
+	return found ? *found : 0;
+}
+
+static __always_inline __u64 rf_set_word(__u32 offset)
+{
+	__u64 *word = bpf_map_lookup_elem(&rf_set_map, &offset);
+
+	return word ? *word : 0;
+}
+
 #define RF_RULESET_ALLOW (1u << 31) /* in what rf_ruleset_decide() returns; the low 16 bits are the rule */
 
-/* Closed: a rule set that is not there denies, and is counted. */
-static __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
+/*
+ * Closed: a rule set that is not there denies, and is counted. Global, so that the verifier looks at it once and not on
+ * every road that leads here; each object that includes this has its own, weak, and the linker keeps one.
+ */
+__weak __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
 {
 	struct rf_ruleset *ruleset = bpf_map_lookup_elem(&rf_ruleset_map, &id);
 	struct rf_port_key port_key = { .prefixlen = RF_PORT_PREFIX_PROTO + 16, .ruleset = id };
-	__u32 peers, ports, *found, words;
+	__u32 peers, ports, members = 0, self = 0, *found, words;
 
-	if (!ruleset || !ruleset->words) {
+	if (!flow || !ruleset || !ruleset->words) {
 		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_RULESET_MISSING);
 		return RF_RULE_DEFAULT;
 	}
@@ -68,6 +96,12 @@ static __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
 	found = bpf_map_lookup_elem(&rf_port_map, &port_key);
 	ports = found ? *found : ruleset->any_port_set;
 
+	if (ruleset->flags & RF_RULESET_PEERS) {
+		members = rf_member_set(id, flow->peer);
+		if (flow->self)
+			self = rf_member_set(id, RF_PEER_SELF_ID);
+	}
+
 	for (__u32 i = 0; i < RF_RULE_WORDS; i++) {
 		__u32 p = peers + i, q = ports + i, a = ruleset->allow_set + i, bit;
 		__u64 *pw, *qw, *aw, both;
@@ -78,7 +112,12 @@ static __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
 		qw = bpf_map_lookup_elem(&rf_set_map, &q);
 		if (!pw || !qw)
 			return RF_RULE_DEFAULT;
-		both = *pw & *qw;
+		both = *pw;
+		if (members)
+			both |= rf_set_word(members + i);
+		if (self)
+			both |= rf_set_word(self + i);
+		both &= *qw;
 		if (!both)
 			continue;
 		bit = __builtin_ctzll(both);
@@ -199,6 +238,16 @@ static __always_inline void rf_flow_ask(const struct rf_flow *flow, __u32 key, _
 		return;
 	}
 	decision->telemetry = bank->telemetry;
+	if (bank->flags & RF_BANK_PEERS(flow->direction & 1)) {
+		/* Not kept: the same address and port may be somebody else's next time. */
+		if (flow->peer == RF_PEER_NONE_ID) {
+			decision->verdict = RF_ASK_PEER;
+			decision->ruleset = bank->peer;
+		} else {
+			rf_flow_evaluate(flow, bank, decision);
+		}
+		return;
+	}
 	rf_flow_evaluate(flow, bank, decision);
 	if (entry)
 		rf_decision_keep(entry, flow, key, version, decision);

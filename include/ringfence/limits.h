@@ -21,7 +21,7 @@
 #define RF_MAX_PEERS6	 1048576 /* IPv6 prefixes of all rule sets (allocated as used) */
 #define RF_MAX_PORTS	 2097152 /* (protocol, port prefix) of all rule sets */
 #define RF_MAX_SET_WORDS 1048576 /* 64-bit words of distinct rule bit vectors: 8 MiB */
-#define RF_MAX_MEMBERS	 1048576 /* (rule set, peer) of peers chosen by what they are (allocated as used) */
+#define RF_MAX_MEMBERS	 262144	 /* (rule set, peer) of peers chosen by what they are (allocated as used) */
 #define RF_MAX_ADDRESSES 65536	 /* addresses of the host and of the workloads on it */
 #define RF_MAX_CLASSES	 512	 /* different peers by what they are, of one rule set */
 #define RF_CACHE_SLOTS	 1024	 /* verdict cache, per CPU, direct mapped; a power of two */

@@ -34,9 +34,9 @@ struct rf_ruleset {
 #define RF_RULESET_PEERS (1u << 0) /* some rules choose peers by what they are: ask rf_member_map too */
 
 /*
- * Who a peer is. A workload's number is its id; a pod that no policy selects
- * has RF_PEER_POD and the low bits of its cgroup's id. An address that nobody
- * here has is the world's.
+ * Who a peer is. A pod, whether policies select it or not, has RF_PEER_POD and
+ * the low bits of its cgroup's id, and so has every workload in it; any other
+ * workload has its own id. An address that nobody here has is the world's.
  */
 #define RF_PEER_NONE_ID	 0u /* not known: matches no rule that asks what a peer is */
 #define RF_PEER_HOST_ID	 1u

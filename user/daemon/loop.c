@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
+#include "user/daemon/peers.h"
 #include "user/export/prometheus.h"
 #include "user/lib/clock.h"
 #include "user/lib/log.h"
@@ -144,6 +145,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	if (report.len)
 		rf_warn("tampering: %s", rf_strbuf_str(&report));
 	rf_registry_reap(app->registry);
+	rf_peers_refresh(app->registry, false);
 	rescan_if_due(app);
 	rf_app_watch_tick(app);
 	(void)sd_event_source_set_time_relative(source, TICK_USEC);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "user/daemon/peers.h"
 #include "user/daemon/selection.h"
 #include "user/lib/log.h"
 
@@ -222,12 +223,13 @@ struct apply {
 
 /*
  * Before the flip, only workloads that are new get their cgroups: their rules are in both banks already. Those that
- * move between live workloads follow after it.
+ * move between live workloads follow after it. And whose each address is must be known if the new rules ask.
  */
-static void fresh_sync(void *arg)
+static void before_flip(void *arg)
 {
 	struct apply *apply = arg;
 
+	rf_peers_refresh(apply->registry, true);
 	for (size_t i = 0; i < apply->n; i++) {
 		const struct rf_cgroup *c = apply->cgroups[i];
 
@@ -265,8 +267,13 @@ static int workloads_assign(struct rf_registry *r, const struct rf_policy_set *s
 		error = workload_name(r, w, c, set);
 		if (error < 0)
 			return error;
-		assignments[count++] =
-			(struct rf_assignment){ .workload = w->id, .fresh = w->fresh, .image = c->image };
+		w->peer = rf_peer_id(r, c, w->id);
+		error = rf_peer_tell(r, c, w, ret_error);
+		if (error < 0)
+			return error;
+		assignments[count++] = (struct rf_assignment){
+			.workload = w->id, .peer = w->peer, .fresh = w->fresh, .image = c->image
+		};
 	}
 	*ret_n = count;
 	return 0;
@@ -284,11 +291,14 @@ static size_t endings_assign(const struct rf_registry *r, struct rf_cgroup **cgr
 
 	for (size_t i = 0; i < n; i++)
 		if (before[i] && !cgroups[i]->is_root && cgroups[i]->image)
-			assignments[count++] =
-				(struct rf_assignment){ .workload = before[i]->id, .image = cgroups[i]->image };
+			assignments[count++] = (struct rf_assignment){ .workload = before[i]->id,
+								       .peer = before[i]->peer,
+								       .image = cgroups[i]->image };
 	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++)
 		if (r->by_id[id] && r->by_id[id]->retired)
-			assignments[count++] = (struct rf_assignment){ .workload = id, .image = r->by_id[id]->image };
+			assignments[count++] = (struct rf_assignment){ .workload = id,
+								       .peer = r->by_id[id]->peer,
+								       .image = r->by_id[id]->image };
 	return count;
 }
 
@@ -368,7 +378,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	apply.cgroups = cgroups;
 	apply.n = n;
 	if (error >= 0)
-		error = rf_engine_apply(r->engine, assignments, n_assignments, set->n, fresh_sync, &apply, ret_error);
+		error = rf_engine_apply(r->engine, assignments, n_assignments, set->n, before_flip, &apply, ret_error);
 	if (error < 0) {
 		roots_restore(r, cgroups, before, n);
 		for (size_t i = 0; i < n; i++)
@@ -432,9 +442,13 @@ int rf_plan_one(struct rf_registry *r, struct rf_cgroup *c, char **ret_error)
 		if (error < 0)
 			return error;
 	}
-	error = rf_engine_assign(r->engine, w->id, c->image, ret_error);
+	error = workload_name(r, w, c, r->set);
+	if (error >= 0) {
+		w->peer = rf_peer_id(r, c, w->id);
+		error = rf_peer_tell(r, c, w, ret_error);
+	}
 	if (error >= 0)
-		error = workload_name(r, w, c, r->set);
+		error = rf_engine_assign(r->engine, w->id, w->peer, c->image, ret_error);
 	if (error < 0) {
 		rf_workload_drop(r, w);
 		return error;

@@ -7,6 +7,7 @@
 #include "user/collect/cgroup_path.h"
 #include "user/collect/cgroup_scan.h"
 #include "user/collect/runtime.h"
+#include "user/daemon/peers.h"
 #include "user/daemon/plan.h"
 #include "user/lib/log.h"
 
@@ -48,6 +49,8 @@ int rf_registry_new(struct rf_engine *engine, const char *prefix, struct rf_regi
 	if (!r->prefix)
 		return -ENOMEM;
 	error = rf_hashmap_new(cgroup_free, &r->cgroups);
+	if (error >= 0)
+		error = rf_hashmap_new(free, &r->addresses);
 	if (error < 0)
 		return error;
 	*ret = TAKE_PTR(r);
@@ -63,6 +66,7 @@ void rf_registry_free(struct rf_registry *r)
 	for (uint32_t id = 0; id < RF_MAX_WORKLOADS; id++)
 		workload_free(r->by_id[id]);
 	rf_hashmap_free(r->cgroups);
+	rf_hashmap_free(r->addresses);
 	free(r->prefix);
 	free(r);
 }
@@ -206,6 +210,7 @@ int rf_registry_cgroup_new(struct rf_registry *r, uint64_t id, uint64_t parent_i
 	error = cgroup_add(r, id, parent_id, path, &c);
 	if (error < 0)
 		return error;
+	r->cgroups_changed = true;
 	return rf_plan_one(r, c, ret_error);
 }
 
@@ -217,6 +222,9 @@ void rf_registry_cgroup_gone(struct rf_registry *r, uint64_t id)
 		return;
 	if (c->root_of)
 		c->root_of->retired = true;
+	if (rf_peer_id(r, c, RF_PEER_NONE_ID) == (RF_PEER_POD | (uint32_t)c->id))
+		rf_engine_peer_drop(r->engine, RF_PEER_POD | (uint32_t)c->id);
+	r->cgroups_changed = true;
 	rf_hashmap_remove(r->cgroups, &id, sizeof(id));
 }
 
@@ -284,6 +292,9 @@ void rf_workload_drop(struct rf_registry *r, struct rf_workload *w)
 {
 	r->by_id[w->id] = NULL;
 	r->n_workloads--;
+	/* A pod's goes with the pod. */
+	if (!(w->peer & RF_PEER_POD))
+		rf_engine_peer_drop(r->engine, w->peer);
 	workload_free(w);
 }
 

@@ -18,6 +18,7 @@
 
 struct rf_workload {
 	uint32_t id;
+	uint32_t peer; /* who it is to others, see user/daemon/peers.h */
 	uint64_t cgroup_id;
 	char *tenant, *namespace, *short_name;
 	char *name; /* tenant/namespace/name, unique */
@@ -48,6 +49,11 @@ struct rf_registry {
 	struct rf_workload *by_id[RF_MAX_WORKLOADS];
 	uint32_t id_cursor;
 	size_t n_workloads;
+	/* peers.c: struct rf_net_address -> who has it */
+	struct rf_hashmap *addresses;
+	uint64_t pass;
+	unsigned int soon, ticks;
+	bool cgroups_changed;
 	/* the set in force; NULL before the first apply */
 	struct rf_policy_set *set;
 	struct rf_hashmap *images;	   /* policy indices -> struct rf_image, one reference each */

@@ -165,6 +165,8 @@ int rf_engine_adopt(struct rf_engine *e, char **ret_error)
 	if (r >= 0)
 		r = trie_adopt(e, "rf_port_map", sizeof(struct rf_port_key), offsetof(struct rf_installed, ports));
 	if (r >= 0)
+		r = rf_members_adopt(e);
+	if (r >= 0)
 		r = devices_adopt(e);
 	if (r < 0)
 		return rf_engine_format_error(ret_error, r,

@@ -61,6 +61,8 @@ static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_
 				return r;
 			in->used = e->applies;
 			filled.ruleset[direction][tier] = in->id;
+			if (image->ruleset[direction][tier]->n_classes)
+				filled.flags |= RF_BANK_PEERS(direction);
 		}
 		if (image->device[tier]) {
 			struct rf_installed_devices *in;
@@ -161,11 +163,13 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		}
 		if (last_bank && assignments[i].image == last) {
 			banks[id] = *last_bank;
+			banks[id].peer = assignments[i].peer;
 			continue;
 		}
 		r = image_install(e, assignments[i].image, &banks[id], ret_error);
 		if (r < 0)
 			break;
+		banks[id].peer = assignments[i].peer;
 		last = assignments[i].image;
 		last_bank = &banks[id];
 	}
@@ -194,7 +198,7 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 	return 0;
 }
 
-int rf_engine_assign(struct rf_engine *e, uint32_t workload, struct rf_image *image, char **ret_error)
+int rf_engine_assign(struct rf_engine *e, uint32_t workload, uint32_t peer, struct rf_image *image, char **ret_error)
 {
 	struct rf_workload_bank bank;
 	int r;
@@ -204,6 +208,7 @@ int rf_engine_assign(struct rf_engine *e, uint32_t workload, struct rf_image *im
 	r = image_install(e, image, &bank, ret_error);
 	if (r < 0)
 		return r;
+	bank.peer = peer;
 	e->workloads[workload].bank[0] = bank;
 	e->workloads[workload].bank[1] = bank;
 	/* Verdicts cached for an earlier owner of the id are gone. */

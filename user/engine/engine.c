@@ -172,6 +172,9 @@ static int tables_make(struct rf_engine *e)
 	r = rf_words_new(e->words_map, RF_MAX_SET_WORDS, &e->words);
 	if (r < 0)
 		return r;
+	r = rf_hashmap_new(rf_engine_peer_free, &e->peers);
+	if (r < 0)
+		return r;
 	return rf_hashmap_new(NULL, &e->by_digest);
 }
 
@@ -276,6 +279,7 @@ void rf_engine_free(struct rf_engine *e)
 		rf_installed_devices_free(e->devices[i]);
 	free(e->devices);
 	rf_hashmap_free(e->by_digest);
+	rf_hashmap_free(e->peers);
 	rf_words_free(e->words);
 	map_munmap(e->config, sizeof(*e->config));
 	map_munmap(e->workloads, WORKLOADS_SIZE);

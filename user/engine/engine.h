@@ -11,6 +11,7 @@
 #define RF_ENGINE_ENGINE_H
 
 #include "ringfence/event.h"
+#include "ringfence/policy_map.h"
 #include "user/lib/cleanup.h"
 #include "user/lib/strbuf.h"
 #include "user/model/snapshot.h"
@@ -58,8 +59,28 @@ uint32_t rf_engine_cgroup_get(struct rf_engine *e, uint64_t cgroup_id);
 /* Calls @fn for each entry; @fn must not change the map. */
 int rf_engine_cgroup_each(struct rf_engine *e, void (*fn)(uint64_t id, uint32_t workload, void *arg), void *arg);
 
+/*
+ * Who may be a peer, and under which addresses. @id as in include/ringfence/policy_map.h.
+ * @facts is copied. Every rule set in the maps, and every later one, knows the peer before this returns. -ENOSPC.
+ */
+int rf_engine_peer_set(struct rf_engine *e, uint32_t id, const struct rf_peer_facts *facts, char **ret_error);
+void rf_engine_peer_drop(struct rf_engine *e, uint32_t id);
+/* NULL when @id is not known. */
+const struct rf_peer_view *rf_engine_peer_get(const struct rf_engine *e, uint32_t id);
+/* Does any rule set in the maps choose peers by what they are? Else nobody need be known. */
+bool rf_engine_wants_peers(const struct rf_engine *e);
+/* @family AF_INET or AF_INET6, @addr in network order; @peer RF_PEER_HOST_ID or as above. */
+int rf_engine_address_set(struct rf_engine *e, uint8_t family, const uint8_t *addr, uint32_t peer);
+void rf_engine_address_drop(struct rf_engine *e, uint8_t family, const uint8_t *addr);
+/* Who has it: RF_PEER_WORLD_ID when nobody here. */
+uint32_t rf_engine_address_get(const struct rf_engine *e, uint8_t family, const uint8_t *addr);
+/* Every address in the kernel's map; @fn must not change it. */
+void rf_engine_address_each(const struct rf_engine *e,
+			    void (*fn)(const struct rf_address_key *key, uint32_t peer, void *arg), void *arg);
+
 struct rf_assignment {
 	uint32_t workload;
+	uint32_t peer;		/* who it is to others: its own id, or a pod's */
 	bool fresh;		/* no cgroup points to this id yet: put it in force in both banks */
 	struct rf_image *image; /* borrowed; the engine takes references. NULL: what is in force for it stays */
 };
@@ -72,7 +93,7 @@ struct rf_assignment {
 int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments, size_t n, uint64_t n_policies,
 		    void (*before_flip)(void *arg), void *arg, char **ret_error);
 /* Adds one workload that no cgroup points to yet, in the generation in force. */
-int rf_engine_assign(struct rf_engine *e, uint32_t workload, struct rf_image *image, char **ret_error);
+int rf_engine_assign(struct rf_engine *e, uint32_t workload, uint32_t peer, struct rf_image *image, char **ret_error);
 uint32_t rf_engine_generation(const struct rf_engine *e);
 void rf_engine_stats_reset(struct rf_engine *e, uint32_t workload);
 /* Telemetry that some subscriber wants from everywhere: 1 << kind. */

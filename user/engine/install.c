@@ -19,6 +19,7 @@ void rf_installed_free(struct rf_installed *installed)
 	free(installed->peers6.keys);
 	free(installed->ports.keys);
 	free(installed->offsets);
+	rf_hashmap_free(installed->members);
 	rf_image_unref(installed->owner);
 	free(installed);
 }
@@ -161,6 +162,7 @@ void rf_uninstall_ruleset(struct rf_engine *e, struct rf_installed *in)
 	keys_delete(rf_engine_map_fd(e, "rf_peer6_map"), &in->peers6, sizeof(struct rf_peer6_key));
 	keys_delete(rf_engine_map_fd(e, "rf_port_map"), &in->ports, sizeof(struct rf_port_key));
 	bpf_map_update_elem(rf_engine_map_fd(e, "rf_ruleset_map"), &in->id, &empty, BPF_ANY);
+	rf_members_remove(e, in);
 	for (uint32_t i = 0; i < in->n_offsets; i++)
 		rf_words_put(e->words, in->offsets[i]);
 	if (rf_hashmap_get64(e->by_digest, in->digest) == in)
@@ -204,6 +206,7 @@ static int ruleset_write(struct rf_engine *e, struct rf_installed *in, const str
 		.default_allow = image->default_allow,
 		.any_peer_set = offsets[image->any_peer_set],
 		.any_port_set = offsets[image->any_port_set],
+		.flags = image->n_classes ? RF_RULESET_PEERS : 0,
 		.digest = image->digest,
 	};
 	r = bpf_map_update_elem(rf_engine_map_fd(e, "rf_ruleset_map"), &in->id, &value, BPF_ANY);
@@ -223,6 +226,9 @@ int rf_install_ruleset(struct rf_engine *e, struct rf_image *owner, const struct
 		if (!in->image) {
 			in->image = image;
 			in->owner = rf_image_ref(owner);
+			r = rf_members_write(e, in, ret_error);
+			if (r < 0)
+				return r;
 		}
 		*ret = in;
 		return 0;
@@ -239,12 +245,13 @@ int rf_install_ruleset(struct rf_engine *e, struct rf_image *owner, const struct
 	}
 	e->rulesets[in->id] = in;
 	e->n_rulesets++;
+	in->image = image;
+	in->owner = rf_image_ref(owner);
 	r = ruleset_write(e, in, image, ret_error);
-	if (r == 0) {
-		in->image = image;
-		in->owner = rf_image_ref(owner);
+	if (r == 0)
+		r = rf_members_write(e, in, ret_error);
+	if (r == 0)
 		r = rf_hashmap_set(e->by_digest, &in->digest, sizeof(in->digest), in);
-	}
 	if (r < 0) {
 		rf_uninstall_ruleset(e, in);
 		return r;

@@ -51,10 +51,25 @@ struct rf_installed {
 	const struct rf_ruleset_image *image; /* NULL: adopted and not yet recognised */
 	struct rf_image *owner;		      /* keeps @image alive */
 	struct rf_trie_keys peers4, peers6, ports;
-	uint32_t *offsets; /* words taken in the set map, one reference each */
+	struct rf_hashmap *members; /* peer -> its entry in rf_member_map, as struct rf_member; NULL: none */
+	uint32_t *offsets;	    /* words taken in the set map, one reference each */
 	uint32_t n_offsets;
 	uint32_t words;
 	uint64_t used; /* apply count that used it last */
+};
+
+/* One entry of rf_member_map: a reference to the words at @offset. */
+struct rf_member {
+	uint32_t peer;
+	uint32_t offset;
+};
+
+/* Somebody who may be a peer; what it is, is copied. */
+struct rf_engine_peer {
+	uint32_t id;
+	struct rf_identity identity; /* pod, namespace and labels alone */
+	char *tenant, *namespace, *workload;
+	struct rf_peer_view view; /* of the above */
 };
 
 struct rf_installed_devices {
@@ -98,6 +113,9 @@ struct rf_engine {
 	struct rf_hashmap *by_digest;	/* digest -> struct rf_installed, borrowed */
 	uint32_t ruleset_cursor;
 	size_t n_rulesets;
+	struct rf_hashmap *peers; /* id -> struct rf_engine_peer, owned */
+	size_t n_members;
+	size_t n_addresses;
 	struct rf_installed_devices **devices;
 	size_t n_devices, devices_capacity;
 	uint32_t device_cursor;
@@ -135,6 +153,12 @@ int rf_install_devices(struct rf_engine *e, struct rf_image *owner, const struct
 void rf_uninstall_devices(struct rf_engine *e, struct rf_installed_devices *installed);
 void rf_installed_free(struct rf_installed *installed);
 void rf_installed_devices_free(struct rf_installed_devices *installed);
+
+/* peers.c */
+int rf_members_write(struct rf_engine *e, struct rf_installed *in, char **ret_error);
+void rf_members_remove(struct rf_engine *e, struct rf_installed *in);
+int rf_members_adopt(struct rf_engine *e);
+void rf_engine_peer_free(void *peer);
 
 /* adopt.c: learns from the maps what another daemon installed */
 int rf_engine_adopt(struct rf_engine *e, char **ret_error);

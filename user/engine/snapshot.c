@@ -71,6 +71,10 @@ static uint64_t map_entries(const struct rf_engine *e, const char *name)
 		return rf_words_used(e->words);
 	if (rf_streq(name, "rf_workload_map") || rf_streq(name, "rf_stats_map"))
 		return e->n_workloads;
+	if (rf_streq(name, "rf_member_map"))
+		return e->n_members;
+	if (rf_streq(name, "rf_address_map"))
+		return e->n_addresses;
 	return RF_UNKNOWN;
 }
 
@@ -165,7 +169,6 @@ static char *feature_why(const struct rf_engine *e, enum rf_feature feature, enu
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
-	case RF_FEATURE_NETWORK_PEERS:
 	case RF_FEATURE_NETWORK_NAMES:
 	case RF_FEATURE_NETWORK_COUNTRIES:
 	case RF_FEATURE_NETWORK_RATES:

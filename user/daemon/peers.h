@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which addresses are whose, told to the kernel while some policy chooses peers by what they are. */
+#ifndef RF_DAEMON_PEERS_H
+#define RF_DAEMON_PEERS_H
+
+#include "user/daemon/registry.h"
+
+/* Who this cgroup's workload is as a peer: the pod it is in, else the workload. */
+uint32_t rf_peer_id(const struct rf_registry *r, const struct rf_cgroup *c, uint32_t workload);
+/* Tells the engine what @w is. */
+int rf_peer_tell(struct rf_registry *r, const struct rf_cgroup *c, const struct rf_workload *w, char **ret_error);
+
+/* Looks who has which address now. @all: now, else when it is time (see peers.c). */
+void rf_peers_refresh(struct rf_registry *r, bool all);
+
+#endif
