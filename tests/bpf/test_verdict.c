@@ -209,8 +209,12 @@ static void pair_compare(struct host *h, unsigned int i, const int senders[2], e
 {
 	const struct rf_ruleset_image *image = h->workload[i].image->ruleset[direction][RF_TIER_ENFORCE];
 	char text[INET6_ADDRSTRLEN];
+	const uint8_t *v4 = is_mapped(flow) ? flow->addr + 12 : flow->addr;
+	bool loopback = (flow->family == AF_INET || is_mapped(flow)) && v4[0] == 127;
+	/* Nobody has told the kernel of any address, and no workload has a socket at the other end. */
+	const struct rf_peer_view view = { .place = loopback ? RF_PLACE_HOST : RF_PLACE_WORLD };
 	uint32_t rule = 0;
-	bool want = rf_ruleset_evaluate(image, flow->family, flow->addr, flow->protocol, flow->port, &rule);
+	bool want = rf_ruleset_evaluate_peer(image, flow->family, flow->addr, flow->protocol, flow->port, &view, &rule);
 	int got = direction == RF_EGRESS ? egress_try(flow) : ingress_try(senders, flow, want);
 
 	/* Somebody's port, or an address that this host routes otherwise: no pair. */
@@ -258,7 +262,10 @@ static void round_run(struct host *h, struct random *r, const int senders[2], bo
 		n[i] = random_policies(&arena, r, policies[i], 4);
 		assert_int_equal(rf_image_compile(policies[i], n[i], resolve_none, NULL, &diags, &h->workload[i].image),
 				 0);
-		assignments[i] = (struct rf_assignment){ RF_WORKLOAD_FIRST + i, fresh, h->workload[i].image };
+		assignments[i] = (struct rf_assignment){ .workload = RF_WORKLOAD_FIRST + i,
+							 .peer = RF_WORKLOAD_FIRST + i,
+							 .fresh = fresh,
+							 .image = h->workload[i].image };
 	}
 	if (rf_engine_apply(h->engine, assignments, WORKLOADS, WORKLOADS, NULL, NULL, &error) < 0)
 		fail_msg("%s", error ? error : "apply failed");
