@@ -327,6 +327,22 @@ static void random_ports(struct arena *a, struct random *r, struct rf_network_ru
 	}
 }
 
+static void random_rules(struct arena *a, struct random *r, struct rf_policy *p, enum rf_direction direction,
+			 size_t n_rules)
+{
+	enum rf_action dflt = random_below(r, RF_ACTIONS);
+	struct rf_network_direction *d;
+
+	if (random_one_in(r, 6))
+		return;
+	d = policy_network(a, p, direction, dflt, 10 + 1000 * direction, n_rules);
+	for (size_t j = 0; j < n_rules; j++) {
+		d->rules[j].action = random_below(r, RF_ACTIONS);
+		random_peers(a, r, &d->rules[j]);
+		random_ports(a, r, &d->rules[j]);
+	}
+}
+
 size_t random_policies(struct arena *a, struct random *r, const struct rf_policy **policies, size_t max)
 {
 	size_t n = 1 + random_below(r, MIN(max, (size_t)4));
@@ -338,18 +354,61 @@ size_t random_policies(struct arena *a, struct random *r, const struct rf_policy
 		for (int direction = 0; direction < RF_DIRECTIONS; direction++) {
 			/* Now and then more than one word, and more than two. */
 			size_t n_rules = random_one_in(r, 20) ? random_below(r, 150) : random_below(r, 10);
-			enum rf_action dflt = random_below(r, RF_ACTIONS);
-			struct rf_network_direction *d;
 
-			if (random_one_in(r, 6))
-				continue;
-			d = policy_network(a, p, direction, dflt, 10 + 1000 * direction, n_rules);
-			for (size_t j = 0; j < n_rules; j++) {
-				d->rules[j].action = random_below(r, RF_ACTIONS);
-				random_peers(a, r, &d->rules[j]);
-				random_ports(a, r, &d->rules[j]);
-			}
+			random_rules(a, r, p, direction, n_rules);
 		}
+		policies[i] = p;
+	}
+	return n;
+}
+
+/* One of the 65536 addresses below 10.32.0.0 or 2001:db8:0:32::, with up to 256 of its neighbours. */
+static struct rf_cidr narrow_cidr(struct random *r)
+{
+	struct rf_cidr cidr = cidr_of(random_one_in(r, 3) ? "2001:db8:0:32::/128" : "10.32.0.0/32");
+	unsigned int bytes = cidr.prefix / 8;
+
+	cidr.addr[bytes - 2] = random_below(r, 256);
+	cidr.addr[bytes - 1] = random_below(r, 256);
+	cidr.prefix -= random_below(r, 9);
+	host_bits_clear(cidr.addr, cidr.prefix);
+	return cidr;
+}
+
+static void narrow_peers(struct arena *a, struct random *r, struct rf_network_rule *rule)
+{
+	rule->n_peers = 1 + random_below(r, 2);
+	rule->peers = arena_new(a, rule->n_peers * sizeof(*rule->peers));
+	for (size_t i = 0; i < rule->n_peers; i++) {
+		struct rf_peer *peer = &rule->peers[i];
+
+		peer->cidr = narrow_cidr(r);
+		peer->n_excepts = random_one_in(r, 3) ? 1 + random_below(r, 2) : 0;
+		peer->excepts = arena_new(a, peer->n_excepts * sizeof(*peer->excepts));
+		for (size_t j = 0; j < peer->n_excepts; j++)
+			peer->excepts[j] = random_except(r, &peer->cidr);
+	}
+}
+
+size_t random_policies_long(struct arena *a, struct random *r, const struct rf_policy **policies, size_t max,
+			    enum rf_direction direction, size_t n_rules)
+{
+	size_t n = 1 + random_below(r, MIN(max, (size_t)4)), left = n_rules;
+
+	for (size_t i = 0; i < n; i++) {
+		enum rf_mode mode = random_one_in(r, 3) ? RF_MODE_AUDIT : RF_MODE_ENFORCE;
+		struct rf_policy *p = policy_new(a, arena_format(a, "p%zu", i), mode);
+		size_t share = i + 1 < n ? random_below(r, left + 1) : left;
+		struct rf_network_direction *d =
+			policy_network(a, p, direction, random_below(r, RF_ACTIONS), 10, share);
+
+		for (size_t j = 0; j < share; j++) {
+			d->rules[j].action = random_below(r, RF_ACTIONS);
+			narrow_peers(a, r, &d->rules[j]);
+			random_ports(a, r, &d->rules[j]);
+		}
+		left -= share;
+		random_rules(a, r, p, !direction, random_below(r, 10));
 		policies[i] = p;
 	}
 	return n;

@@ -45,6 +45,9 @@ struct rf_cidr cidr_of(const char *text);
 
 /* Up to 4 policies with both directions; 0 where none was made. */
 size_t random_policies(struct arena *a, struct random *r, const struct rf_policy **policies, size_t max);
+/* Up to 4 policies with @n_rules together in @direction, so narrow that the last of a thousand still decides. */
+size_t random_policies_long(struct arena *a, struct random *r, const struct rf_policy **policies, size_t max,
+			    enum rf_direction direction, size_t n_rules);
 /* A flow at or next to an edge of some rule of @policies. */
 struct reference_flow random_flow(struct random *r, const struct rf_policy *const *policies, size_t n,
 				  enum rf_direction direction);
