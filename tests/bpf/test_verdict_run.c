@@ -49,6 +49,8 @@
 #define FEW	   40 /* workloads where it is slow */
 #define ROUNDS_FEW 4
 
+#define PEERS 64 /* that the rules may mean: the host, the world and pods */
+
 #define NEAR	   64  /* a flow is asked again among so many: most of them are still in the cache */
 #define REMEMBERED 512 /* flows that are asked before and after a change; half of a cache */
 
@@ -68,7 +70,8 @@ struct host {
 	char directory[64], bpffs[80], root[256];
 
 	struct random random;
-	struct arena arena;
+	struct arena arena, peer_arena;
+	struct rf_peer_view peers[PEERS]; /* by number, see peer_id() */
 	unsigned int pairs_wanted, rounds, n_workloads;
 	struct workload workload[WORKLOADS];
 	unsigned int moved;	    /* the cgroup i is of the workload i + @moved */
@@ -105,6 +108,23 @@ static const struct workload *workload_of(const struct host *h, uint64_t cgroup)
 	return index < h->n_workloads ? &h->workload[(index + h->moved) % h->n_workloads] : NULL;
 }
 
+static uint32_t peer_id(unsigned int number)
+{
+	return number == 0 ? RF_PEER_HOST_ID : number == 1 ? RF_PEER_WORLD_ID : RF_PEER_POD | number;
+}
+
+static struct rf_peer_view peer_view(const struct host *h, const struct verdict_question *question)
+{
+	struct rf_peer_view view;
+	unsigned int number = 0;
+
+	while (peer_id(number) != question->peer)
+		number++;
+	view = h->peers[number];
+	view.self = question->self;
+	return view;
+}
+
 static void question_fill(const struct reference_flow *flow, enum rf_direction direction, uint64_t cgroup,
 			  struct verdict_question *ret)
 {
@@ -124,7 +144,7 @@ static void question_twist(struct host *h, struct verdict_question *question)
 	struct random *r = &h->random;
 	unsigned int bit = random_below(r, question->family == AF_INET6 ? 128 : 32);
 
-	switch (random_below(r, 6)) {
+	switch (random_below(r, 7)) {
 	case 0:
 		question->cgroup_id = cgroup_id(random_below(r, h->n_workloads + 1));
 		break;
@@ -139,6 +159,9 @@ static void question_twist(struct host *h, struct verdict_question *question)
 		break;
 	case 4:
 		question->family = AF_INET6; /* the same bytes */
+		break;
+	case 5:
+		question->peer = peer_id(random_below(r, PEERS));
 		break;
 	default:
 		question->addr[bit / 8] ^= 0x80 >> bit % 8;
@@ -166,6 +189,8 @@ static void question_make(struct host *h, unsigned int at, struct verdict_questi
 	w = workload_of(h, id);
 	flow = random_flow(r, w->policies, w->n_policies, direction);
 	question_fill(&flow, direction, id, ret);
+	ret->peer = peer_id(random_below(r, PEERS));
+	ret->self = random_one_in(r, 8);
 }
 
 /* As an index of struct rf_decision. */
@@ -184,10 +209,12 @@ static struct verdict_answer answer_expected(const struct host *h, const struct 
 	struct reference_flow flow = { .family = question->family,
 				       .protocol = question->protocol,
 				       .port = question->port };
+	struct rf_peer_view view = peer_view(h, question);
 	struct reference_answer answer;
 
 	if (!w)
 		return expected;
+	flow.peer = &view;
 	memcpy(flow.addr, question->addr, sizeof(flow.addr));
 	expected.workload = RF_WORKLOAD_FIRST + (w - h->workload);
 	answer = reference_network(w->policies, w->n_policies, question->direction, RF_TIER_ENFORCE, &flow);
@@ -227,8 +254,8 @@ static void difference_print(const struct host *h, const struct verdict_question
 /* ---- batches ---------------------------------------------------------------------------------------------------- */
 
 /*
- * True: this round has not asked that workload for this flow before. An address and its IPv4-mapped form are one
- * flow.
+ * True: this round has not asked that workload for this flow before, whoever its peer was. An address and its
+ * IPv4-mapped form are one flow.
  */
 static bool pair_count(struct host *h, const struct verdict_question *question)
 {
@@ -241,6 +268,8 @@ static bool pair_count(struct host *h, const struct verdict_question *question)
 		memset(key.addr + 4, 0, 12);
 	}
 	key.cgroup_id = workload_of(h, question->cgroup_id) - h->workload;
+	/* Those that the cache would not tell apart are no two pairs. */
+	key.peer = key.self = 0;
 	r = rf_hashmap_put(h->counted, &key, sizeof(key), h);
 	assert_true(r == 0 || r == -EEXIST);
 	return r == 0;
@@ -380,7 +409,10 @@ static void policies_apply(struct host *h, bool fresh)
 		before[i] = w->image;
 		assert_int_equal(rf_image_compile(w->policies, w->n_policies, resolve_none, NULL, &diags, &w->image),
 				 0);
-		assignments[i] = (struct rf_assignment){ RF_WORKLOAD_FIRST + i, fresh, w->image };
+		assignments[i] = (struct rf_assignment){ .workload = RF_WORKLOAD_FIRST + i,
+							 .peer = RF_WORKLOAD_FIRST + i,
+							 .fresh = fresh,
+							 .image = w->image };
 	}
 	if (rf_engine_apply(h->engine, assignments, h->n_workloads, h->n_workloads, NULL, NULL, &error) < 0)
 		fail_msg("%s", error ? error : "apply failed");
@@ -389,6 +421,21 @@ static void policies_apply(struct host *h, bool fresh)
 	rf_hashmap_free(h->counted);
 	h->counted = NULL;
 	assert_int_equal(rf_hashmap_new(NULL, &h->counted), 0);
+}
+
+/* The host and the world are always there; every pod is somebody else from now on. */
+static void peers_make(struct host *h)
+{
+	h->peers[0].place = RF_PLACE_HOST;
+	h->peers[1].place = RF_PLACE_WORLD;
+	for (unsigned int i = 2; i < PEERS; i++) {
+		const struct rf_peer_view *view = NULL;
+
+		while (!view || view->place != RF_PLACE_WORKLOAD)
+			view = random_view(&h->peer_arena, &h->random);
+		h->peers[i] = *view;
+		assert_int_equal(rf_engine_peer_set(h->engine, peer_id(i), &view->facts, NULL), 0);
+	}
 }
 
 /* Each cgroup becomes that of the next workload. */
@@ -414,6 +461,7 @@ static void round_run(struct host *h, unsigned int round)
 	questions_ask(h, h->pairs + (last - h->pairs) / 2);
 	remembered_ask(h);
 	cgroups_move(h);
+	peers_make(h);
 	remembered_ask_after_change(h);
 	questions_ask(h, last);
 }
@@ -426,6 +474,7 @@ static void the_kernel_decides_as_the_rules_do_one_by_one(void **state)
 	h->random.state = random_seed("a million verdicts");
 	for (unsigned int i = 0; i < h->n_workloads; i++)
 		assert_int_equal(rf_engine_cgroup_set(h->engine, cgroup_id(i), RF_WORKLOAD_FIRST + i), 0);
+	peers_make(h);
 	for (unsigned int round = 0; round < h->rounds; round++)
 		round_run(h, round);
 
@@ -540,6 +589,7 @@ static int host_end(void **state)
 	for (unsigned int i = 0; i < h->n_workloads; i++)
 		rf_image_unref(h->workload[i].image);
 	arena_free(&h->arena);
+	arena_free(&h->peer_arena);
 	rf_hashmap_free(h->counted);
 	rmdir(h->root);
 	rmdir(h->bpffs);

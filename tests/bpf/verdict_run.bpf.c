@@ -39,6 +39,8 @@ static int verdict_answer(__u32 index, void *context)
 	flow.protocol = question->protocol;
 	flow.direction = question->direction;
 	flow.family = question->family;
+	flow.peer = question->peer;
+	flow.self = question->self;
 	/* As rf_flow_of() and rf_connect6() do it. */
 	if (flow.family == RF_AF_INET6 && rf_addr_is_mapped(flow.addr)) {
 		flow.family = RF_AF_INET;

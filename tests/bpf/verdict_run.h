@@ -17,7 +17,10 @@ struct verdict_question {
 	__u8 protocol;
 	__u8 direction;
 	__u8 family;
-	__u8 pad[3];
+	__u8 self; /* the peer is the workload itself */
+	__u8 pad[2];
+	__u32 peer; /* as in struct rf_flow, and known */
+	__u32 pad2;
 };
 
 struct verdict_answer {

@@ -279,7 +279,7 @@ static void random_peers(struct arena *a, struct random *r, struct rf_network_ru
 			peer->text = arena_format(a, "x");
 			continue;
 		}
-		if (random_one_in(r, 10)) {
+		if (random_one_in(r, 30)) {
 			peer->kind = RF_PEER_WORKLOAD + random_below(r, RF_PEERS - RF_PEER_WORKLOAD);
 			if (peer->kind == RF_PEER_WORKLOAD)
 				random_selector(a, r, &peer->selector);
