@@ -7,7 +7,8 @@ static const struct rf_command commands[] = {
 	  "Every error is shown with its place. A directory stands for its *.yaml and *.yml files.\n"
 	  "What this host cannot enforce is found by \"ringfence apply\", not here.",
 	  rf_command_policy_check },
-	{ "policy explain", "[FIELD]", "what a field of a policy means, as in spec.network.egress", NULL,
+	{ "policy explain", "[FIELD]", "what a field of a policy means, as in spec.network.egress",
+	  "\"NetworkPolicy\" before it names a field of Kubernetes' own: NetworkPolicy.spec.podSelector.",
 	  rf_command_policy_explain },
 	{ "policy reference", NULL, "every field of a policy, as markdown", NULL, rf_command_policy_reference },
 	{ "policy list", NULL, "the policies in force", NULL, rf_command_policy_list },

@@ -63,7 +63,8 @@ static void keys_hint(const struct rf_field *object, const char *key, struct rf_
 
 	rf_strbuf_adds(hint, "expected one of: ");
 	for (const struct rf_field *f = object->children; f && f->key; f++)
-		rf_strbuf_addf(hint, "%s%s", f == object->children ? "" : ", ", f->key);
+		if (!f->ignored)
+			rf_strbuf_addf(hint, "%s%s", f == object->children ? "" : ", ", f->key);
 	if (nearest)
 		rf_strbuf_addf(hint, "; did you mean \"%s\"?", nearest);
 }
@@ -72,8 +73,8 @@ static void words_hint(const struct rf_field *field, const char *word, struct rf
 {
 	const char *nearest = rf_nearest(field->values, word);
 
-	rf_strbuf_adds(hint, "expected one of: ");
-	for (size_t i = 0; field->values[i]; i++)
+	rf_strbuf_adds(hint, field->expected ? field->expected : "expected one of: ");
+	for (size_t i = 0; !field->expected && field->values[i]; i++)
 		rf_strbuf_addf(hint, "%s%s", i ? ", " : "", field->values[i]);
 	if (nearest)
 		rf_strbuf_addf(hint, "; did you mean \"%s\"?", nearest);
@@ -98,7 +99,7 @@ static void check_integer(struct rf_checker *c, const struct rf_node *node, cons
 	snprintf(hint, sizeof(hint), "expected an integer from %lld to %lld", (long long)field->min,
 		 (long long)field->max);
 	if (node->quoted || rf_scalar_integer(node->text, &value) < 0)
-		rf_check_error(c, node, hint, "\"%s\" is no integer", node->text);
+		rf_check_error(c, node, field->expected ? field->expected : hint, "\"%s\" is no integer", node->text);
 	else if (value < field->min || value > field->max)
 		rf_check_error(c, node, hint, "%s is out of range", node->text);
 }
@@ -120,14 +121,18 @@ static bool name_is_valid(const char *s)
 	return true;
 }
 
-static void check_cidr(struct rf_checker *c, const struct rf_node *node)
+static void check_cidr(struct rf_checker *c, const struct rf_node *node, const struct rf_field *field)
 {
 	char right[64], hint[128];
 	struct rf_cidr cidr;
 	int r = rf_scalar_cidr(node->text, &cidr);
 
-	if (r == -ERANGE) {
+	if (r == -ERANGE)
 		rf_cidr_format(&cidr, right);
+	if (r == -ERANGE && field->masked) {
+		rf_check_warning(c, node, NULL, "\"%s\" has bits set past its prefix: it is taken for %s", node->text,
+				 right);
+	} else if (r == -ERANGE) {
 		snprintf(hint, sizeof(hint), "write %s for the network, or the address alone for one host", right);
 		rf_check_error(c, node, hint, "\"%s\" has bits set past its prefix", node->text);
 	} else if (r < 0) {
@@ -201,7 +206,7 @@ static void check_scalar(struct rf_checker *c, const struct rf_node *node, const
 		check_enum(c, node, field);
 		break;
 	case RF_TYPE_CIDR:
-		check_cidr(c, node);
+		check_cidr(c, node, field);
 		break;
 	case RF_TYPE_DURATION:
 		if (rf_duration_parse(node->text, 366ULL * 86400 * RF_NSEC_PER_SEC, &ns) < 0)
@@ -222,7 +227,7 @@ static void check_scalar(struct rf_checker *c, const struct rf_node *node, const
 				       node->text);
 		break;
 	default:
-		if (!node->text[0])
+		if (!node->text[0] && !field->empty)
 			rf_check_error(c, node, NULL, "the string is empty");
 		break;
 	}
@@ -248,6 +253,8 @@ static void check_object(struct rf_checker *c, const struct rf_node *node, const
 				       node->keys[i]->text, *path ? " in " : "", path);
 			continue;
 		}
+		if (child->ignored || (child->nullable && rf_node_is_null(node->items[i])))
+			continue;
 		rf_strbuf_addf(&at, "%s%s%s", path, *path ? "." : "", child->key);
 		if (child->needs)
 			rf_check_require(c, child->needs - 1, node->keys[i]->mark);

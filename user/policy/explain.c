@@ -3,6 +3,7 @@
 #include "user/policy/explain.h"
 
 #include <errno.h>
+#include <strings.h>
 
 #include "user/policy/schema.h"
 
@@ -27,7 +28,7 @@ static void wrapped(struct rf_strbuf *out, const char *indent, const char *text)
 
 static void field_describe(const struct rf_field *f, const char *path, struct rf_strbuf *out)
 {
-	rf_strbuf_addf(out, "%s <%s>%s\n\n", *path ? path : "document", rf_type_name(f),
+	rf_strbuf_addf(out, "%s <%s>%s\n\n", *path ? path : "document", f->ignored ? "anything" : rf_type_name(f),
 		       f->required ? " required" : "");
 	wrapped(out, "  ", f->text);
 	if (f->values) {
@@ -53,16 +54,36 @@ static void field_describe(const struct rf_field *f, const char *path, struct rf
 		return;
 	rf_strbuf_adds(out, "\n  Fields:\n");
 	for (const struct rf_field *child = f->children; child->key; child++) {
+		if (child->ignored)
+			continue;
 		rf_strbuf_addf(out, "    %s <%s>%s\n", child->key, rf_type_name(child),
 			       child->required ? " required" : "");
 		wrapped(out, "      ", child->text);
 	}
 }
 
+/* A path may begin with the kind of document; without one it is a WorkloadPolicy's. */
+static const struct rf_field *document_take(const char **path)
+{
+	static const struct {
+		const char *kind;
+		const struct rf_field *schema;
+	} documents[] = { { "WorkloadPolicy", &rf_schema }, { "NetworkPolicy", &rf_schema_kubernetes } };
+	size_t len = strcspn(*path, ".");
+
+	for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {
+		if (strlen(documents[i].kind) != len || strncasecmp(*path, documents[i].kind, len))
+			continue;
+		*path += len + ((*path)[len] == '.');
+		return documents[i].schema;
+	}
+	return &rf_schema;
+}
+
 int rf_policy_explain(const char *field, struct rf_strbuf *out)
 {
-	const struct rf_field *f = &rf_schema;
 	const char *at = field;
+	const struct rf_field *f = document_take(&at);
 
 	while (*at) {
 		size_t len = strcspn(at, ".");
@@ -75,7 +96,10 @@ int rf_policy_explain(const char *field, struct rf_strbuf *out)
 		child = rf_field_child(f, key);
 		if (!child) {
 			nearest = rf_field_nearest(f, key);
-			rf_strbuf_addf(out, "no field \"%s\" in %s", key, f == &rf_schema ? "a document" : f->key);
+			rf_strbuf_addf(out, "no field \"%s\" in %s", key,
+				       *f->key	       ? f->key :
+				       f == &rf_schema ? "a document" :
+							 "a NetworkPolicy");
 			if (nearest)
 				rf_strbuf_addf(out, "; did you mean \"%s\"?", nearest);
 			rf_strbuf_addc(out, '\n');
@@ -85,5 +109,8 @@ int rf_policy_explain(const char *field, struct rf_strbuf *out)
 		at += len + (at[len] == '.');
 	}
 	field_describe(f, field, out);
+	if (!*field)
+		rf_strbuf_adds(out, "\n  Of the other kind of document, Kubernetes' NetworkPolicy:\n"
+				    "  ringfence policy explain NetworkPolicy\n");
 	return rf_strbuf_error(out);
 }

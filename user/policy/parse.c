@@ -14,6 +14,7 @@
 #include "ringfence/policy_map.h"
 #include "user/lib/hashmap.h"
 #include "user/policy/check.h"
+#include "user/policy/kubernetes.h"
 #include "user/policy/parse_network.h"
 
 char *rf_node_string(struct rf_checker *c, const struct rf_node *mapping, const char *key)
@@ -273,6 +274,20 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 	return r;
 }
 
+/* The table's own children, with a hint that also tells the other kind of document. */
+static void check_policy(struct rf_checker *c, const struct rf_node *root)
+{
+	struct rf_field schema = rf_schema, fields[8] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields) - 1 && rf_schema.children[i].key; i++) {
+		fields[i] = rf_schema.children[i];
+		if (rf_streq(fields[i].key, "apiVersion") || rf_streq(fields[i].key, "kind"))
+			fields[i].expected = RF_DOCUMENT_KINDS;
+	}
+	schema.children = fields;
+	rf_check_node(c, root, &schema, "");
+}
+
 static int document_parse(struct rf_checker *c, const struct rf_node *root, uint32_t document, struct rf_policy **ret)
 {
 	_cleanup_policy_ struct rf_policy *p = calloc(1, sizeof(*p));
@@ -286,8 +301,13 @@ static int document_parse(struct rf_checker *c, const struct rf_node *root, uint
 	p->document = document;
 	p->mark = root->mark;
 	c->policy = p;
-	rf_check_node(c, root, &rf_schema, "");
-	r = policy_fill(c, root, p);
+	if (rf_kubernetes_is_policy(root)) {
+		rf_check_node(c, root, &rf_schema_kubernetes, "");
+		r = rf_kubernetes_policy_fill(c, root, p);
+	} else {
+		check_policy(c, root);
+		r = policy_fill(c, root, p);
+	}
 	c->policy = NULL;
 	if (r >= 0 && c->no_memory)
 		r = -ENOMEM;
@@ -295,6 +315,32 @@ static int document_parse(struct rf_checker *c, const struct rf_node *root, uint
 		return r;
 	*ret = TAKE_PTR(p);
 	return 0;
+}
+
+static int document_add(struct rf_checker *c, const struct rf_node *root, uint32_t document, struct rf_policy_set *set)
+{
+	_cleanup_policy_ struct rf_policy *p = NULL;
+	int r = document_parse(c, root, document, &p);
+
+	if (r >= 0)
+		r = rf_policy_set_add(set, p);
+	if (r >= 0)
+		TAKE_PTR(p);
+	return r;
+}
+
+/* Each item stands for a document, of whichever kind; a list in a list is none. */
+static int list_add(struct rf_checker *c, const struct rf_node *list, uint32_t document, struct rf_policy_set *set)
+{
+	const struct rf_node *items = rf_node_get(list, "items");
+	int r = 0;
+
+	rf_check_node(c, list, &rf_schema_kubernetes_list, "");
+	if (items && items->kind != RF_NODE_SEQUENCE)
+		rf_check_error(c, items, "begin each entry with \"- \"", "items: expected a list");
+	for (size_t i = 0; items && items->kind == RF_NODE_SEQUENCE && i < items->n && r >= 0; i++)
+		r = document_add(c, items->items[i], document, set);
+	return r;
 }
 
 static bool mark_before(const struct rf_mark *a, const struct rf_mark *b)
@@ -323,15 +369,8 @@ int rf_policy_parse(const char *file, const char *text, size_t len, struct rf_po
 	size_t before = set->n, told = diags->n;
 	int r = rf_yaml_parse(file, text, len, &documents, diags);
 
-	for (size_t i = 0; r >= 0 && i < documents.n; i++) {
-		_cleanup_policy_ struct rf_policy *p = NULL;
-
-		r = document_parse(&c, documents.list[i], i, &p);
-		if (r >= 0)
-			r = rf_policy_set_add(set, p);
-		if (r >= 0)
-			TAKE_PTR(p);
-	}
+	for (size_t i = 0; r >= 0 && i < documents.n; i++)
+		r = (rf_kubernetes_is_list(documents.list[i]) ? list_add : document_add)(&c, documents.list[i], i, set);
 	diags_sort(diags, told);
 	if (r >= 0 && c.errors)
 		r = -EINVAL;

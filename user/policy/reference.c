@@ -46,7 +46,8 @@ static void object_section(const struct rf_field *f, const char *path, struct rf
 	cell(out, f->text);
 	rf_strbuf_adds(out, "\n\n| field | type | default | meaning |\n|---|---|---|---|\n");
 	for (const struct rf_field *child = f->children; child->key; child++)
-		field_row(child, out);
+		if (!child->ignored)
+			field_row(child, out);
 	for (const struct rf_field *child = f->children; child->key; child++) {
 		char at[256];
 
@@ -63,12 +64,14 @@ int rf_policy_reference(struct rf_strbuf *out)
 		out,
 		"# Policy reference\n\n"
 		"Written by `ringfence policy reference` from the table that the parser uses. A policy file holds\n"
-		"one or more YAML documents of the kind `WorkloadPolicy`. Anchors, aliases, tags and merge keys are\n"
-		"not allowed. Where a field *needs* a feature, `ringfence status` tells whether this host has it; a\n"
-		"policy that needs more is refused, or loaded in mode audit with `ifUnsupported: audit`.\n\n"
+		"one or more YAML documents of the kind `WorkloadPolicy`, or Kubernetes' own `NetworkPolicy`, with\n"
+		"which this page ends. Anchors, aliases, tags and merge keys are not allowed. Where a field *needs* a\n"
+		"feature, `ringfence status` tells whether this host has it; a policy that needs more is refused, or\n"
+		"loaded in mode audit with `ifUnsupported: audit`.\n\n"
 		"Several policies on one workload are merged: ordered by priority, tenant, namespace and name, their\n"
 		"rules are one list, the first rule that matches decides, and where none does, `deny` wins if any\n"
 		"of them that has the section says so. A policy selects a cgroup and everything below it.\n");
 	object_section(&rf_schema, "", out);
+	object_section(&rf_schema_kubernetes, "NetworkPolicy", out);
 	return rf_strbuf_error(out);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The policy language, declared once. Parsing, checking, defaults, `policy
- * explain` and the reference page all read this table; a field that is not in
- * it does not exist.
+ * The policy language, declared once, and Kubernetes' NetworkPolicy in a second
+ * table of the same form. Parsing, checking, defaults, `policy explain` and the
+ * reference page all read these tables; a field that is in neither does not
+ * exist.
  */
 #ifndef RF_POLICY_SCHEMA_H
 #define RF_POLICY_SCHEMA_H
@@ -35,15 +36,28 @@ struct rf_field {
 	bool required;
 	const char *dflt;	   /* as written in a file; NULL: none */
 	const char *const *values; /* of an enum, NULL at the end */
+	const char *expected;	   /* the hint where a word is none of @values or no integer; NULL: made from those */
 	int64_t min, max;	   /* of an integer, or items of a list */
+	bool ignored;		   /* known, and without a meaning here: whatever it holds is right */
+	bool nullable;		   /* null stands for a field that was left out */
+	bool empty;		   /* of a string: "" is one */
+	bool masked;		   /* of a CIDR: bits past the prefix are cleared with a warning, not refused */
 	int needs;		   /* 1 + the enum rf_feature that a file with this field needs; 0: none */
 	const char *text;
 	const char *example;		 /* one line; NULL: none */
 	const struct rf_field *children; /* of an object; key NULL at the end */
 };
 
-/* The document itself, an object. */
+/* What a document may be, as a hint to whoever wrote another. */
+#define RF_DOCUMENT_KINDS                                                 \
+	"expected apiVersion: ringfence/v1 with kind: WorkloadPolicy, or" \
+	" apiVersion: networking.k8s.io/v1 with kind: NetworkPolicy"
+
+/* The document itself, an object: a WorkloadPolicy. */
 extern const struct rf_field rf_schema;
+/* Kubernetes' NetworkPolicy, and the List that kubectl prints several of them in. */
+extern const struct rf_field rf_schema_kubernetes;
+extern const struct rf_field rf_schema_kubernetes_list;
 
 const char *rf_type_name(const struct rf_field *f); /* "list of CIDR" */
 /* False: this version checks the field and what is below it, and refuses to enforce them. */

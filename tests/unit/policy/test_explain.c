@@ -97,7 +97,7 @@ static void check_field(const struct rf_field *f, const char *path, const char *
 		fail_msg("%s has no limit", path);
 	if (f->values && f->dflt && !f->list && !rf_nearest(f->values, f->dflt))
 		fail_msg("%s: its default is no value of it", path);
-	if (*f->key) {
+	if (*f->key && !f->ignored) {
 		rf_strbuf_addf(&row, "| `%s` | %s", f->key, rf_type_name(f));
 		if (!strstr(page, rf_strbuf_str(&row)))
 			fail_msg("%s is not on the reference page", path);
@@ -117,6 +117,20 @@ static void every_field_is_complete_explained_and_on_the_page(void **state)
 	(void)state;
 	assert_int_equal(rf_policy_reference(&page), 0);
 	check_field(&rf_schema, "", rf_strbuf_str(&page));
+	check_field(&rf_schema_kubernetes, "NetworkPolicy", rf_strbuf_str(&page));
+}
+
+static void a_kind_of_document_may_come_first(void **state)
+{
+	(void)state;
+	assert_explained("NetworkPolicy", 0, "NetworkPolicy <mapping>");
+	assert_explained("networkpolicy.spec.podSelector", 0, "matchExpressions <list of mappings>");
+	assert_explained("NetworkPolicy.spec.ingress[0].from.ipBlock.cidr", 0, "<CIDR> required");
+	assert_explained("NetworkPolicy.metadata.uid", 0, "<anything>");
+	assert_explained("WorkloadPolicy.spec.mode", 0, "<word>");
+	assert_explained("NetworkPolicy.spce", -ENOENT, "no field \"spce\" in a NetworkPolicy; did you mean \"spec\"?");
+	assert_explained("NetworkPolicies", -ENOENT, "no field \"NetworkPolicies\" in a document");
+	assert_explained("", 0, "ringfence policy explain NetworkPolicy");
 }
 
 static void every_section_of_the_language_is_there(void **state)
@@ -155,6 +169,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_name_is_answered_with_the_nearest),
 		cmocka_unit_test(a_name_of_any_length_is_answered),
 		cmocka_unit_test(every_field_is_complete_explained_and_on_the_page),
+		cmocka_unit_test(a_kind_of_document_may_come_first),
 		cmocka_unit_test(every_section_of_the_language_is_there),
 		cmocka_unit_test(the_nearest_word_is_near),
 	};
