@@ -5,7 +5,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-make_cgroup out in plain both audit est
+make_cgroup out in plain both audit est twin
 ip address add 10.9.0.1/32 dev lo
 ip address add 10.9.1.1/32 dev lo
 ip address add 10.9.1.129/32 dev lo
@@ -54,6 +54,11 @@ mode: audit
 network:
   egress: {default: deny}
   ingress: {default: deny}
+END
+	doc twin twin <<'END'
+network:
+  egress: {default: deny}
+  ingress: {default: deny} # the same rules as above, on another line
 END
 } | put_force base || exit 1
 
@@ -115,6 +120,12 @@ tap_is "the answers to a TCP flow of one's own come in" allowed inside both "$ne
 server both udp/0.0.0.0/7401 tcp/0.0.0.0/7401
 tap_is "an unsolicited datagram does not come in" timeout "$net" udp 127.0.0.1 7401
 tap_is "an unsolicited connection does not come in" timeout "$net" tcp 127.0.0.1 7401
+
+server twin udp/0.0.0.0/7402
+tap_is "two sections with the same rules: what comes in is denied" timeout "$net" udp 127.0.0.1 7402
+line=$(grep -n '# the same rules as above' "$tmp/policies/base.yaml" | cut -d: -f1)
+tap_ok "two sections with the same rules: the right one is named" says "default/twin .*base.yaml:$line$" \
+	"$ringfence" events --kind flow-deny --workload '*/twin'
 
 # ---- who is judged ----
 

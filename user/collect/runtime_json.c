@@ -219,6 +219,8 @@ static int merge_crio_labels(struct rf_identity *id, const struct rf_jin *annota
 	int r;
 
 	r = parse_inner(annotations, "io.kubernetes.cri-o.Labels", &labels);
+	if (!r && labels && rf_jin_is_object(labels))
+		id->labels_known = true;
 	return r ? r : labels_fill(&id->labels, &id->n_labels, labels);
 }
 
@@ -302,6 +304,7 @@ int rf_runtime_docker_merge(struct rf_identity *id, const char *text, size_t len
 	bad = labels_fill(&id->labels, &id->n_labels, labels);
 	if (bad == -ENOMEM)
 		return bad;
+	id->labels_known |= labels && !bad;
 	r = fill(&id->image, rf_jin_string(config, "Image", NULL));
 	if (!r && id->manager == RF_MANAGER_KUBERNETES) {
 		r = merge_pod(id, labels);

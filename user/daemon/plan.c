@@ -331,6 +331,38 @@ static int plan_all(struct rf_registry *r, const struct rf_policy_set *set, stru
 	return error;
 }
 
+static bool selects_by_label(const struct rf_policy_set *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		for (size_t k = 0; k < set->policies[i]->n_selectors; k++)
+			if (set->policies[i]->selectors[k].n_k8s_labels ||
+			    set->policies[i]->selectors[k].k8s_expressions.n)
+				return true;
+	return false;
+}
+
+/* A policy that cannot see whom it is meant for must not look as if it protected them. */
+static void unknown_labels_warn(const struct rf_policy_set *set, struct rf_cgroup *const *cgroups, size_t n)
+{
+	const struct rf_cgroup *first = NULL;
+	size_t unknown = 0;
+
+	if (!selects_by_label(set))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_identity *id = cgroups[i]->identity;
+
+		if (!id->pod_uid || !id->container_id || id->labels_known)
+			continue;
+		first = first ? first : cgroups[i];
+		unknown++;
+	}
+	if (first)
+		rf_warn("no file tells the labels of %zu containers of pods (%s is one): policies that select by label "
+			"do not apply to them",
+			unknown, first->path);
+}
+
 /* After a refused set: cgroups go back to the plan of the one in force, whose images are all compiled. */
 static void plan_restore(struct rf_registry *r, struct rf_cgroup **cgroups, size_t n)
 {
@@ -400,6 +432,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	}
 	if (apply.error < 0)
 		rf_err("the map of cgroups is full (%d): some cgroups are not managed", RF_MAX_CGROUPS);
+	unknown_labels_warn(set, cgroups, n);
 	tables_install(r, &t);
 	rf_policy_set_free(r->set);
 	r->set = set;

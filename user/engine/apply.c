@@ -226,23 +226,24 @@ void rf_engine_caches_drop(struct rf_engine *e)
 	__atomic_fetch_add(&e->config->version, RF_VERSION_EPOCH, __ATOMIC_SEQ_CST);
 }
 
-static const struct rf_ruleset_image *image_ruleset(const struct rf_image *image, uint64_t digest)
+/* Both tiers of a direction may have the same content, and so have the same rules; the two directions have not. */
+static const struct rf_ruleset_image *image_ruleset(const struct rf_image *image, enum rf_direction direction,
+						    uint64_t digest)
 {
-	for (int direction = 0; image && direction < RF_DIRECTIONS; direction++)
-		for (int tier = 0; tier < RF_TIERS; tier++)
-			if (image->ruleset[direction][tier] && image->ruleset[direction][tier]->digest == digest)
-				return image->ruleset[direction][tier];
+	for (int tier = 0; image && tier < RF_TIERS; tier++)
+		if (image->ruleset[direction][tier] && image->ruleset[direction][tier]->digest == digest)
+			return image->ruleset[direction][tier];
 	return NULL;
 }
 
-const struct rf_rule_ref *rf_engine_rule_ref(const struct rf_engine *e, const struct rf_image *image, uint32_t ruleset,
-					     uint16_t rule)
+const struct rf_rule_ref *rf_engine_rule_ref(const struct rf_engine *e, const struct rf_image *image,
+					     enum rf_direction direction, uint32_t ruleset, uint16_t rule)
 {
 	const struct rf_ruleset_image *own;
 
 	if (ruleset == 0 || ruleset >= RF_MAX_RULESETS || !e->rulesets[ruleset])
 		return NULL;
-	own = image_ruleset(image, e->rulesets[ruleset]->digest);
+	own = image_ruleset(image, direction, e->rulesets[ruleset]->digest);
 	if (!own)
 		own = e->rulesets[ruleset]->image;
 	if (!own)

@@ -104,8 +104,8 @@ void rf_engine_telemetry_set(struct rf_engine *e, uint32_t kinds);
  * kernel, whoever wrote them: @image, that of the event's workload, is asked first, so that the name is its own.
  * Borrowed until the next apply.
  */
-const struct rf_rule_ref *rf_engine_rule_ref(const struct rf_engine *e, const struct rf_image *image, uint32_t ruleset,
-					     uint16_t rule);
+const struct rf_rule_ref *rf_engine_rule_ref(const struct rf_engine *e, const struct rf_image *image,
+					     enum rf_direction direction, uint32_t ruleset, uint16_t rule);
 const struct rf_rule_ref *rf_engine_device_ref(const struct rf_engine *e, const struct rf_image *image, uint32_t set,
 					       uint16_t rule);
 

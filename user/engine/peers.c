@@ -242,6 +242,7 @@ static int identity_copy(struct rf_identity *to, const struct rf_identity *from)
 
 	if (r == 0)
 		r = copy(&to->namespace, from->namespace);
+	to->labels_known = from->labels_known;
 	if (r == 0 && from->n_labels) {
 		to->labels = calloc(from->n_labels, sizeof(*to->labels));
 		r = to->labels ? 0 : -ENOMEM;
@@ -292,7 +293,8 @@ static bool same_facts(const struct rf_engine_peer *a, const struct rf_engine_pe
 	const struct rf_identity *i = &a->identity, *k = &b->identity;
 
 	if (!same(a->tenant, b->tenant) || !same(a->namespace, b->namespace) || !same(a->workload, b->workload) ||
-	    !same(i->pod_name, k->pod_name) || !same(i->namespace, k->namespace) || i->n_labels != k->n_labels)
+	    !same(i->pod_name, k->pod_name) || !same(i->namespace, k->namespace) || i->n_labels != k->n_labels ||
+	    i->labels_known != k->labels_known)
 		return false;
 	for (size_t n = 0; n < i->n_labels; n++)
 		if (!same(i->labels[n].key, k->labels[n].key) || !same(i->labels[n].value, k->labels[n].value))

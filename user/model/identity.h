@@ -7,6 +7,7 @@
 #ifndef RF_MODEL_IDENTITY_H
 #define RF_MODEL_IDENTITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "user/lib/cleanup.h"
@@ -46,8 +47,9 @@ struct rf_identity {
 	char *slurm_step;
 	char *slurm_user; /* uid as text where the path tells it */
 	char *slurm_task;
-	struct rf_label *labels; /* Kubernetes pod labels as far as files tell, sorted by key */
+	struct rf_label *labels; /* Kubernetes pod labels, sorted by key */
 	size_t n_labels;
+	bool labels_known;	      /* some file tells them; else what is not in @labels may still be there */
 	struct rf_label *annotations; /* OCI annotations, sorted by key */
 	size_t n_annotations;
 };

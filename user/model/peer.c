@@ -113,12 +113,18 @@ static bool glob_holds(const char *pattern, const char *text)
 	return !pattern || (text && rf_glob_match(pattern, text, 0));
 }
 
+/* What no file tells is not known, which is not the same as absent: no requirement holds. */
+static bool labels_hold(const struct rf_label_matches *m, const struct rf_identity *id)
+{
+	return !m->n || (id && id->labels_known && rf_label_matches_hold(m, id->labels, id->n_labels));
+}
+
 static bool namespace_holds(const struct rf_label_matches *m, const struct rf_identity *id)
 {
 	char key[] = RF_NAMESPACE_NAME_LABEL;
 	const struct rf_label name = { key, id ? id->namespace : NULL };
 
-	return rf_label_matches_hold(m, &name, name.value ? 1 : 0);
+	return !m->n || (name.value && rf_label_matches_hold(m, &name, 1));
 }
 
 bool rf_peer_selector_match(const struct rf_peer_selector *s, const struct rf_peer_facts *facts)
@@ -128,8 +134,7 @@ bool rf_peer_selector_match(const struct rf_peer_selector *s, const struct rf_pe
 	if (s->pods && (!id || (!id->pod_uid && !id->pod_name)))
 		return false;
 	return glob_holds(s->tenant, facts->tenant) && glob_holds(s->namespace, facts->namespace) &&
-	       glob_holds(s->workload, facts->workload) &&
-	       rf_label_matches_hold(&s->labels, id ? id->labels : NULL, id ? id->n_labels : 0) &&
+	       glob_holds(s->workload, facts->workload) && labels_hold(&s->labels, id) &&
 	       namespace_holds(&s->namespace_labels, id);
 }
 

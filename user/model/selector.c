@@ -41,7 +41,8 @@ static bool kubernetes_matches(const struct rf_selector *s, const struct rf_iden
 	return (id->pod_uid || id->pod_name) && matches(s->k8s_namespace, id->namespace, 0) &&
 	       matches(s->k8s_pod, id->pod_name, 0) && matches(s->k8s_container, id->container_name, 0) &&
 	       has_labels(s->k8s_labels, s->n_k8s_labels, id->labels, id->n_labels) &&
-	       rf_label_matches_hold(&s->k8s_expressions, id->labels, id->n_labels);
+	       (!s->k8s_expressions.n ||
+		(id->labels_known && rf_label_matches_hold(&s->k8s_expressions, id->labels, id->n_labels)));
 }
 
 static bool slurm_matches(const struct rf_selector *s, const struct rf_identity *id)

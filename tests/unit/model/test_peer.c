@@ -64,12 +64,15 @@ static void a_selector_knows_its_own(void **state)
 	struct rf_identity pod = { .pod_name = POD,
 				   .namespace = NAMESPACE,
 				   .labels = (struct rf_label *)labels,
-				   .n_labels = ARRAY_SIZE(labels) };
+				   .n_labels = ARRAY_SIZE(labels),
+				   .labels_known = true };
 	struct rf_identity elsewhere = pod, service = { .unit = POD };
 	const struct rf_peer_facts mine = { "acme", "shop", "web-0", &pod },
 				   stranger = { NULL, NULL, NULL, &elsewhere },
 				   unit = { "acme", "shop", "web", &service }, unknown = { 0 };
 	static const char *const shop[] = { "shop" }, *const web[] = { "web" };
+	struct rf_identity untold = { .pod_name = POD, .namespace = NAMESPACE };
+	const struct rf_peer_facts labelless = { "acme", "shop", "web-0", &untold };
 	struct rf_peer_selector any = { 0 }, tenant = { .tenant = strdup("ac*") }, pods = { .pods = true }, copy;
 
 	(void)state;
@@ -88,6 +91,13 @@ static void a_selector_knows_its_own(void **state)
 	assert_int_equal(rf_label_matches_add(&pods.labels, "app", RF_LABEL_IN, web, 1), 0);
 	assert_true(rf_peer_selector_match(&pods, &mine));
 	assert_false(rf_peer_selector_match(&pods, &stranger));
+	/* Labels that no file tells may be there or not: neither is held against or for anybody. */
+	assert_false(rf_peer_selector_match(&pods, &labelless));
+	assert_int_equal(rf_label_matches_add(&any.labels, "app", RF_LABEL_ABSENT, NULL, 0), 0);
+	assert_false(rf_peer_selector_match(&any, &labelless));
+	untold.labels_known = true;
+	assert_true(rf_peer_selector_match(&any, &labelless));
+	rf_peer_selector_fini(&any);
 	assert_int_equal(rf_peer_selector_copy(&copy, &pods), 0);
 	assert_true(rf_peer_selector_equal(&copy, &pods));
 	assert_false(rf_peer_selector_equal(&copy, &tenant));

@@ -28,6 +28,7 @@ static const struct rf_identity pod = {
 	.namespace = "prod",
 	.labels = pod_labels,
 	.n_labels = 2,
+	.labels_known = true,
 	.annotations = oci_annotations,
 	.n_annotations = 1,
 };

@@ -261,6 +261,7 @@ struct rf_peer_view *random_view(struct arena *a, struct random *r)
 	if (random_one_in(r, 2)) {
 		id->labels = arena_new(a, sizeof(*id->labels));
 		id->n_labels = 1;
+		id->labels_known = true;
 		id->labels->key = random_word(a, r);
 		id->labels->value = random_word(a, r);
 	}

@@ -28,13 +28,14 @@ static struct rf_label dns_labels[] = { { "k8s-app", "kube-dns" } };
 	  .namespace = (namespace_),          \
 	  .pod_uid = "uid-" namespace_ name_, \
 	  .labels = labels_,                  \
+	  .labels_known = true,               \
 	  .n_labels = ARRAY_SIZE(labels_) }
 
 static const struct rf_identity pods[] = {
 	[WEB] = POD("shop", "web", web_labels),
 	[API] = POD("shop", "api", api_labels),
 	[DB] = POD("shop", "db", db_labels),
-	[BARE] = { .pod_name = "bare", .namespace = "shop", .pod_uid = "uid-bare" },
+	[BARE] = { .pod_name = "bare", .namespace = "shop", .pod_uid = "uid-bare", .labels_known = true },
 	[PROBE] = POD("ops", "probe", probe_labels),
 	[OTHER_WEB] = POD("ops", "web", web_labels),
 	[DNS] = POD("kube-system", "dns", dns_labels),
