@@ -35,7 +35,7 @@ BEGIN {
 	owner["sqlite3.h"] = "user/store/"
 	owner["curl/"] = "user/export/"
 	owner["onnxruntime_c_api.h"] = "user/helper/"
-	owner["maxminddb.h"] = "user/collect/"
+	owner["maxminddb.h"] = "user/collect/geo"
 	owner["nvml.h"] = "user/helper/"
 }
 function complain(what) {
