@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "ringfence/control.h"
+#include "user/daemon/geo.h"
 #include "user/daemon/history.h"
 #include "user/daemon/http.h"
 #include "user/daemon/registry.h"
@@ -16,9 +17,10 @@
 #define RF_STATE_DIR  "/var/lib/ringfence"
 #define RF_BPFFS_DIR  "/sys/fs/bpf/ringfence"
 #define RF_LISTEN     "127.0.0.1:9642"
+#define RF_GEO_PATH   "/var/lib/GeoIP/GeoLite2-Country.mmdb" /* where geoipupdate puts it */
 
 struct rf_options {
-	const char *policy_dir, *state_dir, *socket, *bpffs, *listen;
+	const char *policy_dir, *state_dir, *socket, *bpffs, *listen, *geo_database;
 	char *cgroup_root; /* owned */
 	bool watch, verbose;
 	bool force; /* the start-up apply may cover the host's own management */
@@ -48,6 +50,8 @@ struct rf_app {
 	enum rf_source_kind before_kind;
 	sd_event_source *confirm_timer;
 	uint64_t confirm_deadline_ns;
+	struct rf_geo_state geo;
+	unsigned int geo_ticks;
 	char *last_error;
 	uint64_t last_error_real_ns, last_apply_real_ns, applies_ok, applies_failed, rollbacks;
 
@@ -74,6 +78,8 @@ int rf_app_confirm(struct rf_app *app, char **ret_text);
 int rf_app_rollback(struct rf_app *app, char **ret_text);
 int rf_app_watch_start(struct rf_app *app);
 void rf_app_watch_tick(struct rf_app *app);
+/* Once a second: does the country database have to be read again? */
+void rf_app_geo_tick(struct rf_app *app);
 
 /* protect.c: refuses a plan that would put the host's own management under enforcement */
 int rf_app_protect(struct rf_registry *r, const struct rf_policy_set *set, void *arg, char **ret_error);

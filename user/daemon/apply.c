@@ -55,6 +55,8 @@ static int sources_apply(struct rf_app *app, const struct rf_sources *s, bool fo
 	if (r >= 0)
 		r = rf_require_check(app->engine, set, s, &diags);
 	if (r >= 0)
+		r = rf_geo_resolve(&app->geo, app->options.geo_database, set, s, &diags);
+	if (r >= 0)
 		r = rf_registry_apply(app->registry, set, rf_app_protect, &force, &diags, &error);
 	if (r >= 0)
 		TAKE_PTR(set);
@@ -375,4 +377,19 @@ void rf_app_watch_tick(struct rf_app *app)
 		return;
 	if (rf_app_watch_start(app) >= 0)
 		reload_soon(app);
+}
+
+#define GEO_TICKS 10
+
+void rf_app_geo_tick(struct rf_app *app)
+{
+	_cleanup_sources_ struct rf_sources s = RF_SOURCES_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	if (++app->geo_ticks % GEO_TICKS || confirm_pending(app) ||
+	    !rf_geo_changed(&app->geo, app->options.geo_database))
+		return;
+	rf_notice("%s changed: the policies are applied again", app->options.geo_database);
+	if (rf_sources_copy(&s, &app->sources) == 0)
+		(void)rf_app_apply(app, &s, app->source_kind, true, false, &text);
 }

@@ -148,6 +148,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rf_peers_refresh(app->registry, false);
 	rescan_if_due(app);
 	rf_app_watch_tick(app);
+	rf_app_geo_tick(app);
 	(void)sd_event_source_set_time_relative(source, TICK_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }

@@ -23,6 +23,8 @@ static const char usage[] = "usage: ringfenced [options]\n"
 			    "  --bpffs DIR         where programs and maps are pinned (" RF_BPFFS_DIR ")\n"
 			    "  --cgroup-root DIR   cgroup v2 directory to attach to (the mount found)\n"
 			    "  --listen ADDR:PORT  /metrics and /healthz, or \"none\" (" RF_LISTEN ")\n"
+			    "  --geo-database FILE country database in MaxMind's format\n"
+			    "                      (" RF_GEO_PATH ")\n"
 			    "  --log-level LEVEL   err, warning, notice, info, debug (info)\n"
 			    "  --no-watch          do not watch the policy directory\n"
 			    "  --force             apply at start even what covers the host's own management\n"
@@ -39,6 +41,7 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 		BPFFS,
 		CGROUP_ROOT,
 		LISTEN,
+		GEO_DATABASE,
 		LOG_LEVEL,
 		NO_WATCH,
 		FORCE,
@@ -52,6 +55,7 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 		{ "bpffs", required_argument, NULL, BPFFS },
 		{ "cgroup-root", required_argument, NULL, CGROUP_ROOT },
 		{ "listen", required_argument, NULL, LISTEN },
+		{ "geo-database", required_argument, NULL, GEO_DATABASE },
 		{ "log-level", required_argument, NULL, LOG_LEVEL },
 		{ "no-watch", no_argument, NULL, NO_WATCH },
 		{ "force", no_argument, NULL, FORCE },
@@ -82,6 +86,9 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 			break;
 		case LISTEN:
 			o->listen = optarg;
+			break;
+		case GEO_DATABASE:
+			o->geo_database = optarg;
 			break;
 		case NO_WATCH:
 			o->watch = false;
@@ -203,6 +210,7 @@ static void stop(struct rf_app *app)
 	sd_event_unref(app->event);
 	rf_sources_fini(&app->sources);
 	rf_sources_fini(&app->before);
+	rf_geo_state_fini(&app->geo);
 	free(app->last_error);
 	free(app->options.cgroup_root);
 }
@@ -214,6 +222,7 @@ int main(int argc, char **argv)
 					   .socket = RF_CONTROL_SOCKET,
 					   .bpffs = RF_BPFFS_DIR,
 					   .listen = RF_LISTEN,
+					   .geo_database = RF_GEO_PATH,
 					   .watch = true } };
 	bool done = false;
 	int r;

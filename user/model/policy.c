@@ -32,11 +32,37 @@ static void fini_selector(struct rf_selector *s)
 	free(s->slurm_user);
 }
 
+struct rf_cidr_list *rf_cidr_list_new(const struct rf_cidr *list, size_t n)
+{
+	struct rf_cidr_list *l = malloc(sizeof(*l) + n * sizeof(*list));
+
+	if (!l)
+		return NULL;
+	l->refs = 1;
+	l->n = n;
+	if (n)
+		memcpy(l->list, list, n * sizeof(*list));
+	return l;
+}
+
+struct rf_cidr_list *rf_cidr_list_ref(struct rf_cidr_list *list)
+{
+	list->refs++;
+	return list;
+}
+
+void rf_cidr_list_unref(struct rf_cidr_list *list)
+{
+	if (list && --list->refs == 0)
+		free(list);
+}
+
 static void fini_network_rule(struct rf_network_rule *rule)
 {
 	for (size_t i = 0; i < rule->n_peers; i++) {
 		free(rule->peers[i].excepts);
 		free(rule->peers[i].text);
+		rf_cidr_list_unref(rule->peers[i].country);
 		rf_peer_selector_fini(&rule->peers[i].selector);
 	}
 	free(rule->peers);

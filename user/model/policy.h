@@ -57,10 +57,21 @@ struct rf_cidr {
 	uint8_t addr[16]; /* network order, host bits zero */
 };
 
+/* Prefixes that several peers share; counted. */
+struct rf_cidr_list {
+	unsigned int refs;
+	size_t n;
+	struct rf_cidr list[];
+};
+
+struct rf_cidr_list *rf_cidr_list_new(const struct rf_cidr *list, size_t n); /* one reference; NULL: no memory */
+struct rf_cidr_list *rf_cidr_list_ref(struct rf_cidr_list *list);
+void rf_cidr_list_unref(struct rf_cidr_list *list); /* NULL is allowed */
+
 enum rf_peer_kind {
 	RF_PEER_CIDR,
 	RF_PEER_DNS,	  /* parsed and checked; enforced by later versions */
-	RF_PEER_COUNTRY,  /* likewise */
+	RF_PEER_COUNTRY,  /* its prefixes are looked up when the policy is applied */
 	RF_PEER_WORKLOAD, /* workloads and pods of this host */
 	RF_PEER_HOST,	  /* the host's own addresses, and what runs there outside of all workloads */
 	RF_PEER_WORLD,	  /* every address that is neither the host's nor a known workload's */
@@ -75,6 +86,7 @@ struct rf_peer {
 	struct rf_cidr *excepts; /* each inside @cidr */
 	size_t n_excepts;
 	struct rf_peer_selector selector; /* of RF_PEER_WORKLOAD */
+	struct rf_cidr_list *country;	  /* of RF_PEER_COUNTRY; NULL: not looked up, matches nobody */
 	char *text; /* DNS name, country codes, or the selector as people read it; NULL for a CIDR */
 };
 
@@ -142,6 +154,8 @@ struct rf_policy {
 	struct rf_selector *selectors;
 	size_t n_selectors;
 	struct rf_network_direction network[2]; /* enum rf_direction */
+	uint64_t geo_max_age_ns;		/* of the country database; 0: any */
+	bool geo_skip; /* without a database peers by country match nobody; else the policy is refused */
 	struct rf_devices devices;
 	uint32_t telemetry; /* 1 << enum rf_event_kind */
 	struct rf_requirement *requirements;

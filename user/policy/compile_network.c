@@ -79,6 +79,20 @@ static int peer_claim(struct build *b, uint16_t rule, const struct rf_peer *peer
 	return r;
 }
 
+static int country_claim(struct build *b, uint16_t rule, const struct rf_cidr_list *country)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && country && i < country->n; i++) {
+		const struct rf_cidr *cidr = &country->list[i];
+		struct rf_claims *claims = cidr->family == AF_INET6 ? &b->peers6 : &b->peers4;
+
+		r = rf_claims_add(claims, rf_prefix_address(cidr->family, cidr->addr, cidr->prefix), false, rule,
+				  claims->n_claimants++);
+	}
+	return r;
+}
+
 static bool is_class(enum rf_peer_kind kind)
 {
 	return kind == RF_PEER_WORKLOAD || kind == RF_PEER_HOST || kind == RF_PEER_WORLD || kind == RF_PEER_SELF;
@@ -123,7 +137,9 @@ static int peers_check(struct build *b, const struct rf_policy *p, const struct 
 	for (size_t i = 0; i < rule->n_peers; i++) {
 		const struct rf_peer *peer = &rule->peers[i];
 
-		if (peer->kind == RF_PEER_CIDR || is_class(peer->kind))
+		if (peer->kind == RF_PEER_CIDR || is_class(peer->kind) || peer->country)
+			continue;
+		if (peer->kind == RF_PEER_COUNTRY && p->geo_skip)
 			continue;
 		if (rule->action == RF_ACTION_ALLOW || p->mode == RF_MODE_AUDIT || p->unsupported_audit)
 			return 1;
@@ -146,7 +162,12 @@ static int peers_claim(struct build *b, const struct rf_policy *p, const struct 
 	for (size_t i = 0; i < rule->n_peers; i++) {
 		const struct rf_peer *peer = &rule->peers[i];
 
-		r = is_class(peer->kind) ? class_claim(b, p, rule, index, peer) : peer_claim(b, index, peer);
+		if (is_class(peer->kind))
+			r = class_claim(b, p, rule, index, peer);
+		else if (peer->kind == RF_PEER_COUNTRY)
+			r = country_claim(b, index, peer->country);
+		else
+			r = peer_claim(b, index, peer);
 		if (r < 0)
 			return r;
 	}

@@ -12,6 +12,7 @@
 
 #include "ringfence/event.h"
 #include "ringfence/policy_map.h"
+#include "user/lib/clock.h"
 #include "user/lib/hashmap.h"
 #include "user/policy/check.h"
 #include "user/policy/kubernetes.h"
@@ -237,6 +238,16 @@ static uint32_t telemetry_parse(const struct rf_node *spec)
 	return mask;
 }
 
+static void geo_parse(const struct rf_node *geo, struct rf_policy *p)
+{
+	const struct rf_node *age = rf_node_get(geo, "maxAge");
+
+	p->geo_skip = rf_node_is(geo, "ifUnavailable", "skip");
+	/* What is no duration has been told by the schema. */
+	if (age && age->kind == RF_NODE_SCALAR)
+		(void)rf_duration_parse(age->text, UINT64_MAX, &p->geo_max_age_ns);
+}
+
 static char *name_or_default(struct rf_checker *c, const struct rf_node *metadata, const char *key)
 {
 	char *name = rf_node_string(c, metadata, key);
@@ -269,6 +280,7 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 		r = rf_direction_parse(c, rf_node_get(network, "egress"), RF_EGRESS, &p->network[RF_EGRESS]);
 	if (r >= 0)
 		r = rf_direction_parse(c, rf_node_get(network, "ingress"), RF_INGRESS, &p->network[RF_INGRESS]);
+	geo_parse(rf_node_get(network, "geo"), p);
 	if (r >= 0)
 		r = devices_parse(c, rf_node_get(spec, "devices"), &p->devices);
 	return r;

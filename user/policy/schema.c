@@ -227,6 +227,12 @@ static const struct rf_field spec_fields[] = {
 			      .text = "Only answers from these count; none means every resolver that a rule allows."),
 			    F("minTTL", DURATION, .dflt = "5s", .text = "A shorter TTL is taken for this."),
 			    F("maxTTL", DURATION, .dflt = "1h", .text = "A longer TTL is taken for this."))),
+		  F("geo", OBJECT, .text = "The database that peers by country are looked up in.",
+		    .children =
+			    FIELDS(F("maxAge", DURATION, .example = "maxAge: 30d",
+				     .text = "An older database counts as none; without it any age will do."),
+				   F("ifUnavailable", ENUM, .dflt = "refuse", .values = STRINGS("refuse", "skip"),
+				     .text = "Without a database: refuse the policy, or let country match nobody."))),
 		  F("sockets", OBJECT, .needs = 1 + RF_FEATURE_NETWORK_SOCKETS,
 		    .text = "Sockets that addresses and ports say nothing of.",
 		    .children =
@@ -311,7 +317,6 @@ bool rf_field_is_enforced(const struct rf_field *f)
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
 	case RF_FEATURE_NETWORK_NAMES:
-	case RF_FEATURE_NETWORK_COUNTRIES:
 	case RF_FEATURE_NETWORK_RATES:
 	case RF_FEATURE_NETWORK_SOCKETS:
 		return false;
