@@ -216,7 +216,7 @@ $(eval $(call unit,cli,policy model lib))
 $(SUITE_TESTS) $(TOOLS): $(V)/%: $(V)/%.o $(DAEMON_LIB) $(USER_LIBS)
 	$(call say,LD)
 	@mkdir -p $(@D)
-	$(Q)$(link) -lcmocka $(LIBS)
+	$(Q)$(link) -lcmocka -lresolv $(LIBS)
 
 .PHONY: tests check demo unit asan bpf-test $(SUITES)
 tests: $(UNIT) $(SUITE_TESTS) $(TOOLS) # every test program, not run

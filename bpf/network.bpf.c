@@ -20,6 +20,7 @@
  * unmanaged one is not looked into.
  */
 #include "lib/flow.bpf.h"
+#include "lib/names.bpf.h"
 #include "lib/packet.bpf.h"
 #include "lib/peer.bpf.h"
 #include "lib/submit.bpf.h"
@@ -253,6 +254,7 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 	else
 		came_in = rf_local_listens(skb, packet, outgoing);
 	rf_flow_of(&flow, packet, j->id.cgroup_id, came_in ? RF_INGRESS : RF_EGRESS, outgoing);
+	flow.lasts = established;
 	rf_flow_decide(&flow, j->id.version, &decision);
 	if (decision.verdict == RF_ASK_PEER) {
 		peer = rf_peer_by_address(&flow);
@@ -268,6 +270,12 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 		}
 		rf_packet_report(&flow, &decision, packet, hook);
 		return 0;
+	}
+	/* A name that allowed what this socket began does not end it. */
+	if (decision.verdict != RF_ALLOW && outgoing && flow.owner && packet->protocol != IPPROTO_TCP &&
+	    rf_reply_expected(skb, &flow, packet->destination_port)) {
+		flow.lasts = 1;
+		rf_flow_decide(&flow, j->id.version, &decision);
 	}
 	if (decision.verdict != RF_ALLOW) {
 		/* The answer to what this socket sent is part of the flow that egress judged. */
@@ -288,7 +296,7 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 	/* Remember only where an answer might be denied. */
 	if (outgoing && packet->protocol != IPPROTO_TCP) {
 		bank = rf_workload_bank(j->workload, j->id.version);
-		if (bank && rf_direction_judged(bank, RF_INGRESS))
+		if (bank && (rf_direction_judged(bank, RF_INGRESS) || bank->flags & RF_BANK_NAMES))
 			rf_reply_expect(skb, &flow);
 	}
 	j->allowed = (outgoing ? RF_FLOW_OUT : RF_FLOW_IN) |
@@ -332,7 +340,10 @@ static __always_inline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judge
 	return pass;
 }
 
-/* Any packet: parsed in full, looked up, else judged. 1: it passes. */
+/* It passes, and a resolver's port is at the other end. */
+#define RF_PASS_DNS 3
+
+/* Any packet: parsed in full, looked up, else judged. 1 or RF_PASS_DNS: it passes. */
 static __noinline int rf_skb_any(struct __sk_buff *skb, __u64 version, __u64 cgroup_id, bool outgoing)
 {
 	struct rf_judgement judgement;
@@ -343,6 +354,7 @@ static __noinline int rf_skb_any(struct __sk_buff *skb, __u64 version, __u64 cgr
 
 	id->cgroup_id = cgroup_id;
 	id->version = version;
+	id->ports = 0;
 	judgement.workload = 0;
 	judgement.outgoing = outgoing;
 	judgement.allowed = 0;
@@ -355,14 +367,15 @@ static __noinline int rf_skb_any(struct __sk_buff *skb, __u64 version, __u64 cgr
 		id->ports = rf_packet_ports_key(&judgement.packet, outgoing);
 		id->protocol = judgement.packet.protocol;
 		entry = rf_flow_entry(id);
-		if (entry && !rf_packet_opens(&judgement.packet) && rf_flow_known(entry, id, outgoing, &workload)) {
+		if (entry && !rf_ports_are_dns(id->ports) && !rf_packet_opens(&judgement.packet) &&
+		    rf_flow_known(entry, id, outgoing, &workload)) {
 			if (workload == RF_WORKLOAD_NONE)
 				return 1;
 			rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
 			return rf_packet_passed(skb, workload, outgoing);
 		}
 	}
-	return rf_skb_unknown(skb, &judgement, entry);
+	return rf_skb_unknown(skb, &judgement, entry) | (rf_ports_are_dns(id->ports) ? RF_PASS_DNS & ~1 : 0);
 }
 
 /* A packet that opens a TCP connection, where the verdict is known and allows it. True: it passes. */
@@ -422,6 +435,8 @@ static __always_inline bool rf_skb_known4(struct __sk_buff *skb, __u64 version, 
 	id.ports = bpf_ntohl(*(const __be32 *)transport);
 	if (!outgoing)
 		id.ports = id.ports << 16 | id.ports >> 16;
+	if (rf_ports_are_dns(id.ports))
+		return false;
 	entry = rf_flow_entry(&id);
 	if (!entry)
 		return false;
@@ -445,7 +460,11 @@ static __always_inline int rf_skb(struct __sk_buff *skb, bool outgoing)
 	cgroup_id = bpf_skb_cgroup_id(skb);
 	if (rf_likely(skb->protocol == bpf_htons(0x0800)) && rf_skb_known4(skb, version, cgroup_id, outgoing))
 		return 1;
-	pass = rf_skb_any(skb, version, cgroup_id, outgoing) & 1;
+	pass = rf_skb_any(skb, version, cgroup_id, outgoing);
+	/* Here and not where it was judged: a chain of calls has 512 bytes of stack. */
+	if (pass == RF_PASS_DNS)
+		rf_dns_packet(skb, version, cgroup_id, outgoing);
+	pass &= 1;
 	rf_barrier_var(pass); /* the verifier wants to see that it is 0 or 1 */
 	return pass & 1;
 }

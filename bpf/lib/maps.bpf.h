@@ -95,6 +95,56 @@ RF_MAP struct {
 	__type(value, __u32);
 } rf_member_map SEC(".maps");
 
+struct rf_name_key {
+	__u8 name[RF_NAME_KEY];
+};
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_NAMES);
+	__type(key, struct rf_name_key);
+	__type(value, __u32);
+} rf_name_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 2 * RF_MAX_WORKLOADS);
+	__type(key, struct rf_dns_key);
+	__type(value, struct rf_dns_config);
+} rf_dns_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, RF_MAX_LEARNT);
+	__type(key, struct rf_learnt_key);
+	__type(value, struct rf_learnt);
+} rf_learnt_map SEC(".maps");
+
+/* A question that a workload has sent. */
+struct rf_query_key {
+	__u64 resolver[2];
+	__u32 owner; /* as in struct rf_workload_bank */
+	__u16 id;
+	__u16 local_port;
+	__u8 family;
+	__u8 protocol;
+	__u8 pad[6];
+};
+
+struct rf_query {
+	__u64 asked_ns;
+	__u64 question; /* digest of name and type */
+};
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, RF_MAX_QUERIES);
+	__type(key, struct rf_query_key);
+	__type(value, struct rf_query);
+} rf_query_map SEC(".maps");
+
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -15,6 +15,9 @@
 
 #include "identity.bpf.h"
 
+/* What is or'ed to the rules that an address gives: those by peer, by self, and by name. */
+#define RF_MORE_SETS (2 + RF_LEARNT_NAMES)
+
 struct rf_flow {
 	__u64 addr[2]; /* the peer, network order; IPv4 in the first four bytes, the rest zero */
 	__u64 cgroup_id;
@@ -22,10 +25,12 @@ struct rf_flow {
 	__u8 protocol;
 	__u8 direction;
 	__u8 family;
-	__u8 self; /* the peer is the workload itself */
-	__u8 pad[2];
-	__u32 peer; /* RF_PEER_*_ID, a workload or a pod; RF_PEER_NONE_ID: nobody has asked yet */
-	__u32 pad2;
+	__u8 self;		 /* the peer is the workload itself */
+	__u8 lasts;		 /* it was allowed when it began: a name's time being over does not end it */
+	__u8 more;		 /* one of @set is not empty */
+	__u32 peer;		 /* RF_PEER_*_ID, a workload or a pod; RF_PEER_NONE_ID: nobody has asked yet */
+	__u32 owner;		 /* of names, where they count */
+	__u32 set[RF_MORE_SETS]; /* offsets in rf_set_map, of the rule set that is asked; 0, the empty vector */
 };
 
 /*
@@ -52,11 +57,59 @@ static __always_inline __u32 rf_member_set(__u32 ruleset, __u32 peer)
 	return found ? *found : 0;
 }
 
-static __always_inline __u64 rf_set_word(__u32 offset)
+/*
+ * Fills in what @ruleset has for this peer beyond its address. Its own function, before the verdict's: a chain of
+ * calls has 512 bytes of stack.
+ */
+__weak __noinline int rf_flow_more(__u32 ruleset, struct rf_flow *flow)
 {
-	__u64 *word = bpf_map_lookup_elem(&rf_set_map, &offset);
+	struct rf_learnt_key key = {};
+	struct rf_learnt *learnt;
+	__u64 now;
 
-	return word ? *word : 0;
+	if (!flow)
+		return 0;
+	flow->set[0] = flow->peer ? rf_member_set(ruleset, flow->peer) : 0;
+	flow->set[1] = flow->self ? rf_member_set(ruleset, RF_PEER_SELF_ID) : 0;
+	flow->more = flow->set[0] || flow->set[1];
+	for (int i = 0; i < RF_LEARNT_NAMES; i++)
+		flow->set[2 + i] = 0;
+	if (flow->direction != RF_EGRESS || !flow->owner)
+		return 0;
+	key.addr[0] = flow->addr[0];
+	key.addr[1] = flow->addr[1];
+	key.owner = flow->owner;
+	key.family = flow->family;
+	learnt = bpf_map_lookup_elem(&rf_learnt_map, &key);
+	if (!learnt)
+		return 0;
+	now = bpf_ktime_get_ns();
+	for (int i = 0; i < RF_LEARNT_NAMES; i++) {
+		if (!learnt->name[i] || (learnt->until_ns[i] < now && !flow->lasts))
+			continue;
+		flow->set[2 + i] = rf_member_set(ruleset, RF_PEER_NAME | learnt->name[i]);
+		if (flow->set[2 + i])
+			flow->more = 1;
+	}
+	return 0;
+}
+
+/* The rules of one word beyond the address's. */
+static __noinline __u64 rf_more_word(const struct rf_flow *flow, __u32 word)
+{
+	__u64 both = 0;
+
+	for (int i = 0; i < RF_MORE_SETS; i++) {
+		__u32 at = flow->set[i] + word;
+		__u64 *value;
+
+		if (!flow->set[i])
+			continue;
+		value = bpf_map_lookup_elem(&rf_set_map, &at);
+		if (value)
+			both |= *value;
+	}
+	return both;
 }
 
 #define RF_RULESET_ALLOW (1u << 31) /* in what rf_ruleset_decide() returns; the low 16 bits are the rule */
@@ -69,7 +122,7 @@ __weak __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
 {
 	struct rf_ruleset *ruleset = bpf_map_lookup_elem(&rf_ruleset_map, &id);
 	struct rf_port_key port_key = { .prefixlen = RF_PORT_PREFIX_PROTO + 16, .ruleset = id };
-	__u32 peers, ports, members = 0, self = 0, *found, words;
+	__u32 peers, ports, *found, words;
 
 	if (!flow || !ruleset || !ruleset->words) {
 		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_RULESET_MISSING);
@@ -96,12 +149,6 @@ __weak __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
 	found = bpf_map_lookup_elem(&rf_port_map, &port_key);
 	ports = found ? *found : ruleset->any_port_set;
 
-	if (ruleset->flags & RF_RULESET_PEERS) {
-		members = rf_member_set(id, flow->peer);
-		if (flow->self)
-			self = rf_member_set(id, RF_PEER_SELF_ID);
-	}
-
 	for (__u32 i = 0; i < RF_RULE_WORDS; i++) {
 		__u32 p = peers + i, q = ports + i, a = ruleset->allow_set + i, bit;
 		__u64 *pw, *qw, *aw, both;
@@ -113,10 +160,8 @@ __weak __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
 		if (!pw || !qw)
 			return RF_RULE_DEFAULT;
 		both = *pw;
-		if (members)
-			both |= rf_set_word(members + i);
-		if (self)
-			both |= rf_set_word(self + i);
+		if (flow->more)
+			both |= rf_more_word(flow, i);
 		both &= *qw;
 		if (!both)
 			continue;
@@ -130,21 +175,27 @@ __weak __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
 }
 
 /* Both tiers: what is enforced decides; what is audited may turn an allow into a would-deny. */
-static __always_inline void rf_flow_evaluate(const struct rf_flow *flow, const struct rf_workload_bank *bank,
+static __always_inline void rf_flow_evaluate(struct rf_flow *flow, const struct rf_workload_bank *bank,
 					     struct rf_decision *decision)
 {
 	__u32 direction = flow->direction & 1, enforced, audited, result = RF_RULESET_ALLOW | RF_RULE_DEFAULT;
+	bool more = bank->flags & (RF_BANK_PEERS(direction) | RF_BANK_NAMES);
 
 	enforced = bank->ruleset[direction][RF_TIER_ENFORCE];
 	audited = bank->ruleset[direction][RF_TIER_AUDIT];
-	if (enforced)
+	if (enforced) {
+		if (more)
+			rf_flow_more(enforced, flow);
 		result = rf_ruleset_decide(enforced, flow);
+	}
 	decision->ruleset = enforced;
 	decision->rule = result;
 	decision->tier = RF_TIER_ENFORCE;
 	decision->verdict = result & RF_RULESET_ALLOW ? RF_ALLOW : RF_DENY;
 	if (decision->verdict == RF_DENY || !audited)
 		return;
+	if (more)
+		rf_flow_more(audited, flow);
 	result = rf_ruleset_decide(audited, flow);
 	if (result & RF_RULESET_ALLOW)
 		return;
@@ -221,8 +272,8 @@ static __always_inline void rf_decision_keep(struct rf_cache_entry *entry, const
 }
 
 /* The cache did not know. What is nobody's is not kept here: every flow of it would take a slot. */
-static __always_inline void rf_flow_ask(const struct rf_flow *flow, __u32 key, __u64 version,
-					struct rf_cache_entry *entry, struct rf_decision *decision)
+static __always_inline void rf_flow_ask(struct rf_flow *flow, __u32 key, __u64 version, struct rf_cache_entry *entry,
+					struct rf_decision *decision)
 {
 	struct rf_workload_bank *bank;
 
@@ -238,22 +289,19 @@ static __always_inline void rf_flow_ask(const struct rf_flow *flow, __u32 key, _
 		return;
 	}
 	decision->telemetry = bank->telemetry;
-	if (bank->flags & RF_BANK_PEERS(flow->direction & 1)) {
-		/* Not kept: the same address and port may be somebody else's next time. */
-		if (flow->peer == RF_PEER_NONE_ID) {
-			decision->verdict = RF_ASK_PEER;
-			decision->ruleset = bank->peer;
-		} else {
-			rf_flow_evaluate(flow, bank, decision);
-		}
+	if (bank->flags & RF_BANK_PEERS(flow->direction & 1) && flow->peer == RF_PEER_NONE_ID) {
+		decision->verdict = RF_ASK_PEER;
+		decision->ruleset = bank->peer;
 		return;
 	}
+	flow->owner = bank->flags & RF_BANK_NAMES ? bank->owner : 0;
 	rf_flow_evaluate(flow, bank, decision);
-	if (entry)
+	/* The same address and port may be somebody else's next time, or by another name: such an answer is not kept. */
+	if (entry && !(bank->flags & (RF_BANK_PEERS(flow->direction & 1) | RF_BANK_NAMES)))
 		rf_decision_keep(entry, flow, key, version, decision);
 }
 
-static __always_inline void rf_flow_decide(const struct rf_flow *flow, __u64 version, struct rf_decision *decision)
+static __always_inline void rf_flow_decide(struct rf_flow *flow, __u64 version, struct rf_decision *decision)
 {
 	__u32 key = rf_flow_key(flow), slot = rf_flow_slot(flow, key);
 	struct rf_cache_entry *entry = bpf_map_lookup_elem(&rf_cache_map, &slot);

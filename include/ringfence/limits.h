@@ -23,7 +23,11 @@
 #define RF_MAX_SET_WORDS 1048576 /* 64-bit words of distinct rule bit vectors: 8 MiB */
 #define RF_MAX_MEMBERS	 262144	 /* (rule set, peer) of peers chosen by what they are (allocated as used) */
 #define RF_MAX_ADDRESSES 65536	 /* addresses of the host and of the workloads on it */
-#define RF_MAX_CLASSES	 512	 /* different peers by what they are, of one rule set */
+#define RF_MAX_CLASSES	 1024	 /* different peers by what they are, of one rule set */
+#define RF_MAX_NAMES	 16384	 /* DNS names of all policies (allocated as used) */
+#define RF_MAX_LEARNT	 16384	 /* (workload, address) that DNS answers have given; the least used goes */
+#define RF_MAX_QUERIES	 8192	 /* DNS questions that wait for their answer; the oldest goes */
+#define RF_MAX_RESOLVERS 16	 /* of one workload */
 #define RF_CACHE_SLOTS	 1024	 /* verdict cache, per CPU, direct mapped; a power of two */
 
 /* Devices. */

@@ -32,6 +32,7 @@ struct rf_ruleset {
 };
 
 #define RF_RULESET_PEERS (1u << 0) /* some rules choose peers by what they are: ask rf_member_map too */
+#define RF_RULESET_NAMES (1u << 1) /* some rules choose peers by DNS name: ask rf_learnt_map too */
 
 /*
  * Who a peer is. A pod, whether policies select it or not, has RF_PEER_POD and
@@ -42,6 +43,7 @@ struct rf_ruleset {
 #define RF_PEER_HOST_ID	 1u
 #define RF_PEER_SELF_ID	 0x7ffffffeu
 #define RF_PEER_WORLD_ID 0x7fffffffu
+#define RF_PEER_NAME	 0x40000000u /* and the number of a DNS name: what answers said is at an address */
 #define RF_PEER_POD	 0x80000000u
 
 /* rf_address_map: hash; value __u32, who has the address: RF_PEER_HOST_ID, a workload or a pod. */
@@ -55,6 +57,51 @@ struct rf_address_key {
 struct rf_member_key {
 	__u32 ruleset;
 	__u32 peer;
+};
+
+/*
+ * rf_name_map: hash; key a DNS name in wire format, lower case, zero padded to
+ * RF_NAME_KEY bytes ("*" as first label stands for any one label); value its
+ * number, which no other name has had.
+ */
+#define RF_NAME_KEY 256
+
+/* rf_dns_map: hash; what differs from the defaults below for a workload in one bank. */
+struct rf_dns_key {
+	__u32 workload;
+	__u32 bank;
+};
+
+struct rf_dns_resolver {
+	__u64 addr[2]; /* network order, host bits zero */
+	__u64 mask[2];
+	__u32 family;
+	__u32 pad;
+};
+
+struct rf_dns_config {
+	__u32 min_ttl_s;
+	__u32 max_ttl_s;
+	__u32 n_resolvers; /* 0: any that the rules let the workload ask */
+	__u32 pad;
+	struct rf_dns_resolver resolver[RF_MAX_RESOLVERS];
+};
+
+#define RF_DNS_MIN_TTL_S 5
+#define RF_DNS_MAX_TTL_S 3600
+
+/* rf_learnt_map: LRU hash; the names that answers to a workload gave for an address, and until when. */
+#define RF_LEARNT_NAMES 4
+
+struct rf_learnt_key {
+	__u64 addr[2];
+	__u32 owner; /* as in struct rf_workload_bank */
+	__u32 family;
+};
+
+struct rf_learnt {
+	__u64 until_ns[RF_LEARNT_NAMES]; /* CLOCK_MONOTONIC */
+	__u32 name[RF_LEARNT_NAMES];	 /* 0: none */
 };
 
 /*

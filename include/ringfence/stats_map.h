@@ -35,6 +35,9 @@
 	X(DEVICE_DENY, "verdicts", "subject=\"device\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
 	X(DEVICE_WOULD, "verdicts", "subject=\"device\",verdict=\"would-deny\"",                                       \
 	  "Verdicts that denied or would have denied")                                                                 \
+	X(DNS_QUERIES, "network_dns_messages", "kind=\"query\"", "DNS messages read for rules by name")                \
+	X(DNS_ANSWERS, "network_dns_messages", "kind=\"answer\"", "DNS messages read for rules by name")               \
+	X(DNS_REFUSED, "network_dns_messages", "kind=\"refused\"", "DNS messages read for rules by name")              \
 	X(EVENTS, "events", "", "Events put on a ring")                                                                \
 	X(EVENTS_SHED, "events_shed", "", "Events not sent because the workload used up its fair share")               \
 	X(EVENTS_LOST, "events_lost", "", "Events lost because a ring was full")
@@ -73,13 +76,16 @@ struct rf_hook_stats {
 };
 
 /* X(enum suffix, name, what it means for the verdict or the count) */
-#define RF_ERRORS(X)                                                                                        \
-	X(CGROUP_MAP_FULL, "cgroup_map_full", "a new cgroup could not inherit its workload")                \
-	X(CGROUP_MAP_DELETE, "cgroup_map_delete", "a removed cgroup's entry was already gone")              \
-	X(PACKET_SHORT, "packet_short", "a packet of a managed workload was too short to judge: denied")    \
-	X(RULESET_MISSING, "ruleset_missing", "a workload names a rule set that is not there: denied")      \
-	X(FLOW_STATE_FULL, "flow_state_full", "a UDP reply may be denied: no room to remember the request") \
-	X(CACHE_RACE, "cache_race", "a verdict was not cached because the slot was being written")          \
+#define RF_ERRORS(X)                                                                                               \
+	X(CGROUP_MAP_FULL, "cgroup_map_full", "a new cgroup could not inherit its workload")                       \
+	X(CGROUP_MAP_DELETE, "cgroup_map_delete", "a removed cgroup's entry was already gone")                     \
+	X(PACKET_SHORT, "packet_short", "a packet of a managed workload was too short to judge: denied")           \
+	X(RULESET_MISSING, "ruleset_missing", "a workload names a rule set that is not there: denied")             \
+	X(FLOW_STATE_FULL, "flow_state_full", "a UDP reply may be denied: no room to remember the request")        \
+	X(CACHE_RACE, "cache_race", "a verdict was not cached because the slot was being written")                 \
+	X(DNS_BUSY, "dns_busy", "a DNS message was not read because another was being read: a name may be missed") \
+	X(DNS_SPLIT, "dns_split", "a DNS message over TCP came in pieces and was not read: a name may be missed")  \
+	X(DNS_FULL, "dns_full", "no room to remember a question or an address: a name may be missed")              \
 	X(PATH_READ, "path_read", "a path could not be read for an event")
 
 enum rf_error {

@@ -272,7 +272,11 @@ static int workloads_assign(struct rf_registry *r, const struct rf_policy_set *s
 		if (error < 0)
 			return error;
 		assignments[count++] = (struct rf_assignment){
-			.workload = w->id, .peer = w->peer, .fresh = w->fresh, .image = c->image
+			.workload = w->id,
+			.peer = w->peer,
+			.owner = w->cgroup_id,
+			.fresh = w->fresh,
+			.image = c->image,
 		};
 	}
 	*ret_n = count;
@@ -293,11 +297,13 @@ static size_t endings_assign(const struct rf_registry *r, struct rf_cgroup **cgr
 		if (before[i] && !cgroups[i]->is_root && cgroups[i]->image)
 			assignments[count++] = (struct rf_assignment){ .workload = before[i]->id,
 								       .peer = before[i]->peer,
+								       .owner = before[i]->cgroup_id,
 								       .image = cgroups[i]->image };
 	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++)
 		if (r->by_id[id] && r->by_id[id]->retired)
 			assignments[count++] = (struct rf_assignment){ .workload = id,
 								       .peer = r->by_id[id]->peer,
+								       .owner = r->by_id[id]->cgroup_id,
 								       .image = r->by_id[id]->image };
 	return count;
 }
@@ -481,7 +487,13 @@ int rf_plan_one(struct rf_registry *r, struct rf_cgroup *c, char **ret_error)
 		error = rf_peer_tell(r, c, w, ret_error);
 	}
 	if (error >= 0)
-		error = rf_engine_assign(r->engine, w->id, w->peer, c->image, ret_error);
+		error = rf_engine_assign(r->engine,
+					 &(struct rf_assignment){ .workload = w->id,
+								  .peer = w->peer,
+								  .owner = w->cgroup_id,
+								  .fresh = true,
+								  .image = c->image },
+					 ret_error);
 	if (error < 0) {
 		rf_workload_drop(r, w);
 		return error;

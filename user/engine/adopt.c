@@ -165,7 +165,11 @@ int rf_engine_adopt(struct rf_engine *e, char **ret_error)
 	if (r >= 0)
 		r = trie_adopt(e, "rf_port_map", sizeof(struct rf_port_key), offsetof(struct rf_installed, ports));
 	if (r >= 0)
+		r = rf_names_adopt(e);
+	if (r >= 0)
 		r = rf_members_adopt(e);
+	if (r >= 0)
+		rf_names_prune(e);
 	if (r >= 0)
 		r = devices_adopt(e);
 	if (r < 0)

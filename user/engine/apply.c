@@ -61,8 +61,10 @@ static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_
 				return r;
 			in->used = e->applies;
 			filled.ruleset[direction][tier] = in->id;
-			if (image->ruleset[direction][tier]->n_classes)
+			if (image->ruleset[direction][tier]->asks_peers)
 				filled.flags |= RF_BANK_PEERS(direction);
+			if (image->ruleset[direction][tier]->asks_names)
+				filled.flags |= RF_BANK_NAMES;
 		}
 		if (image->device[tier]) {
 			struct rf_installed_devices *in;
@@ -135,6 +137,17 @@ static uint64_t *used_copy(const struct rf_engine *e)
 	return used;
 }
 
+/* Beside the live bank; for a workload that is new, both. */
+static int dns_write(struct rf_engine *e, const struct rf_assignment *a, uint32_t bank, char **ret_error)
+{
+	int r = rf_dns_write(e, a->workload, bank, &a->image->dns);
+
+	if (r == 0 && a->fresh)
+		r = rf_dns_write(e, a->workload, !bank, &a->image->dns);
+	return r < 0 ? rf_engine_format_error(ret_error, r, "cannot write the resolvers of workload %u", a->workload) :
+		       0;
+}
+
 int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments, size_t n, uint64_t n_policies,
 		    void (*before_flip)(void *arg), void *arg, char **ret_error)
 {
@@ -163,15 +176,18 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		}
 		if (last_bank && assignments[i].image == last) {
 			banks[id] = *last_bank;
-			banks[id].peer = assignments[i].peer;
-			continue;
+		} else {
+			r = image_install(e, assignments[i].image, &banks[id], ret_error);
+			if (r < 0)
+				break;
+			last = assignments[i].image;
+			last_bank = &banks[id];
 		}
-		r = image_install(e, assignments[i].image, &banks[id], ret_error);
+		banks[id].peer = assignments[i].peer;
+		banks[id].owner = assignments[i].owner;
+		r = dns_write(e, &assignments[i], bank, ret_error);
 		if (r < 0)
 			break;
-		banks[id].peer = assignments[i].peer;
-		last = assignments[i].image;
-		last_bank = &banks[id];
 	}
 	if (r < 0) {
 		failed_remove(e, e->applies, used_before);
@@ -198,19 +214,22 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 	return 0;
 }
 
-int rf_engine_assign(struct rf_engine *e, uint32_t workload, uint32_t peer, struct rf_image *image, char **ret_error)
+int rf_engine_assign(struct rf_engine *e, const struct rf_assignment *a, char **ret_error)
 {
 	struct rf_workload_bank bank;
 	int r;
 
-	if (workload < RF_WORKLOAD_FIRST || workload >= RF_MAX_WORKLOADS)
+	if (a->workload < RF_WORKLOAD_FIRST || a->workload >= RF_MAX_WORKLOADS)
 		return -ERANGE;
-	r = image_install(e, image, &bank, ret_error);
+	r = image_install(e, a->image, &bank, ret_error);
+	if (r == 0)
+		r = dns_write(e, a, 0, ret_error);
 	if (r < 0)
 		return r;
-	bank.peer = peer;
-	e->workloads[workload].bank[0] = bank;
-	e->workloads[workload].bank[1] = bank;
+	bank.peer = a->peer;
+	bank.owner = a->owner;
+	e->workloads[a->workload].bank[0] = bank;
+	e->workloads[a->workload].bank[1] = bank;
 	/* Verdicts cached for an earlier owner of the id are gone. */
 	rf_engine_caches_drop(e);
 	return 0;

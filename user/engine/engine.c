@@ -172,7 +172,17 @@ static int tables_make(struct rf_engine *e)
 	r = rf_words_new(e->words_map, RF_MAX_SET_WORDS, &e->words);
 	if (r < 0)
 		return r;
+	/* What an earlier daemon left is deleted or overwritten like what we wrote. */
+	e->dns_set = malloc(RF_MAX_WORKLOADS);
+	if (!e->dns_set)
+		return -ENOMEM;
+	memset(e->dns_set, e->maps_adopted ? 0xff : 0, RF_MAX_WORKLOADS);
+	e->name_cursor = 1;
 	r = rf_hashmap_new(rf_engine_peer_free, &e->peers);
+	if (r >= 0)
+		r = rf_hashmap_new(free, &e->names);
+	if (r >= 0)
+		r = rf_hashmap_new(NULL, &e->names_by);
 	if (r < 0)
 		return r;
 	return rf_hashmap_new(NULL, &e->by_digest);
@@ -280,6 +290,9 @@ void rf_engine_free(struct rf_engine *e)
 	free(e->devices);
 	rf_hashmap_free(e->by_digest);
 	rf_hashmap_free(e->peers);
+	rf_hashmap_free(e->names_by);
+	rf_hashmap_free(e->names);
+	free(e->dns_set);
 	rf_words_free(e->words);
 	map_munmap(e->config, sizeof(*e->config));
 	map_munmap(e->workloads, WORKLOADS_SIZE);

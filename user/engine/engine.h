@@ -81,6 +81,7 @@ void rf_engine_address_each(const struct rf_engine *e,
 struct rf_assignment {
 	uint32_t workload;
 	uint32_t peer;		/* who it is to others: its own id, or a pod's */
+	uint32_t owner;		/* of what DNS answers teach: another number than the id's former owners had */
 	bool fresh;		/* no cgroup points to this id yet: put it in force in both banks */
 	struct rf_image *image; /* borrowed; the engine takes references. NULL: what is in force for it stays */
 };
@@ -92,8 +93,8 @@ struct rf_assignment {
  */
 int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments, size_t n, uint64_t n_policies,
 		    void (*before_flip)(void *arg), void *arg, char **ret_error);
-/* Adds one workload that no cgroup points to yet, in the generation in force. */
-int rf_engine_assign(struct rf_engine *e, uint32_t workload, uint32_t peer, struct rf_image *image, char **ret_error);
+/* Adds one workload that no cgroup points to yet (@fresh), in the generation in force. */
+int rf_engine_assign(struct rf_engine *e, const struct rf_assignment *assignment, char **ret_error);
 uint32_t rf_engine_generation(const struct rf_engine *e);
 void rf_engine_stats_reset(struct rf_engine *e, uint32_t workload);
 /* Telemetry that some subscriber wants from everywhere: 1 << kind. */

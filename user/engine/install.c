@@ -206,7 +206,7 @@ static int ruleset_write(struct rf_engine *e, struct rf_installed *in, const str
 		.default_allow = image->default_allow,
 		.any_peer_set = offsets[image->any_peer_set],
 		.any_port_set = offsets[image->any_port_set],
-		.flags = image->n_classes ? RF_RULESET_PEERS : 0,
+		.flags = (image->asks_peers ? RF_RULESET_PEERS : 0) | (image->asks_names ? RF_RULESET_NAMES : 0),
 		.digest = image->digest,
 	};
 	r = bpf_map_update_elem(rf_engine_map_fd(e, "rf_ruleset_map"), &in->id, &value, BPF_ANY);

@@ -113,7 +113,11 @@ struct rf_engine {
 	struct rf_hashmap *by_digest;	/* digest -> struct rf_installed, borrowed */
 	uint32_t ruleset_cursor;
 	size_t n_rulesets;
-	struct rf_hashmap *peers; /* id -> struct rf_engine_peer, owned */
+	struct rf_hashmap *peers;    /* id -> struct rf_engine_peer, owned */
+	struct rf_hashmap *names;    /* wire form -> struct rf_engine_name, owned */
+	struct rf_hashmap *names_by; /* number -> the same, borrowed */
+	uint32_t name_cursor;
+	uint8_t *dns_set; /* by workload: a bit a bank that may have an entry in rf_dns_map */
 	size_t n_members;
 	size_t n_addresses;
 	struct rf_installed_devices **devices;
@@ -153,6 +157,22 @@ int rf_install_devices(struct rf_engine *e, struct rf_image *owner, const struct
 void rf_uninstall_devices(struct rf_engine *e, struct rf_installed_devices *installed);
 void rf_installed_free(struct rf_installed *installed);
 void rf_installed_devices_free(struct rf_installed_devices *installed);
+
+/* names.c: numbers of DNS names, counted by the entries of rf_member_map that speak of them */
+struct rf_engine_name {
+	uint32_t id;
+	uint32_t refs;
+	uint8_t wire[RF_NAME_KEY];
+};
+
+int rf_name_get(struct rf_engine *e, const char *name, uint32_t *ret_id);
+void rf_name_ref(struct rf_engine *e, uint32_t id);
+void rf_name_put(struct rf_engine *e, uint32_t id);
+int rf_names_adopt(struct rf_engine *e);
+/* Names that no entry speaks of: what a daemon died writing. */
+void rf_names_prune(struct rf_engine *e);
+/* How @workload learns names in @bank. */
+int rf_dns_write(struct rf_engine *e, uint32_t workload, uint32_t bank, const struct rf_dns_image *dns);
 
 /* peers.c */
 int rf_members_write(struct rf_engine *e, struct rf_installed *in, char **ret_error);

@@ -32,6 +32,12 @@ static int address_fd(const struct rf_engine *e)
 	return bpf_map__fd(e->skeleton->maps.rf_address_map);
 }
 
+static bool is_name(uint32_t peer)
+{
+	return (peer & (RF_PEER_POD | RF_PEER_NAME)) == RF_PEER_NAME && peer != RF_PEER_SELF_ID &&
+	       peer != RF_PEER_WORLD_ID;
+}
+
 static void member_remove(struct rf_engine *e, struct rf_installed *in, uint32_t peer)
 {
 	struct rf_member_key key = { .ruleset = in->id, .peer = peer };
@@ -43,6 +49,8 @@ static void member_remove(struct rf_engine *e, struct rf_installed *in, uint32_t
 	bpf_map_delete_elem(member_fd(e), &key);
 	rf_words_put(e->words, member->offset);
 	e->n_members--;
+	if (is_name(peer))
+		rf_name_put(e, peer & ~RF_PEER_NAME);
 }
 
 /* Remembers an entry that is in the map and holds a reference to its words. */
@@ -66,22 +74,19 @@ static int member_note(struct rf_engine *e, struct rf_installed *in, uint32_t pe
 		return r;
 	}
 	e->n_members++;
+	if (is_name(peer))
+		rf_name_ref(e, peer & ~RF_PEER_NAME);
 	return 0;
 }
 
-/* Makes the entry of @peer in @in what its image says. */
-static int member_write(struct rf_engine *e, struct rf_installed *in, uint32_t peer, const struct rf_peer_view *view)
+/* Makes @rules those of @peer in @in. */
+static int member_set(struct rf_engine *e, struct rf_installed *in, uint32_t peer, const uint64_t *rules)
 {
 	struct rf_member_key key = { .ruleset = in->id, .peer = peer };
 	struct rf_member *member = in->members ? rf_hashmap_get(in->members, &peer, sizeof(peer)) : NULL;
-	uint64_t rules[RF_RULE_WORDS];
 	uint32_t offset, old;
 	int r;
 
-	if (!rf_ruleset_members(in->image, view, rules)) {
-		member_remove(e, in, peer);
-		return 0;
-	}
 	r = rf_words_get(e->words, rules, in->words, &offset);
 	if (r < 0)
 		return r;
@@ -102,6 +107,36 @@ static int member_write(struct rf_engine *e, struct rf_installed *in, uint32_t p
 		rf_words_put(e->words, offset);
 	}
 	return r;
+}
+
+/* Makes the entry of @peer in @in what its image says. */
+static int member_write(struct rf_engine *e, struct rf_installed *in, uint32_t peer, const struct rf_peer_view *view)
+{
+	uint64_t rules[RF_RULE_WORDS];
+
+	if (rf_ruleset_members(in->image, view, rules))
+		return member_set(e, in, peer, rules);
+	member_remove(e, in, peer);
+	return 0;
+}
+
+static int names_write(struct rf_engine *e, struct rf_installed *in)
+{
+	for (uint32_t i = 0; i < in->image->n_classes; i++) {
+		const struct rf_peer_class *class = &in->image->classes[i];
+		uint32_t id;
+		int r;
+
+		if (class->kind != RF_PEER_DNS)
+			continue;
+		r = rf_name_get(e, class->name, &id);
+		if (r == 0)
+			r = member_set(e, in, RF_PEER_NAME | id,
+				       in->image->sets + (size_t)class->set * in->image->words);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static void address_count(const struct rf_address_key *key, uint32_t peer, void *arg)
@@ -132,7 +167,8 @@ static void members_prune(struct rf_engine *e, struct rf_installed *in)
 	gone = calloc(rf_hashmap_size(in->members) + 1, sizeof(*gone));
 	while (gone && rf_hashmap_next(in->members, &it, NULL, NULL, &value)) {
 		const struct rf_member *member = value;
-		bool constant = false;
+		/* The same content has the same names. */
+		bool constant = is_name(member->peer);
 
 		for (size_t i = 0; i < ARRAY_SIZE(constant_peers); i++)
 			constant |= constant_peers[i].id == member->peer;
@@ -152,6 +188,9 @@ int rf_members_write(struct rf_engine *e, struct rf_installed *in, char **ret_er
 	if (!in->image->n_classes)
 		return 0;
 	members_prune(e, in);
+	r = names_write(e, in);
+	if (!in->image->asks_peers)
+		return r < 0 ? members_error(e, r, ret_error) : 0;
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(constant_peers); i++)
 		r = member_write(e, in, constant_peers[i].id, &constant_peers[i].view);
 	while (r == 0 && rf_hashmap_next(e->peers, &it, NULL, NULL, &value)) {
@@ -174,6 +213,8 @@ void rf_members_remove(struct rf_engine *e, struct rf_installed *in)
 		bpf_map_delete_elem(member_fd(e), &key);
 		rf_words_put(e->words, member->offset);
 		e->n_members--;
+		if (is_name(member->peer))
+			rf_name_put(e, member->peer & ~RF_PEER_NAME);
 	}
 	rf_hashmap_free(in->members);
 	in->members = NULL;
@@ -320,7 +361,7 @@ int rf_engine_peer_set(struct rf_engine *e, uint32_t id, const struct rf_peer_fa
 		return r;
 	}
 	for (uint32_t i = 1; r == 0 && i < RF_MAX_RULESETS; i++)
-		if (e->rulesets[i] && e->rulesets[i]->image && e->rulesets[i]->image->n_classes)
+		if (e->rulesets[i] && e->rulesets[i]->image && e->rulesets[i]->image->asks_peers)
 			r = member_write(e, e->rulesets[i], id, &peer->view);
 	rf_engine_caches_drop(e);
 	return r < 0 ? members_error(e, r, ret_error) : 0;
@@ -349,7 +390,7 @@ const struct rf_peer_view *rf_engine_peer_get(const struct rf_engine *e, uint32_
 bool rf_engine_wants_peers(const struct rf_engine *e)
 {
 	for (uint32_t i = 1; i < RF_MAX_RULESETS; i++)
-		if (e->rulesets[i] && e->rulesets[i]->image && e->rulesets[i]->image->n_classes)
+		if (e->rulesets[i] && e->rulesets[i]->image && e->rulesets[i]->image->asks_peers)
 			return true;
 	return false;
 }

@@ -169,7 +169,6 @@ static char *feature_why(const struct rf_engine *e, enum rf_feature feature, enu
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
-	case RF_FEATURE_NETWORK_NAMES:
 	case RF_FEATURE_NETWORK_RATES:
 	case RF_FEATURE_NETWORK_SOCKETS:
 		return strdup("this version does not enforce it yet");

@@ -3,6 +3,7 @@
 #include "user/model/peer.h"
 
 #include <errno.h>
+#include <strings.h>
 
 #include "user/lib/util.h"
 #include "user/model/selector.h"
@@ -136,6 +137,16 @@ bool rf_peer_selector_match(const struct rf_peer_selector *s, const struct rf_pe
 	return glob_holds(s->tenant, facts->tenant) && glob_holds(s->namespace, facts->namespace) &&
 	       glob_holds(s->workload, facts->workload) && labels_hold(&s->labels, id) &&
 	       namespace_holds(&s->namespace_labels, id);
+}
+
+bool rf_dns_name_match(const char *pattern, const char *name)
+{
+	if (rf_strprefix(pattern, "*.")) {
+		const char *dot = strchr(name, '.');
+
+		return dot && dot != name && strcasecmp(pattern + 2, dot + 1) == 0;
+	}
+	return strcasecmp(pattern, name) == 0;
 }
 
 static int string_copy(char **to, const char *from)

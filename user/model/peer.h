@@ -58,7 +58,11 @@ struct rf_peer_view {
 	enum rf_peer_place place;
 	bool self;		    /* it is the very workload that is judged */
 	struct rf_peer_facts facts; /* of RF_PLACE_WORKLOAD */
+	const char *name;	    /* the DNS name that it was reached by; NULL: none */
 };
+
+/* Is @name, without regard to case, @pattern's? "*." at its start stands for one label. */
+bool rf_dns_name_match(const char *pattern, const char *name);
 
 bool rf_peer_selector_match(const struct rf_peer_selector *s, const struct rf_peer_facts *facts);
 int rf_peer_selector_copy(struct rf_peer_selector *to, const struct rf_peer_selector *from);

@@ -105,6 +105,7 @@ void rf_policy_free(struct rf_policy *p)
 	free(p->selectors);
 	for (size_t i = 0; i < ARRAY_SIZE(p->network); i++)
 		fini_network(&p->network[i]);
+	free(p->dns.resolvers);
 	fini_devices(&p->devices);
 	free(p->requirements);
 	free(p->file);

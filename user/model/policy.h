@@ -70,7 +70,7 @@ void rf_cidr_list_unref(struct rf_cidr_list *list); /* NULL is allowed */
 
 enum rf_peer_kind {
 	RF_PEER_CIDR,
-	RF_PEER_DNS,	  /* parsed and checked; enforced by later versions */
+	RF_PEER_DNS,	  /* addresses that answers to the workload gave for the name */
 	RF_PEER_COUNTRY,  /* its prefixes are looked up when the policy is applied */
 	RF_PEER_WORKLOAD, /* workloads and pods of this host */
 	RF_PEER_HOST,	  /* the host's own addresses, and what runs there outside of all workloads */
@@ -114,6 +114,14 @@ struct rf_network_direction {
 	size_t n_rules;
 };
 
+struct rf_dns {
+	bool present;
+	struct rf_mark mark;
+	uint32_t min_ttl_s, max_ttl_s;
+	struct rf_cidr *resolvers; /* none: any that the rules allow */
+	size_t n_resolvers;
+};
+
 struct rf_device_rule {
 	struct rf_mark mark;
 	char *name; /* never NULL */
@@ -154,8 +162,9 @@ struct rf_policy {
 	struct rf_selector *selectors;
 	size_t n_selectors;
 	struct rf_network_direction network[2]; /* enum rf_direction */
-	uint64_t geo_max_age_ns;		/* of the country database; 0: any */
-	bool geo_skip; /* without a database peers by country match nobody; else the policy is refused */
+	struct rf_dns dns;
+	uint64_t geo_max_age_ns; /* of the country database; 0: any */
+	bool geo_skip;		 /* without a database peers by country match nobody; else the policy is refused */
 	struct rf_devices devices;
 	uint32_t telemetry; /* 1 << enum rf_event_kind */
 	struct rf_requirement *requirements;

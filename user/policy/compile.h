@@ -38,8 +38,9 @@ struct rf_port_entry {
 
 /* A way to choose peers by what they are, and the rules that use it. */
 struct rf_peer_class {
-	enum rf_peer_kind kind; /* RF_PEER_WORKLOAD, HOST, WORLD or SELF */
+	enum rf_peer_kind kind; /* RF_PEER_WORKLOAD, HOST, WORLD, SELF or DNS */
 	struct rf_peer_selector selector;
+	char *name;   /* of RF_PEER_DNS, lower case; else NULL */
 	uint32_t set; /* index in @sets */
 };
 
@@ -60,6 +61,8 @@ struct rf_ruleset_image {
 	uint32_t n_ports;
 	struct rf_peer_class *classes; /* distinct */
 	uint32_t n_classes;
+	bool asks_peers; /* some class is of another kind than RF_PEER_DNS */
+	bool asks_names; /* some class is of the kind RF_PEER_DNS */
 };
 
 void rf_ruleset_image_free(struct rf_ruleset_image *image);
@@ -70,7 +73,7 @@ RF_DEFINE_CLEANUP(struct rf_ruleset_image, rf_ruleset_image_free)
  * Compiles @direction of @policies (in merge order). RF_TIER_ENFORCE takes the policies in mode enforce, RF_TIER_AUDIT
  * all of them. *ret_image is NULL (and 0 returned) when no policy of the tier has the section, and for RF_TIER_AUDIT
  * also when none of the policies with the section is in audit mode. A CIDR's exceptions do not match the rule. A peer
- * of a kind that is not compiled yet (dns, country) makes the rule match nobody if it allows; the host check refuses it
+ * by country that was not looked up makes the rule match nobody if it allows; the host check refuses it
  * earlier if it denies. -E2BIG with a diagnostic past RF_MAX_RULES.
  */
 int rf_ruleset_compile(const struct rf_policy *const *policies, size_t n, enum rf_direction direction,
@@ -95,6 +98,16 @@ bool rf_ruleset_members(const struct rf_ruleset_image *image, const struct rf_pe
 
 /* Same content for the kernel? (compares all but refs) */
 bool rf_ruleset_image_equal(const struct rf_ruleset_image *a, const struct rf_ruleset_image *b);
+
+/* How names are learnt for the workload; the defaults where no policy says anything. */
+struct rf_dns_image {
+	uint32_t min_ttl_s, max_ttl_s;
+	struct rf_cidr resolvers[RF_MAX_RESOLVERS];
+	uint32_t n_resolvers;
+};
+
+/* The longest floor and the shortest ceiling; the resolvers of the first policy that names some. */
+void rf_dns_compile(const struct rf_policy *const *policies, size_t n, struct rf_dns_image *ret);
 
 struct rf_device_entry {
 	uint32_t type, major, minor;

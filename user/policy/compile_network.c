@@ -5,8 +5,10 @@
  * into the vectors that the kernel looks up. A side without a limit is in the
  * base vector instead, and so in every other one.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <strings.h>
 
 #include "user/policy/rule_refs.h"
 #include "user/policy/ruleset.h"
@@ -95,7 +97,16 @@ static int country_claim(struct build *b, uint16_t rule, const struct rf_cidr_li
 
 static bool is_class(enum rf_peer_kind kind)
 {
-	return kind == RF_PEER_WORKLOAD || kind == RF_PEER_HOST || kind == RF_PEER_WORLD || kind == RF_PEER_SELF;
+	return kind == RF_PEER_DNS || kind == RF_PEER_WORKLOAD || kind == RF_PEER_HOST || kind == RF_PEER_WORLD ||
+	       kind == RF_PEER_SELF;
+}
+
+static bool same_class(const struct rf_peer *a, const struct rf_peer *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	return a->kind == RF_PEER_DNS ? strcasecmp(a->text, b->text) == 0 :
+					rf_peer_selector_equal(&a->selector, &b->selector);
 }
 
 /* A peer chosen by what it is: rules that choose alike share a class. */
@@ -104,14 +115,13 @@ static int class_claim(struct build *b, const struct rf_policy *p, const struct 
 {
 	uint32_t i = 0;
 
-	while (i < b->n_classes && (b->classes[i].peer->kind != peer->kind ||
-				    !rf_peer_selector_equal(&b->classes[i].peer->selector, &peer->selector)))
+	while (i < b->n_classes && !same_class(b->classes[i].peer, peer))
 		i++;
 	if (i == RF_MAX_CLASSES) {
 		rf_diags_add(
 			b->diags, RF_SEVERITY_ERROR, p->file, peer->mark, 0, NULL, 0,
 			"choose peers by tenant, namespace or labels rather than one by one",
-			"rule \"%s\" of policy \"%s/%s/%s\" is past the limit of %d different peers by workload for "
+			"rule \"%s\" of policy \"%s/%s/%s\" is past the limit of %d different peers by workload or name for "
 			"one workload's %s",
 			rule->name, p->tenant, p->namespace, p->name, RF_MAX_CLASSES, direction_name(b->direction));
 		return -E2BIG;
@@ -315,6 +325,15 @@ static int classes_make(struct build *b, struct rf_ruleset_image *image)
 			return r;
 		class->kind = b->classes[i].peer->kind;
 		image->n_classes++;
+		image->asks_names |= class->kind == RF_PEER_DNS;
+		image->asks_peers |= class->kind != RF_PEER_DNS;
+		if (class->kind != RF_PEER_DNS)
+			continue;
+		class->name = strdup(b->classes[i].peer->text);
+		if (!class->name)
+			return -ENOMEM;
+		for (char *s = class->name; *s; s++)
+			*s = tolower((unsigned char)*s);
 	}
 	return 0;
 }
@@ -401,4 +420,26 @@ int rf_ruleset_compile(const struct rf_policy *const *policies, size_t n, enum r
 	if (r == -E2BIG)
 		too_big(&b, &merge);
 	return r;
+}
+
+void rf_dns_compile(const struct rf_policy *const *policies, size_t n, struct rf_dns_image *ret)
+{
+	bool said = false;
+
+	*ret = (struct rf_dns_image){ .min_ttl_s = RF_DNS_MIN_TTL_S, .max_ttl_s = RF_DNS_MAX_TTL_S };
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_dns *dns = &policies[i]->dns;
+
+		if (!dns->present)
+			continue;
+		ret->min_ttl_s = said ? MAX(ret->min_ttl_s, dns->min_ttl_s) : dns->min_ttl_s;
+		ret->max_ttl_s = said ? MIN(ret->max_ttl_s, dns->max_ttl_s) : dns->max_ttl_s;
+		said = true;
+		if (ret->n_resolvers)
+			continue;
+		ret->n_resolvers = MIN(dns->n_resolvers, (size_t)RF_MAX_RESOLVERS);
+		if (ret->n_resolvers)
+			memcpy(ret->resolvers, dns->resolvers, ret->n_resolvers * sizeof(*ret->resolvers));
+	}
+	ret->max_ttl_s = MAX(ret->min_ttl_s, ret->max_ttl_s);
 }

@@ -47,6 +47,7 @@ int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_devic
 		image->n_policies++;
 		image->telemetry |= policies[i]->telemetry;
 	}
+	rf_dns_compile(policies, n, &image->dns);
 	for (int tier = 0; tier < RF_TIERS; tier++) {
 		for (int direction = 0; direction < RF_DIRECTIONS; direction++) {
 			r = rf_ruleset_compile(policies, n, direction, tier, diags, &image->ruleset[direction][tier]);

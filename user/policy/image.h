@@ -12,6 +12,7 @@ struct rf_image {
 	unsigned int refs;
 	struct rf_ruleset_image *ruleset[RF_DIRECTIONS][RF_TIERS]; /* NULL: no opinion */
 	struct rf_device_image *device[RF_TIERS];
+	struct rf_dns_image dns;
 	uint32_t telemetry;
 	char **policies; /* full names, in merge order */
 	size_t n_policies;

@@ -280,6 +280,8 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 		r = rf_direction_parse(c, rf_node_get(network, "egress"), RF_EGRESS, &p->network[RF_EGRESS]);
 	if (r >= 0)
 		r = rf_direction_parse(c, rf_node_get(network, "ingress"), RF_INGRESS, &p->network[RF_INGRESS]);
+	if (r >= 0)
+		r = rf_dns_parse_section(c, rf_node_get(network, "dns"), &p->dns);
 	geo_parse(rf_node_get(network, "geo"), p);
 	if (r >= 0)
 		r = devices_parse(c, rf_node_get(spec, "devices"), &p->devices);

@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "ringfence/policy_map.h"
+#include "user/lib/clock.h"
+
 /* Kubernetes' rule for ipBlock.except, and ours: each is a part of the CIDR, not all of it. */
 static int excepts_parse(struct rf_checker *c, const struct rf_node *list, struct rf_peer *peer)
 {
@@ -139,7 +142,8 @@ static int countries_text(struct rf_checker *c, const struct rf_node *list, char
 }
 
 /* One kind a peer: an address side, or one way to fill it. */
-static int peer_parse(struct rf_checker *c, const struct rf_node *node, struct rf_peer *peer)
+static int peer_parse(struct rf_checker *c, const struct rf_node *node, enum rf_direction direction,
+		      struct rf_peer *peer)
 {
 	static const struct {
 		const char *key;
@@ -191,11 +195,15 @@ static int peer_parse(struct rf_checker *c, const struct rf_node *node, struct r
 	if (peer->kind == RF_PEER_DNS && !is_dns_name(value->text))
 		rf_check_error(c, value, "a name such as api.example.com, or *.example.com", "\"%s\" is no DNS name",
 			       value->text);
+	else if (peer->kind == RF_PEER_DNS && direction == RF_INGRESS)
+		rf_check_error(c, value, "name who may connect by cidr, country, tenant, namespace, workload or labels",
+			       "nobody is known by name when it connects: dns is for egress");
 	peer->text = strdup(value->text);
 	return peer->text ? 0 : -ENOMEM;
 }
 
-static int peers_parse(struct rf_checker *c, const struct rf_node *list, struct rf_network_rule *rule)
+static int peers_parse(struct rf_checker *c, const struct rf_node *list, enum rf_direction direction,
+		       struct rf_network_rule *rule)
 {
 	int r = 0;
 
@@ -209,7 +217,7 @@ static int peers_parse(struct rf_checker *c, const struct rf_node *list, struct 
 		return -ENOMEM;
 	for (size_t i = 0; r >= 0 && i < list->n; i++) {
 		rule->n_peers = i + 1;
-		r = peer_parse(c, list->items[i], &rule->peers[i]);
+		r = peer_parse(c, list->items[i], direction, &rule->peers[i]);
 	}
 	return r;
 }
@@ -276,7 +284,7 @@ static int rule_parse(struct rf_checker *c, const struct rf_node *node, enum rf_
 		rule->name = NULL;
 	if (!rule->name)
 		return -ENOMEM;
-	r = peers_parse(c, rf_node_get(node, egress ? "to" : "from"), rule);
+	r = peers_parse(c, rf_node_get(node, egress ? "to" : "from"), direction, rule);
 	return r < 0 ? r : ports_parse(c, rf_node_get(node, "ports"), rule);
 }
 
@@ -301,4 +309,40 @@ int rf_direction_parse(struct rf_checker *c, const struct rf_node *node, enum rf
 		r = rule_parse(c, rules->items[i], direction, i, &ret->rules[i]);
 	}
 	return r;
+}
+
+/* Whole seconds, as a TTL is; a part of one counts as one. */
+static uint32_t ttl_parse(const struct rf_node *node, uint32_t dflt)
+{
+	uint64_t ns;
+
+	if (!node || node->kind != RF_NODE_SCALAR || rf_duration_parse(node->text, UINT64_MAX, &ns) < 0)
+		return dflt;
+	ns = (ns + RF_NSEC_PER_SEC - 1) / RF_NSEC_PER_SEC;
+	return ns > UINT32_MAX ? UINT32_MAX : ns;
+}
+
+int rf_dns_parse_section(struct rf_checker *c, const struct rf_node *node, struct rf_dns *ret)
+{
+	const struct rf_node *list = rf_node_get(node, "resolvers");
+
+	if (!node || node->kind != RF_NODE_MAPPING)
+		return 0;
+	ret->present = true;
+	ret->mark = node->mark;
+	ret->min_ttl_s = ttl_parse(rf_node_get(node, "minTTL"), RF_DNS_MIN_TTL_S);
+	ret->max_ttl_s = ttl_parse(rf_node_get(node, "maxTTL"), RF_DNS_MAX_TTL_S);
+	if (ret->min_ttl_s > ret->max_ttl_s)
+		rf_check_error(c, node, "minTTL is at most maxTTL", "minTTL is %u s and maxTTL %u s", ret->min_ttl_s,
+			       ret->max_ttl_s);
+	if (!list || list->kind != RF_NODE_SEQUENCE || !list->n)
+		return 0;
+	ret->resolvers = calloc(list->n, sizeof(*ret->resolvers));
+	if (!ret->resolvers)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i]->kind == RF_NODE_SCALAR &&
+		    rf_scalar_cidr(list->items[i]->text, &ret->resolvers[ret->n_resolvers]) == 0)
+			ret->n_resolvers++;
+	return 0;
 }

@@ -10,6 +10,8 @@
 int rf_direction_parse(struct rf_checker *c, const struct rf_node *node, enum rf_direction direction,
 		       struct rf_network_direction *ret);
 
+int rf_dns_parse_section(struct rf_checker *c, const struct rf_node *node, struct rf_dns *ret);
+
 /* Of nodes that passed the schema; @mapping may be NULL. */
 /* A copy; NULL when absent. Running out of memory is noted in @c. */
 char *rf_node_string(struct rf_checker *c, const struct rf_node *mapping, const char *key);

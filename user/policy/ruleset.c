@@ -17,8 +17,10 @@ void rf_ruleset_image_free(struct rf_ruleset_image *image)
 	free(image->peers4);
 	free(image->peers6);
 	free(image->ports);
-	for (uint32_t i = 0; i < image->n_classes; i++)
+	for (uint32_t i = 0; i < image->n_classes; i++) {
 		rf_peer_selector_fini(&image->classes[i].selector);
+		free(image->classes[i].name);
+	}
 	free(image->classes);
 	free(image);
 }
@@ -65,6 +67,7 @@ static uint64_t classes_digest(uint64_t digest, const struct rf_peer_class *clas
 		const struct rf_peer_selector *s = &classes[i].selector;
 
 		digest = rf_digest_add(digest, (uint64_t)classes[i].set << 8 | classes[i].kind << 1 | s->pods);
+		digest = text_digest(digest, classes[i].name);
 		digest = text_digest(digest, s->tenant);
 		digest = text_digest(digest, s->namespace);
 		digest = text_digest(digest, s->workload);
@@ -120,7 +123,8 @@ static bool ports_equal(const struct rf_port_entry *a, const struct rf_port_entr
 static bool classes_equal(const struct rf_peer_class *a, const struct rf_peer_class *b, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (a[i].kind != b[i].kind || a[i].set != b[i].set ||
+		if (a[i].kind != b[i].kind || a[i].set != b[i].set || !a[i].name != !b[i].name ||
+		    (a[i].name && !rf_streq(a[i].name, b[i].name)) ||
 		    !rf_peer_selector_equal(&a[i].selector, &b[i].selector))
 			return false;
 	return true;
@@ -232,6 +236,8 @@ static bool class_holds(const struct rf_peer_class *class, const struct rf_peer_
 		return peer->place == RF_PLACE_WORLD;
 	case RF_PEER_SELF:
 		return peer->self;
+	case RF_PEER_DNS:
+		return peer->name && rf_dns_name_match(class->name, peer->name);
 	default:
 		return false;
 	}

@@ -223,7 +223,7 @@ static const struct rf_field spec_fields[] = {
 		  F("dns", OBJECT, .needs = 1 + RF_FEATURE_NETWORK_NAMES,
 		    .text = "Whose answers fill the peers by name.",
 		    .children = FIELDS(
-			    F("resolvers", CIDR, .list = true, .max = 16,
+			    F("resolvers", CIDR, .list = true, .max = RF_MAX_RESOLVERS,
 			      .text = "Only answers from these count; none means every resolver that a rule allows."),
 			    F("minTTL", DURATION, .dflt = "5s", .text = "A shorter TTL is taken for this."),
 			    F("maxTTL", DURATION, .dflt = "1h", .text = "A longer TTL is taken for this."))),
@@ -316,7 +316,6 @@ bool rf_field_is_enforced(const struct rf_field *f)
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
-	case RF_FEATURE_NETWORK_NAMES:
 	case RF_FEATURE_NETWORK_RATES:
 	case RF_FEATURE_NETWORK_SOCKETS:
 		return false;

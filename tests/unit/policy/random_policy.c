@@ -223,6 +223,11 @@ static char *random_word(struct arena *a, struct random *r)
 	return arena_format(a, "w%u", (unsigned int)random_below(r, 3));
 }
 
+char *random_host(struct arena *a, struct random *r)
+{
+	return arena_format(a, "w%u%s", (unsigned int)random_below(r, 3), random_one_in(r, 4) ? "" : ".example");
+}
+
 static void random_selector(struct arena *a, struct random *r, struct rf_peer_selector *s)
 {
 	if (random_one_in(r, 2))
@@ -276,8 +281,13 @@ static void random_peers(struct arena *a, struct random *r, struct rf_network_ru
 		struct rf_peer *peer = &rule->peers[i];
 
 		if (rule->action == RF_ACTION_ALLOW && random_one_in(r, 80)) {
-			peer->kind = random_one_in(r, 2) ? RF_PEER_DNS : RF_PEER_COUNTRY;
-			peer->text = arena_format(a, "x");
+			peer->kind = RF_PEER_COUNTRY;
+			peer->text = arena_format(a, "XX");
+			continue;
+		}
+		if (random_one_in(r, 60)) {
+			peer->kind = RF_PEER_DNS;
+			peer->text = random_one_in(r, 2) ? arena_format(a, "*.example") : random_host(a, r);
 			continue;
 		}
 		if (random_one_in(r, 30)) {

@@ -53,5 +53,7 @@ struct reference_flow random_flow(struct random *r, const struct rf_policy *cons
 				  enum rf_direction direction);
 /* Somebody whom selectors of random policies may mean; NULL: nothing is known. */
 struct rf_peer_view *random_view(struct arena *a, struct random *r);
+/* A name that random policies may have as a peer. */
+char *random_host(struct arena *a, struct random *r);
 
 #endif

@@ -70,6 +70,10 @@ static bool in_class(const struct rf_peer *peer, const struct rf_peer_view *view
 		return view->place == RF_PLACE_WORLD;
 	if (peer->kind == RF_PEER_SELF)
 		return view->self;
+	if (peer->kind == RF_PEER_DNS && view->name && peer->text[0] == '*')
+		return strcspn(view->name, ".") && rf_streq(view->name + strcspn(view->name, "."), peer->text + 1);
+	if (peer->kind == RF_PEER_DNS)
+		return view->name && rf_streq(view->name, peer->text);
 	if (peer->kind != RF_PEER_WORKLOAD || view->place != RF_PLACE_WORKLOAD)
 		return false;
 	id = view->facts.identity;
@@ -87,9 +91,9 @@ static bool rule_matches(const struct rf_network_rule *rule, uint8_t family, con
 {
 	bool peer = rule->n_peers == 0, match = rule->n_ports == 0;
 
-	/* What is not enforced yet must not open anything. */
+	/* A country that was not looked up must not open anything. */
 	for (size_t i = 0; i < rule->n_peers; i++)
-		if (rule->peers[i].kind == RF_PEER_DNS || rule->peers[i].kind == RF_PEER_COUNTRY)
+		if (rule->peers[i].kind == RF_PEER_COUNTRY)
 			return false;
 	for (size_t i = 0; i < rule->n_peers; i++)
 		peer = peer || (rule->peers[i].kind == RF_PEER_CIDR ? in_peer(&rule->peers[i], family, addr) :

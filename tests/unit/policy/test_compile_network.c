@@ -420,7 +420,7 @@ static void an_uncompiled_peer_allows_nobody_and_is_refused_where_it_denies(void
 
 	(void)state;
 	fixture_make(&f, RF_ACTION_DENY, 1);
-	PEERS(&f, 0, "10.0.0.0/8")->kind = RF_PEER_DNS;
+	PEERS(&f, 0, "10.0.0.0/8")->kind = RF_PEER_COUNTRY;
 	compiled(&f);
 	assert_int_equal(to(&f, "10.0.0.1"), -1);
 	f.rules[0].peers[0].mark.line = 33;
@@ -431,7 +431,7 @@ static void an_uncompiled_peer_allows_nobody_and_is_refused_where_it_denies(void
 	assert_ptr_equal(untouched, (void *)1);
 	assert_int_equal(f.diags.n_errors, 1);
 	assert_int_equal(f.diags.list[0].mark.line, 33);
-	assert_non_null(strstr(f.diags.list[0].message, "dns"));
+	assert_non_null(strstr(f.diags.list[0].message, "country"));
 	f.policy->mode = RF_MODE_AUDIT;
 	assert_int_equal(rf_ruleset_compile(policies, 1, RF_EGRESS, RF_TIER_AUDIT, &f.diags, &untouched), 0);
 	rf_ruleset_image_free(untouched);

@@ -42,7 +42,11 @@ static unsigned int policies_compared(struct random *r, unsigned int flows)
 		for (unsigned int i = 0; i < flows; i++) {
 			struct reference_flow flow = random_flow(r, policies, n, direction);
 
-			flow.peer = random_view(&a, r);
+			struct rf_peer_view *view = random_view(&a, r);
+
+			if (view && random_one_in(r, 3))
+				view->name = random_host(&a, r);
+			flow.peer = view;
 			for (int tier = 0; tier < RF_TIERS; tier++) {
 				struct reference_answer want = reference_network(policies, n, direction, tier, &flow);
 				uint32_t rule = 0;
