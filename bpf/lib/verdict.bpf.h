@@ -296,7 +296,7 @@ static __always_inline void rf_flow_ask(struct rf_flow *flow, __u32 key, __u64 v
 	}
 	flow->owner = bank->flags & RF_BANK_NAMES ? bank->owner : 0;
 	rf_flow_evaluate(flow, bank, decision);
-	/* The same address and port may be somebody else's next time, or by another name: such an answer is not kept. */
+	/* Not kept: the same address and port may be somebody else's next time, or another name's. */
 	if (entry && !(bank->flags & (RF_BANK_PEERS(flow->direction & 1) | RF_BANK_NAMES)))
 		rf_decision_keep(entry, flow, key, version, decision);
 }

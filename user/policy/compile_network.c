@@ -118,12 +118,12 @@ static int class_claim(struct build *b, const struct rf_policy *p, const struct 
 	while (i < b->n_classes && !same_class(b->classes[i].peer, peer))
 		i++;
 	if (i == RF_MAX_CLASSES) {
-		rf_diags_add(
-			b->diags, RF_SEVERITY_ERROR, p->file, peer->mark, 0, NULL, 0,
-			"choose peers by tenant, namespace or labels rather than one by one",
-			"rule \"%s\" of policy \"%s/%s/%s\" is past the limit of %d different peers by workload or name for "
-			"one workload's %s",
-			rule->name, p->tenant, p->namespace, p->name, RF_MAX_CLASSES, direction_name(b->direction));
+		rf_diags_add(b->diags, RF_SEVERITY_ERROR, p->file, peer->mark, 0, NULL, 0,
+			     "choose peers by tenant, namespace or labels rather than one by one",
+			     "rule \"%s\" of policy \"%s/%s/%s\" is past the limit of %d different peers by "
+			     "workload or name for one workload's %s",
+			     rule->name, p->tenant, p->namespace, p->name, RF_MAX_CLASSES,
+			     direction_name(b->direction));
 		return -E2BIG;
 	}
 	if (i == b->n_classes) {
