@@ -60,10 +60,22 @@ deb $security $suite-security main
 deb $mirror $suite-backports main
 SOURCES
 
-backports=
+cat >"$work/backports" <<BACKPORTS
+set -e
+set -f # a name may be a pattern
 for package in $(rf_root_backports "$suite"); do
-	backports="$backports $package/$suite-backports"
+	case \$package in
+	*\**)
+		pattern=\$(echo "\$package" | sed 's/[.+]/\\\\&/g; s/\*/[0-9]+[+]deb[0-9]+/')
+		found=\$(apt-cache pkgnames "\${package%%\**}" | grep -xE "\$pattern" | sort -V | tail -n 1)
+		[ -n "\$found" ] || { echo "the archive has no \$package"; exit 1; }
+		package=\$found
+		;;
+	esac
+	list="\$list \$package/$suite-backports"
 done
+INITRD=No DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \$list
+BACKPORTS
 
 # No initramfs: guests bring their own. No documentation, no locales: a third
 # of the size.
@@ -76,8 +88,7 @@ if ! INITRD=No mmdebstrap --mode=root --variant=minbase --format=directory \
 	--dpkgopt=path-exclude=/usr/share/doc/* --dpkgopt=path-exclude=/usr/share/man/* \
 	--dpkgopt=path-exclude=/usr/share/locale/* --dpkgopt=path-exclude=/usr/share/info/* \
 	--include="$(echo $rf_root_packages_common | tr ' ' ',')" \
-	--customize-hook="chroot \"\$1\" env INITRD=No DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y --no-install-recommends $backports" \
+	--customize-hook="chroot \"\$1\" sh -s <'$work/backports'" \
 	"$suite" "$work/root" "$work/sources.list" >"$work/log" 2>&1 </dev/null; then
 	tail -n 40 "$work/log" >&2
 	say "mmdebstrap failed; the end of its log is above"

@@ -27,19 +27,21 @@ rf_root_suite()
 }
 
 # What comes from SUITE-backports on top: a second kernel for Debian 13, and for
-# Debian 12 the resolve_btfids that its own kernel build tools lack.
+# Debian 12 the resolve_btfids that its own kernel build tools lack. A name with
+# '*' is the newest of that version: the backport moves on to the next kernel
+# while the archive still has the last of this one.
 rf_root_backports()
 {
 	case $1 in
 	bookworm) echo linux-kbuild-6.12 ;;
-	trixie) echo linux-image-amd64 linux-headers-amd64 ;;
+	trixie) echo 'linux-image-7.2.*-amd64 linux-headers-7.2.*-amd64' ;;
 	esac
 }
 
 rf_root_key()
 {
-	# shellcheck disable=SC2086,SC2046 # one word a line: how the lists are broken must not matter
-	printf '%s\n' "$rf_root_recipe" "$1" $rf_root_packages_common : $(rf_root_backports "$1") |
+	# One word a line: how the lists are broken must not matter.
+	{ echo "$rf_root_recipe $1 $rf_root_packages_common :"; rf_root_backports "$1"; } | xargs -n 1 |
 		sha256sum | cut -c1-12
 }
 
