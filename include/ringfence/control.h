@@ -19,7 +19,8 @@
  * policy-show "workload": name (required)                "text": what is in force and why, "policies": [names in order]
  * policy-test "workload": name, "direction":             "verdict", "tier", "policy", "rule", "file", "line", "text"
  *             "egress"|"ingress", "address", "port",
- *             "protocol": "tcp"|...  (all required)
+ *             "protocol": "tcp"|...  (all required),   and "peer": whom the address was taken for
+ *             "peer": workload, "name": DNS name
  * apply       "paths": [absolute files or directories]   "applied": {"generation","policies","workloads","confirm_s"},
  *             (required), "confirm_s": n,                on failure "diags": "text"
  *             "replace": bool, "force": bool

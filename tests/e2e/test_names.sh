@@ -127,6 +127,11 @@ tap_ok "a right answer and another one come in" says 'answers=2' inside fresh "$
 tap_is "the first is believed" refused inside fresh "$net" tcp 10.66.0.1 7999
 tap_is "the second is not" denied inside fresh "$net" tcp 10.66.0.2 7999
 
+tap_ok "policy test: with the name that was answered" says '^allow: .*"api"' \
+	"$ringfence" policy test -w default/default/app --to 10.65.0.1:7999/tcp --name api.example.com
+tap_ok "policy test: and without" says '^deny: ' \
+	"$ringfence" policy test -w default/default/app --to 10.65.0.1:7999/tcp
+
 # ---- for how long ----
 
 denied_now() { [ "$(inside "$@" 2>&1)" = denied ]; }

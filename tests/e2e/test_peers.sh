@@ -139,6 +139,19 @@ tap_is "the next daemon: and denied" denied inside app "$net" tcp 10.77.2.2 7504
 
 # ---- what people see ----
 
+verdict_of() { "$ringfence" policy test -w "$@"; }
+tap_ok "policy test: an address of a workload is known" \
+	says '^allow: .*own tenant.*; the peer is pod$' verdict_of a/default/web --to 10.77.2.2:7504/tcp
+tap_ok "policy test: and denied to another tenant" \
+	says '^deny: .*not a.*; the peer is pod$' verdict_of b/default/app --to 10.77.2.2:7504/tcp
+tap_ok "policy test: loopback is the host" says '^deny: .*; the peer is the host$' verdict_of a/default/web --to 127.0.0.1:7501/tcp
+tap_ok "policy test: unless a workload is named" \
+	says '^allow: .*; the peer is a/default/db$' verdict_of a/default/web --to 127.0.0.1:7501/tcp --peer a/default/db
+tap_ok "policy test: every other address is the world's" \
+	says '^allow: .*; the peer is the world$' verdict_of c/default/w --to 192.0.2.1:80/tcp
+tap_ok "policy test: a workload that is not there is an error" \
+	says 'nobody' verdict_of c/default/w --to 192.0.2.1:80/tcp --peer nobody
+
 tap_ok "policy show tells the peers" says 'host' "$ringfence" policy show c/default/h
 tap_ok "status says that peers are enforced" says '"name":"network-peers","support":"enforced"' "$ringfence" status --json
 tap_done

@@ -34,13 +34,16 @@ int rf_command_policy_test(struct rf_cli *cli, int argc, char **argv)
 {
 	_cleanup_strbuf_ struct rf_strbuf request = RF_STRBUF_INIT, error = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
-	const char *workload = NULL, *to = NULL, *from = NULL;
+	const char *workload = NULL, *to = NULL, *from = NULL, *peer = NULL, *name = NULL;
 	bool json = false;
 	const struct rf_option options[] = {
 		{ "workload", 'w', "NAME", "full name of the workload: tenant/namespace/name", RF_OPTION_STRING,
 		  &workload, 0, 0 },
 		{ "to", 0, "ENDPOINT", "the workload sends to this", RF_OPTION_STRING, &to, 0, 0 },
 		{ "from", 0, "ENDPOINT", "this sends to the workload", RF_OPTION_STRING, &from, 0, 0 },
+		{ "peer", 0, "NAME", "the workload at the other end, where addresses do not tell it", RF_OPTION_STRING,
+		  &peer, 0, 0 },
+		{ "name", 0, "DNS", "the name that the address was an answer to", RF_OPTION_STRING, &name, 0, 0 },
 		{ "json", 0, NULL, "print the daemon's reply as it is, one line of JSON", RF_OPTION_FLAG, &json, 0, 0 },
 	};
 	struct rf_endpoint e;
@@ -61,6 +64,10 @@ int rf_command_policy_test(struct rf_cli *cli, int argc, char **argv)
 	rf_json_string(&j, "address", e.address);
 	rf_json_u64(&j, "port", e.port);
 	rf_json_string(&j, "protocol", e.protocol);
+	if (peer)
+		rf_json_string(&j, "peer", peer);
+	if (name)
+		rf_json_string(&j, "name", name);
 	if (rf_cli_call(cli, &j, &request, NULL, NULL, RF_CLI_TIMEOUT_MS, &reply) < 0)
 		return RF_EXIT_FAILURE;
 	if (json) {

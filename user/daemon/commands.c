@@ -179,6 +179,48 @@ static void policy_show_run(struct rf_app *app, const struct rf_request *request
 	line_end(&j);
 }
 
+static bool is_loopback(const struct rf_request *request)
+{
+	static const uint8_t loopback6[16] = { [15] = 1 };
+
+	return request->family == AF_INET ? request->address[0] == 127 :
+					    !memcmp(request->address, loopback6, sizeof(loopback6));
+}
+
+/*
+ * Who the request means by its address, as the kernel would find out; behind the host's addresses the kernel asks the
+ * socket, of which there is none here: it is the host then, unless the request names a workload. -ENOENT.
+ */
+static int peer_find(struct rf_app *app, const struct rf_request *request, const struct rf_workload *w,
+		     struct rf_peer_view *ret, const char **ret_who, struct rf_strbuf *out)
+{
+	uint32_t id = rf_engine_address_get(app->engine, request->family, request->address);
+	const struct rf_workload *other = NULL;
+	const struct rf_peer_view *known;
+
+	if (request->peer) {
+		other = workload_find(app, request->peer, out);
+		if (!other)
+			return -ENOENT;
+		id = other->peer;
+	} else if (is_loopback(request)) {
+		id = RF_PEER_HOST_ID;
+	}
+	*ret = (struct rf_peer_view){ .place = RF_PLACE_UNKNOWN };
+	known = rf_engine_peer_get(app->engine, id);
+	if (known)
+		*ret = *known;
+	ret->self = id == w->peer;
+	ret->name = request->name;
+	*ret_who = other				  ? other->name :
+		   id == RF_PEER_HOST_ID		  ? "the host" :
+		   id == RF_PEER_WORLD_ID		  ? "the world" :
+		   ret->facts.workload			  ? ret->facts.workload :
+		   known && ret->facts.identity->pod_name ? ret->facts.identity->pod_name :
+							    "nobody known";
+	return 0;
+}
+
 static void policy_test_run(struct rf_app *app, const struct rf_request *request, struct rf_strbuf *out)
 {
 	struct rf_workload *w = workload_find(app, request->workload, out);
@@ -187,15 +229,18 @@ static void policy_test_run(struct rf_app *app, const struct rf_request *request
 	const struct rf_rule_ref *ref = NULL;
 	const char *verdict = "allow";
 	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+	struct rf_peer_view peer;
+	const char *who;
 	uint32_t rule = 0;
 	struct rf_json j;
-	bool allowed;
+	bool allowed, asks;
 
-	if (!w)
+	if (!w || peer_find(app, request, w, &peer, &who, out) < 0)
 		return;
 	image = w->image->ruleset[request->direction][RF_TIER_ENFORCE];
-	allowed =
-		rf_ruleset_evaluate(image, request->family, request->address, request->protocol, request->port, &rule);
+	asks = image && image->asks_peers;
+	allowed = rf_ruleset_evaluate_peer(image, request->family, request->address, request->protocol, request->port,
+					   &peer, &rule);
 	if (image)
 		ref = &image->refs[rule];
 	if (!allowed) {
@@ -203,8 +248,9 @@ static void policy_test_run(struct rf_app *app, const struct rf_request *request
 	} else if (w->image->ruleset[request->direction][RF_TIER_AUDIT]) {
 		const struct rf_ruleset_image *audited = w->image->ruleset[request->direction][RF_TIER_AUDIT];
 
-		if (!rf_ruleset_evaluate(audited, request->family, request->address, request->protocol, request->port,
-					 &rule)) {
+		asks |= audited->asks_peers;
+		if (!rf_ruleset_evaluate_peer(audited, request->family, request->address, request->protocol,
+					      request->port, &peer, &rule)) {
 			verdict = "would-deny";
 			tier = RF_TIER_AUDIT;
 			ref = &audited->refs[rule];
@@ -215,9 +261,12 @@ static void policy_test_run(struct rf_app *app, const struct rf_request *request
 		rf_strbuf_addf(&text, ": policy %s, rule \"%s\" (%s:%u)", ref->policy, ref->rule, ref->file, ref->line);
 	else
 		rf_strbuf_adds(&text, ": no policy of this workload speaks of this direction");
+	if (asks)
+		rf_strbuf_addf(&text, "; the peer is %s", who);
 	line_begin(&j, out);
 	rf_json_string(&j, "verdict", verdict);
 	rf_json_string(&j, "tier", tier == RF_TIER_AUDIT ? "audit" : "enforce");
+	rf_json_string(&j, "peer", who);
 	rf_json_string(&j, "policy", ref ? ref->policy : NULL);
 	rf_json_string(&j, "rule", ref ? ref->rule : NULL);
 	rf_json_string(&j, "file", ref ? ref->file : NULL);

@@ -30,7 +30,7 @@ static const struct {
 	[RF_COMMAND_EVENTS] = { EVERY, EVENTS },
 	[RF_COMMAND_POLICIES] = { EVERY, 0 },
 	[RF_COMMAND_POLICY_SHOW] = { EVERY | M(WORKLOAD), 0 },
-	[RF_COMMAND_POLICY_TEST] = { EVERY | TEST, 0 },
+	[RF_COMMAND_POLICY_TEST] = { EVERY | TEST, M(PEER) | M(NAME) },
 	[RF_COMMAND_APPLY] = { EVERY | M(PATHS), M(CONFIRM_S) | M(REPLACE) | M(FORCE) },
 	[RF_COMMAND_CONFIRM] = { EVERY, 0 },
 	[RF_COMMAND_ROLLBACK] = { EVERY, 0 },
@@ -173,5 +173,7 @@ void rf_request_fini(struct rf_request *r)
 {
 	rf_request_paths_free(r);
 	free(r->workload);
-	r->workload = NULL;
+	free(r->peer);
+	free(r->name);
+	r->workload = r->peer = r->name = NULL;
 }

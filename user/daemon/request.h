@@ -51,6 +51,8 @@ struct rf_request {
 	uint8_t protocol;    /* IPPROTO_* */
 	uint16_t port;	     /* host order; 0 for ICMP */
 	uint8_t address[16]; /* network order; IPv4 in the first four bytes */
+	char *peer;	     /* the workload at that address; NULL: who is known to have it */
+	char *name;	     /* the DNS name that the address was an answer to; NULL: none */
 	/* apply, reload */
 	char **paths; /* n_paths absolute paths */
 	size_t n_paths;

@@ -255,6 +255,30 @@ static int parse_protocol(struct rf_request_parser *p, const char *key, const st
 			       RF_REQUEST_QUOTED, s);
 }
 
+static int parse_text(struct rf_request_parser *p, const char *key, const struct rf_jin *value, char **ret)
+{
+	int r;
+	const char *s = read_string(p, key, value, &r);
+
+	if (!s)
+		return r;
+	if (!*s)
+		return rf_request_fail(p, -EINVAL, "\"%s\" is empty.", key);
+	free(*ret);
+	*ret = strdup(s);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int parse_peer(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	return parse_text(p, key, value, &p->request.peer);
+}
+
+static int parse_name(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	return parse_text(p, key, value, &p->request.name);
+}
+
 void rf_request_paths_free(struct rf_request *r)
 {
 	for (size_t i = 0; i < r->n_paths; i++)

@@ -30,6 +30,8 @@ struct rf_request_parser {
 	X(ADDRESS, "address", parse_address)       \
 	X(PORT, "port", parse_port)                \
 	X(PROTOCOL, "protocol", parse_protocol)    \
+	X(PEER, "peer", parse_peer)                \
+	X(NAME, "name", parse_name)                \
 	X(PATHS, "paths", parse_paths)             \
 	X(CONFIRM_S, "confirm_s", parse_confirm_s) \
 	X(REPLACE, "replace", parse_replace)       \
