@@ -167,6 +167,8 @@ void rf_uninstall_ruleset(struct rf_engine *e, struct rf_installed *in)
 		rf_words_put(e->words, in->offsets[i]);
 	if (rf_hashmap_get64(e->by_digest, in->digest) == in)
 		rf_hashmap_take(e->by_digest, &in->digest, sizeof(in->digest));
+	if (in->image && in->image->asks_peers)
+		e->n_asking--;
 	if (e->rulesets[in->id] == in) {
 		e->rulesets[in->id] = NULL;
 		e->n_rulesets--;
@@ -226,6 +228,7 @@ int rf_install_ruleset(struct rf_engine *e, struct rf_image *owner, const struct
 		if (!in->image) {
 			in->image = image;
 			in->owner = rf_image_ref(owner);
+			e->n_asking += image->asks_peers;
 			r = rf_members_write(e, in, ret_error);
 			if (r < 0)
 				return r;
@@ -247,6 +250,7 @@ int rf_install_ruleset(struct rf_engine *e, struct rf_image *owner, const struct
 	e->n_rulesets++;
 	in->image = image;
 	in->owner = rf_image_ref(owner);
+	e->n_asking += image->asks_peers;
 	r = ruleset_write(e, in, image, ret_error);
 	if (r == 0)
 		r = rf_members_write(e, in, ret_error);

@@ -120,6 +120,7 @@ struct rf_engine {
 	uint8_t *dns_set; /* by workload: a bit a bank that may have an entry in rf_dns_map */
 	size_t n_members;
 	size_t n_addresses;
+	size_t n_asking; /* rule sets whose image chooses peers by what they are */
 	struct rf_installed_devices **devices;
 	size_t n_devices, devices_capacity;
 	uint32_t device_cursor;

@@ -389,10 +389,7 @@ const struct rf_peer_view *rf_engine_peer_get(const struct rf_engine *e, uint32_
 
 bool rf_engine_wants_peers(const struct rf_engine *e)
 {
-	for (uint32_t i = 1; i < RF_MAX_RULESETS; i++)
-		if (e->rulesets[i] && e->rulesets[i]->image && e->rulesets[i]->image->asks_peers)
-			return true;
-	return false;
+	return e->n_asking > 0;
 }
 
 static struct rf_address_key address_key(uint8_t family, const uint8_t *addr)
