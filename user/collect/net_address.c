@@ -120,8 +120,13 @@ static int file_parse(int pid, const char *file, void (*parse)(const char *, siz
 
 	snprintf(path, sizeof(path), "/proc/%d/net/%s", pid, file);
 	r = rf_fs_read(AT_FDCWD, path, PROC_FILE_MAX, &text, &len);
+	if (r == -ENOENT) {
+		/* The process, or only the family? */
+		snprintf(path, sizeof(path), "/proc/%d/net", pid);
+		return access(path, F_OK) == 0 ? 0 : -ESRCH;
+	}
 	if (r < 0)
-		return r == -ENOENT && access("/proc/net", F_OK) == 0 ? 0 : r;
+		return r;
 	parse(text, len, a);
 	return 0;
 }

@@ -36,6 +36,7 @@ struct refresh {
 	struct rf_hashmap *namespaces; /* those seen in this pass */
 	struct rf_net_addresses addresses;
 	uint64_t host_namespace;
+	bool incomplete; /* a process went away while it was looked at: what this pass did not see may be there */
 };
 
 static const struct rf_cgroup *pod_of(const struct rf_registry *r, const struct rf_cgroup *c)
@@ -156,14 +157,20 @@ static void cgroup_claim(struct refresh *f, const struct rf_cgroup *c)
 	if (peer == RF_PEER_NONE_ID)
 		return;
 	fd = openat(rf_engine_root_fd(r->engine), c->path + strlen(r->prefix) + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || rf_cgroup_first_process(fd, &pid) < 0 || rf_net_namespace_read(pid, &namespace) < 0)
+	if (fd < 0 || rf_cgroup_first_process(fd, &pid) < 0)
 		return;
+	if (rf_net_namespace_read(pid, &namespace) < 0) {
+		f->incomplete = true;
+		return;
+	}
 	stranger_tell(f, c, peer);
 	if (namespace == f->host_namespace ||
 	    rf_hashmap_put(f->namespaces, &namespace, sizeof(namespace), f) == -EEXIST)
 		return;
-	if (rf_net_addresses_read(pid, &f->addresses) < 0)
+	if (rf_net_addresses_read(pid, &f->addresses) < 0) {
+		f->incomplete = true;
 		return;
+	}
 	for (size_t i = 0; i < f->addresses.n; i++)
 		address_claim(f, &f->addresses.list[i], peer, namespace);
 }
@@ -245,5 +252,8 @@ void rf_peers_refresh(struct rf_registry *r, bool all)
 	host_claim(f);
 	while (rf_hashmap_next(r->cgroups, &it, NULL, NULL, &value))
 		cgroup_claim(f, value);
-	stale_drop(r);
+	if (f->incomplete)
+		r->soon = MAX(r->soon, 1u);
+	else
+		stale_drop(r);
 }
