@@ -541,7 +541,8 @@ int rf_connect4(struct bpf_sock_addr *ctx)
 {
 	struct rf_flow flow = { .family = RF_AF_INET };
 
-	flow.addr[0] = ctx->user_ip4;
+	/* The kernel takes the unspecified address for this host. */
+	flow.addr[0] = ctx->user_ip4 ? ctx->user_ip4 : bpf_htonl(0x7f000001);
 	return rf_connect(ctx, &flow, RF_HOOK_CONNECT4);
 }
 
@@ -553,7 +554,9 @@ int rf_connect6(struct bpf_sock_addr *ctx)
 
 	if (!a && !b && c == bpf_htonl(0xffff)) {
 		flow.family = RF_AF_INET;
-		flow.addr[0] = d;
+		flow.addr[0] = d ? d : bpf_htonl(0x7f000001);
+	} else if (!a && !b && !c && !d) {
+		flow.addr[1] = bpf_cpu_to_be64(1);
 	} else {
 		flow.addr[0] = (__u64)b << 32 | a;
 		flow.addr[1] = (__u64)d << 32 | c;
