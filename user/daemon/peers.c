@@ -63,6 +63,13 @@ int rf_peer_tell(struct rf_registry *r, const struct rf_cgroup *c, const struct 
 	return rf_engine_peer_set(r->engine, w->peer, &facts, ret_error);
 }
 
+/* Seen in another namespace a moment ago, of somebody who is still there: a pod that is gone leaves its address. */
+static bool is_disputed(const struct rf_registry *r, const struct claim *claim, uint64_t namespace)
+{
+	return claim->namespace != namespace && claim->pass + 1 >= r->pass &&
+	       rf_engine_peer_get(r->engine, claim->peer);
+}
+
 static void address_claim(struct refresh *f, const struct rf_net_address *address, uint32_t peer, uint64_t namespace)
 {
 	struct rf_registry *r = f->registry;
@@ -70,7 +77,7 @@ static void address_claim(struct refresh *f, const struct rf_net_address *addres
 	char text[INET6_ADDRSTRLEN];
 	int error;
 
-	if (claim && claim->namespace != namespace && claim->pass + 1 >= r->pass) {
+	if (claim && is_disputed(r, claim, namespace)) {
 		/* Two namespaces say that it is theirs: whoever came first keeps it as long as it is seen there. */
 		if (!claim->disputed)
 			rf_warn("address %s is in two network namespaces; rules by workload know its first owner alone",
