@@ -172,6 +172,7 @@ static char *feature_why(const struct rf_engine *e, enum rf_feature feature, enu
 	case RF_FEATURE_NETWORK_NAMES:
 	case RF_FEATURE_NETWORK_COUNTRIES:
 	case RF_FEATURE_NETWORK_RATES:
+	case RF_FEATURE_NETWORK_RULE_RATES:
 	case RF_FEATURE_NETWORK_SOCKETS:
 		return strdup("this version does not enforce it yet");
 	default:
