@@ -34,6 +34,9 @@ struct rf_flow {
  */
 #define RF_ASK_PEER 0xff
 
+/* In a decision's telemetry: the workload has limits on connections. Never of one that the cache has. */
+#define RF_DECISION_LIMITED (1u << 31)
+
 struct rf_decision {
 	__u32 workload;	 /* RF_WORKLOAD_NONE: nobody's, nothing was judged */
 	__u32 telemetry; /* as in its bank */
@@ -238,6 +241,10 @@ static __always_inline void rf_flow_ask(const struct rf_flow *flow, __u32 key, _
 		return;
 	}
 	decision->telemetry = bank->telemetry;
+	if (bank->flags & RF_BANK_CONNECTIONS) {
+		decision->telemetry |= RF_DECISION_LIMITED;
+		entry = NULL;
+	}
 	if (bank->flags & RF_BANK_PEERS(flow->direction & 1)) {
 		/* Not kept: the same address and port may be somebody else's next time. */
 		if (flow->peer == RF_PEER_NONE_ID) {

@@ -43,11 +43,13 @@ struct rf_workload_bank {
 	__u32 telemetry; /* 1 << enum rf_event_kind, which telemetry events to send */
 	__u32 flags;	 /* RF_BANK_* */
 	__u32 peer;	 /* who it is as a peer: its own id, or for what is in a pod the pod's */
-	__u32 pad;
+	__u32 rate;	 /* RF_RATE_ID() of its limits in rf_rate_map */
 };
 
 /* A rule set of the direction, of either tier, has RF_RULESET_PEERS: who the peer is must be found out first. */
 #define RF_BANK_PEERS(direction) (1u << (direction))
+/* Its limits are on connections, too: ask them where one opens. */
+#define RF_BANK_CONNECTIONS	 (1u << RF_DIRECTIONS)
 
 /* rf_workload_map: array, mmapable; bank = rf_config.version & 1. */
 struct rf_workload_entry {

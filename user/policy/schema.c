@@ -316,7 +316,6 @@ bool rf_field_is_enforced(const struct rf_field *f)
 	case RF_FEATURE_RESPOND:
 	case RF_FEATURE_NETWORK_NAMES:
 	case RF_FEATURE_NETWORK_COUNTRIES:
-	case RF_FEATURE_NETWORK_RATES:
 	case RF_FEATURE_NETWORK_RULE_RATES:
 	case RF_FEATURE_NETWORK_SOCKETS:
 		return false;
