@@ -12,13 +12,15 @@
  * other belongs to a flow that came in if somebody listens at its port. (Where
  * the listener has gone meanwhile, the flow is taken for one that went out.)
  * For protocols without a handshake, an answer may come in from where the same
- * socket has lately sent to.
+ * socket has lately sent to. Where the workload has limits on connections, they
+ * are asked when the rules let one open (bpf/lib/connection.bpf.h).
  *
  * Bound: one look at the flow cache a packet, else at the verdict cache, else
  * two rule sets. Failure: a packet of a managed workload that cannot be
  * parsed is denied (closed) if a policy speaks of its flows; a packet of an
  * unmanaged one is not looked into.
  */
+#include "lib/connection.bpf.h"
 #include "lib/flow.bpf.h"
 #include "lib/names.bpf.h"
 #include "lib/packet.bpf.h"
@@ -215,6 +217,31 @@ static __always_inline void rf_connection_opened(const struct rf_packet *packet,
 	rf_telemetry_submit(event);
 }
 
+/*
+ * The rules let this TCP packet pass; do the limits on connections? False: they deny. What they have to tell is told;
+ * *@forget: nothing may be remembered of the flow yet.
+ */
+static __always_inline bool rf_limits_pass(struct __sk_buff *skb, const struct rf_flow *flow,
+					   struct rf_decision *decision, const struct rf_packet *packet, __u64 version,
+					   bool outgoing, bool *forget)
+{
+	__u32 limited;
+
+	*forget = false;
+	if (!(decision->telemetry & RF_DECISION_LIMITED))
+		return true;
+	limited = rf_connection_admit(skb, decision->workload, version, outgoing, rf_packet_opens(packet));
+	*forget = limited & RF_LIMIT_FORGET;
+	if (!RF_LIMIT_VERDICT(limited))
+		return true;
+	decision->ruleset = 0;
+	decision->rule = RF_LIMIT_RULE(limited);
+	decision->verdict = RF_LIMIT_VERDICT(limited) & 0x7f;
+	decision->tier = decision->verdict == RF_DENY ? RF_TIER_ENFORCE : RF_TIER_AUDIT;
+	rf_packet_report(flow, decision, packet, outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS);
+	return decision->verdict != RF_DENY;
+}
+
 /* What the slow road is given, and what it found. */
 struct rf_judgement {
 	struct rf_packet packet;
@@ -231,7 +258,7 @@ struct rf_judgement {
  */
 __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 {
-	bool outgoing, established, came_in;
+	bool outgoing, established, came_in, forget = false;
 	struct rf_decision decision;
 	struct rf_workload_bank *bank;
 	struct rf_packet *packet;
@@ -265,7 +292,9 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 	if (established) {
 		/* What would be denied was reported when the flow was opened. */
 		if (decision.verdict != RF_DENY) {
-			j->allowed = RF_FLOW_ESTABLISHED;
+			if (!rf_limits_pass(skb, &flow, &decision, packet, j->id.version, outgoing, &forget))
+				return 0;
+			j->allowed = forget ? 0 : RF_FLOW_ESTABLISHED;
 			return 1;
 		}
 		rf_packet_report(&flow, &decision, packet, hook);
@@ -288,8 +317,11 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 		if (decision.verdict == RF_DENY)
 			return 0;
 	}
-	if (packet->protocol == IPPROTO_TCP)
+	if (packet->protocol == IPPROTO_TCP) {
+		if (!rf_limits_pass(skb, &flow, &decision, packet, j->id.version, outgoing, &forget))
+			return 0;
 		rf_connection_opened(packet, &decision, j->id.cgroup_id, outgoing);
+	}
 	/* What would be denied is reported each time: not remembered. */
 	if (decision.verdict == RF_WOULD_DENY)
 		return 1;
@@ -300,7 +332,7 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 			rf_reply_expect(skb, &flow);
 	}
 	j->allowed = (outgoing ? RF_FLOW_OUT : RF_FLOW_IN) |
-		     (packet->protocol == IPPROTO_TCP ? RF_FLOW_ESTABLISHED : 0);
+		     (packet->protocol == IPPROTO_TCP && !forget ? RF_FLOW_ESTABLISHED : 0);
 	return 1;
 }
 
@@ -515,6 +547,18 @@ static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow 
 	if (decision.verdict == RF_DENY) {
 		rf_flow_report(flow, &decision, NULL, hook, true);
 		return 0;
+	}
+	if (rf_unlikely(decision.telemetry & RF_DECISION_LIMITED)) {
+		__u32 limited = rf_connection_peek(decision.workload, version);
+
+		if (limited) {
+			decision.ruleset = 0;
+			decision.rule = RF_LIMIT_RULE(limited);
+			decision.verdict = RF_DENY;
+			decision.tier = RF_TIER_ENFORCE;
+			rf_flow_report(flow, &decision, NULL, hook, true);
+			return 0;
+		}
 	}
 	if (!rf_wants(decision.telemetry, RF_EVENT_CONNECT))
 		return 1;

@@ -14,6 +14,7 @@
 #include "ringfence/event.h"
 #include "ringfence/limits.h"
 #include "ringfence/policy_map.h"
+#include "ringfence/rate_map.h"
 #include "ringfence/stats_map.h"
 #include "ringfence/workload_map.h"
 

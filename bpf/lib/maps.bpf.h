@@ -220,6 +220,46 @@ RF_MAP struct {
 } rf_reply_map SEC(".maps");
 
 RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_WORKLOADS * 2);
+	__type(key, __u32);
+	__type(value, struct rf_rate_limits);
+} rf_rate_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_WORKLOADS);
+	__type(key, __u32);
+	__type(value, struct rf_rate_state);
+} rf_rate_state_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, RF_MAX_WORKLOADS);
+	__type(key, __u32);
+	__type(value, struct rf_connections);
+} rf_connections_map SEC(".maps");
+
+/* For which workload, in which epoch of its id, a socket is counted as a connection that is open. */
+struct rf_socket {
+	__u32 workload; /* RF_WORKLOAD_NONE: not counted */
+	__u32 epoch;
+	__u32 closed; /* it has left; a packet that is still on its way must not count it again */
+	__u32 pad;
+};
+
+/* Goes with the socket: what is counted is never forgotten, and what is gone takes no room. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rf_socket);
+} rf_socket_map SEC(".maps");
+
+RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, RF_MAX_WORKLOADS);

@@ -39,6 +39,9 @@ struct rf_flow {
  */
 #define RF_ASK_PEER 0xff
 
+/* In a decision's telemetry: the workload has limits on connections. Never of one that the cache has. */
+#define RF_DECISION_LIMITED (1u << 31)
+
 struct rf_decision {
 	__u32 workload;	 /* RF_WORKLOAD_NONE: nobody's, nothing was judged */
 	__u32 telemetry; /* as in its bank */
@@ -289,6 +292,10 @@ static __always_inline void rf_flow_ask(struct rf_flow *flow, __u32 key, __u64 v
 		return;
 	}
 	decision->telemetry = bank->telemetry;
+	if (bank->flags & RF_BANK_CONNECTIONS) {
+		decision->telemetry |= RF_DECISION_LIMITED;
+		entry = NULL;
+	}
 	if (bank->flags & RF_BANK_PEERS(flow->direction & 1) && flow->peer == RF_PEER_NONE_ID) {
 		decision->verdict = RF_ASK_PEER;
 		decision->ruleset = bank->peer;

@@ -140,7 +140,11 @@ struct rf_event_gap {
 	X(SKB_EGRESS, "skb_egress")         \
 	X(SKB_INGRESS, "skb_ingress")       \
 	X(DEVICE, "device")                 \
-	X(LSM_PROBE, "lsm_probe")
+	X(LSM_PROBE, "lsm_probe")           \
+	X(RATE_EGRESS, "rate_egress")       \
+	X(RATE_INGRESS, "rate_ingress")     \
+	X(SOCKET_STATE, "socket_state")     \
+	X(SOCKET_AGAIN, "socket_state_again")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

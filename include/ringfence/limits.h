@@ -30,6 +30,20 @@
 #define RF_MAX_RESOLVERS 16	 /* of one workload */
 #define RF_CACHE_SLOTS	 1024	 /* verdict cache, per CPU, direct mapped; a power of two */
 
+/* Rates. */
+#define RF_RATE_BYTES_MIN	 8192		 /* bytes a second: a 64 KiB packet is paid for in 8 s */
+#define RF_RATE_BYTES_MAX	 1000000000000LL /* 8 Tbit/s */
+#define RF_RATE_PACKETS_MAX	 1000000000
+#define RF_RATE_BURST_MIN	 65536	     /* bytes: one packet as large as segmentation offload makes them */
+#define RF_RATE_BURST_MAX	 (1LL << 34) /* bytes */
+/*
+ * The burst where a policy gives none, in time. What comes in is not asked to wait but dropped, and TCP then pauses
+ * for at least 200 ms: a burst worth less than that would lose rate.
+ */
+#define RF_RATE_BURST_EGRESS_MS	 20
+#define RF_RATE_BURST_INGRESS_MS 250
+#define RF_RATE_CONNECTIONS_MAX	 1000000
+
 /* Devices. */
 #define RF_MAX_DEVICE_ENTRIES 65536 /* (set, type, major, minor) of all device sets */
 #define RF_MAX_DEVICE_RULES   256   /* device rules of one workload */

@@ -25,6 +25,26 @@
 	X(RX_BYTES, "network_bytes", "direction=\"ingress\"", "IP bytes that passed")                                  \
 	X(TX_PACKETS, "network_packets", "direction=\"egress\"", "IP packets that passed")                             \
 	X(RX_PACKETS, "network_packets", "direction=\"ingress\"", "IP packets that passed")                            \
+	X(TX_DELAYED_BYTES, "network_rate_bytes", "direction=\"egress\",outcome=\"delayed\"",                          \
+	  "IP bytes that a rate delayed or dropped; would: in audit mode")                                             \
+	X(TX_DROPPED_BYTES, "network_rate_bytes", "direction=\"egress\",outcome=\"dropped\"",                          \
+	  "IP bytes that a rate delayed or dropped; would: in audit mode")                                             \
+	X(TX_WOULD_BYTES, "network_rate_bytes", "direction=\"egress\",outcome=\"would\"",                              \
+	  "IP bytes that a rate delayed or dropped; would: in audit mode")                                             \
+	X(RX_DROPPED_BYTES, "network_rate_bytes", "direction=\"ingress\",outcome=\"dropped\"",                         \
+	  "IP bytes that a rate delayed or dropped; would: in audit mode")                                             \
+	X(RX_WOULD_BYTES, "network_rate_bytes", "direction=\"ingress\",outcome=\"would\"",                             \
+	  "IP bytes that a rate delayed or dropped; would: in audit mode")                                             \
+	X(TX_DELAYED_PACKETS, "network_rate_packets", "direction=\"egress\",outcome=\"delayed\"",                      \
+	  "IP packets that a rate delayed or dropped; would: in audit mode")                                           \
+	X(TX_DROPPED_PACKETS, "network_rate_packets", "direction=\"egress\",outcome=\"dropped\"",                      \
+	  "IP packets that a rate delayed or dropped; would: in audit mode")                                           \
+	X(TX_WOULD_PACKETS, "network_rate_packets", "direction=\"egress\",outcome=\"would\"",                          \
+	  "IP packets that a rate delayed or dropped; would: in audit mode")                                           \
+	X(RX_DROPPED_PACKETS, "network_rate_packets", "direction=\"ingress\",outcome=\"dropped\"",                     \
+	  "IP packets that a rate delayed or dropped; would: in audit mode")                                           \
+	X(RX_WOULD_PACKETS, "network_rate_packets", "direction=\"ingress\",outcome=\"would\"",                         \
+	  "IP packets that a rate delayed or dropped; would: in audit mode")                                           \
 	X(EGRESS_DENY, "verdicts", "subject=\"egress\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
 	X(EGRESS_WOULD, "verdicts", "subject=\"egress\",verdict=\"would-deny\"",                                       \
 	  "Verdicts that denied or would have denied")                                                                 \
@@ -82,6 +102,8 @@ struct rf_hook_stats {
 	X(PACKET_SHORT, "packet_short", "a packet of a managed workload was too short to judge: denied")           \
 	X(RULESET_MISSING, "ruleset_missing", "a workload names a rule set that is not there: denied")             \
 	X(FLOW_STATE_FULL, "flow_state_full", "a UDP reply may be denied: no room to remember the request")        \
+	X(RATE_MISSING, "rate_missing", "a workload names limits that are not there: its packet passed")           \
+	X(CONNECTION_STATE, "connection_state", "a connection could not be counted: denied")                       \
 	X(CACHE_RACE, "cache_race", "a verdict was not cached because the slot was being written")                 \
 	X(DNS_BUSY, "dns_busy", "a DNS message was not read because another was being read: a name may be missed") \
 	X(DNS_SPLIT, "dns_split", "a DNS message over TCP came in pieces and was not read: a name may be missed")  \

@@ -44,12 +44,16 @@ struct rf_workload_bank {
 	__u32 flags;	 /* RF_BANK_* */
 	__u32 peer;	 /* who it is as a peer: its own id, or for what is in a pod the pod's */
 	__u32 owner;	 /* whose are the names that DNS answers teach: never the same for two workloads of one id */
+	__u32 rate;	 /* RF_RATE_ID() of its limits in rf_rate_map */
+	__u32 pad;
 };
 
 /* A rule set of the direction, of either tier, has RF_RULESET_PEERS: who the peer is must be found out first. */
 #define RF_BANK_PEERS(direction) (1u << (direction))
 /* A rule set of egress, of either tier, has RF_RULESET_NAMES: DNS messages are read. */
 #define RF_BANK_NAMES		 (1u << 2)
+/* Its limits are on connections, too: ask them where one opens. */
+#define RF_BANK_CONNECTIONS	 (1u << 3)
 
 /* rf_workload_map: array, mmapable; bank = rf_config.version & 1. */
 struct rf_workload_entry {

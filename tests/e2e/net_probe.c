@@ -5,6 +5,8 @@
  *	net_probe serve SECONDS tcp/ADDR/PORT|udp/ADDR/PORT...	echoes; says "ready"
  *	net_probe [options] tcp|udp|icmp ADDR [PORT]
  *	net_probe [options] stream ADDR PORT	connects, then one exchange for each line read
+ *	net_probe [options] many N ADDR PORT	N connections that stay open, prints how many of each; then, for each
+ *					line read, "open", "close" or "reset", one more or one less
  *	net_probe hold tcp|udp ADDR PROGRAM...	runs PROGRAM with a new socket as descriptor 9
  *
  *	-w MS	wait for an answer at most so long (RF_WAIT_MS, 500)
@@ -250,6 +252,13 @@ static enum outcome attempt(const char *kind, const struct sockaddr_storage *to,
 	return outcome_of(r);
 }
 
+static void counts_print(const unsigned long counts[OUTCOMES])
+{
+	for (int i = 0; i < OUTCOMES; i++)
+		printf("%s=%lu%c", outcome_names[i], counts[i], i + 1 < OUTCOMES ? ' ' : '\n');
+	fflush(stdout);
+}
+
 static int attempts(const char *kind, const struct sockaddr_storage *to, socklen_t len, const struct options *o)
 {
 	unsigned long counts[OUTCOMES] = { 0 };
@@ -268,8 +277,7 @@ static int attempts(const char *kind, const struct sockaddr_storage *to, socklen
 			break;
 		counts[outcome]++;
 	}
-	for (int i = 0; i < OUTCOMES; i++)
-		printf("%s=%lu%c", outcome_names[i], counts[i], i + 1 < OUTCOMES ? ' ' : '\n');
+	counts_print(counts);
 	return 0;
 }
 
@@ -294,6 +302,49 @@ static int stream(const struct sockaddr_storage *to, socklen_t len, const struct
 		fflush(stdout);
 	}
 	close(fd);
+	return 0;
+}
+
+/* One more that stays open, at the end of @fds. */
+static enum outcome many_open(const struct sockaddr_storage *to, socklen_t len, const struct options *o, int *fds,
+			      size_t *n)
+{
+	int fd = socket_make("tcp", to->ss_family, o), r;
+
+	if (fd < 0)
+		return outcome_of(errno);
+	r = tcp_connect(fd, to, len, o->wait_ms);
+	if (!r)
+		r = exchange(fd, o->wait_ms);
+	if (r || *n == FDS_MAX)
+		close(fd);
+	else
+		fds[(*n)++] = fd;
+	return outcome_of(r);
+}
+
+static int many(unsigned long wanted, const struct sockaddr_storage *to, socklen_t len, const struct options *o)
+{
+	const struct linger linger = { .l_onoff = 1 };
+	unsigned long counts[OUTCOMES] = { 0 };
+	int fds[FDS_MAX];
+	char line[64];
+	size_t n = 0;
+
+	while (wanted--)
+		counts[many_open(to, len, o, fds, &n)]++;
+	counts_print(counts);
+	while (fgets(line, sizeof(line), stdin)) {
+		if (strcmp(line, "open\n") == 0) {
+			puts(outcome_names[many_open(to, len, o, fds, &n)]);
+		} else if (n) {
+			if (strcmp(line, "reset\n") == 0)
+				(void)setsockopt(fds[n - 1], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+			close(fds[--n]);
+			puts("closed");
+		}
+		fflush(stdout);
+	}
 	return 0;
 }
 
@@ -444,6 +495,8 @@ int main(int argc, char **argv)
 		return serve(atoi(argv[1]), argc - 2, argv + 2);
 	if (argc >= 4 && strcmp(argv[0], "hold") == 0)
 		return hold(argv[1], argv[2], argv + 3);
+	if (argc >= 4 && strcmp(argv[0], "many") == 0)
+		return address_parse(argv[2], atoi(argv[3]), &to, &len) ? many(atoi(argv[1]), &to, len, &o) : 2;
 	if (argc < 2 || !address_parse(argv[1], argc > 2 ? atoi(argv[2]) : 0, &to, &len))
 		return 2;
 	if (strcmp(argv[0], "stream") == 0)

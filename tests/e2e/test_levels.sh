@@ -11,12 +11,13 @@ daemon_must_start
 support() { status_row "$1" support; }
 why() { status_json | sed 's/{"name"/\n{"name"/g' | grep "^{\"name\":\"$1\"" | sed -n 's/.*"why":"\(.*\)","section".*/\1/p' | sed 's/\\"/"/g'; }
 
-for feature in identity network-egress network-ingress network-connect-errno devices events-process events-network; do
+for feature in identity network-egress network-ingress network-connect-errno network-rates devices events-process \
+	events-network; do
 	tap_is "$feature is enforced" enforced support $feature
 	tap_ok "$feature says why" [ -n "$(why $feature)" ]
 done
 for hook in cgroup_mkdir cgroup_rmdir sched_process_exec sched_process_fork sched_process_exit connect4 connect6 \
-	skb_egress skb_ingress device; do
+	skb_egress skb_ingress device rate_egress rate_ingress socket_state socket_state_again; do
 	tap_is "the self-test saw $hook run" ok status_row $hook self_test
 done
 for feature in process files kernel-surface accelerators resources anomaly respond; do

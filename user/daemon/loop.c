@@ -25,7 +25,7 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 	if (event->kind == RF_EVENT_FLOW_DENY) {
 		const struct rf_event_flow *flow = (const struct rf_event_flow *)event;
 
-		ref = rf_engine_rule_ref(app->engine, image, flow->direction, flow->ruleset, flow->rule);
+		ref = rf_engine_rule_ref(app->engine, image, flow->direction, flow->tier, flow->ruleset, flow->rule);
 	} else if (event->kind == RF_EVENT_DEVICE_DENY) {
 		const struct rf_event_device *device = (const struct rf_event_device *)event;
 

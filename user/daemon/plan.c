@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 
 #include "user/daemon/peers.h"
+#include "user/daemon/rates.h"
 #include "user/daemon/selection.h"
 #include "user/lib/log.h"
 
@@ -416,6 +417,8 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	apply.cgroups = cgroups;
 	apply.n = n;
 	if (error >= 0)
+		error = rf_rates_attach(r, cgroups, n, ret_error);
+	if (error >= 0)
 		error = rf_engine_apply(r->engine, assignments, n_assignments, set->n, before_flip, &apply, ret_error);
 	if (error < 0) {
 		roots_restore(r, cgroups, before, n);
@@ -438,6 +441,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	}
 	if (apply.error < 0)
 		rf_err("the map of cgroups is full (%d): some cgroups are not managed", RF_MAX_CGROUPS);
+	rf_engine_rates_trim(r->engine);
 	unknown_labels_warn(set, cgroups, n);
 	tables_install(r, &t);
 	rf_policy_set_free(r->set);
@@ -486,6 +490,8 @@ int rf_plan_one(struct rf_registry *r, struct rf_cgroup *c, char **ret_error)
 		w->peer = rf_peer_id(r, c, w->id);
 		error = rf_peer_tell(r, c, w, ret_error);
 	}
+	if (error >= 0)
+		error = rf_rates_attach_one(r, c, ret_error);
 	if (error >= 0)
 		error = rf_engine_assign(r->engine,
 					 &(struct rf_assignment){ .workload = w->id,

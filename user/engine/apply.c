@@ -7,7 +7,7 @@
  */
 #include <errno.h>
 
-#include "user/engine/internal.h"
+#include "user/engine/rate.h"
 
 #include "ringfence.skel.h"
 
@@ -189,6 +189,9 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		if (r < 0)
 			break;
 	}
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = rf_rate_install(e, assignments[i].workload, bank, assignments[i].image,
+				    &banks[assignments[i].workload], ret_error);
 	if (r < 0) {
 		failed_remove(e, e->applies, used_before);
 		while (e->n_devices > n_devices)
@@ -211,6 +214,7 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		return r;
 	programs_wait(e);
 	unused_remove(e, e->applies);
+	rf_rate_sweep(e);
 	return 0;
 }
 
@@ -228,6 +232,9 @@ int rf_engine_assign(struct rf_engine *e, const struct rf_assignment *a, char **
 		return r;
 	bank.peer = a->peer;
 	bank.owner = a->owner;
+	r = rf_rate_install(e, a->workload, rf_engine_generation(e), a->image, &bank, ret_error);
+	if (r < 0)
+		return r;
 	e->workloads[a->workload].bank[0] = bank;
 	e->workloads[a->workload].bank[1] = bank;
 	/* Verdicts cached for an earlier owner of the id are gone. */
@@ -256,10 +263,13 @@ static const struct rf_ruleset_image *image_ruleset(const struct rf_image *image
 }
 
 const struct rf_rule_ref *rf_engine_rule_ref(const struct rf_engine *e, const struct rf_image *image,
-					     enum rf_direction direction, uint32_t ruleset, uint16_t rule)
+					     enum rf_direction direction, enum rf_tier tier, uint32_t ruleset,
+					     uint16_t rule)
 {
 	const struct rf_ruleset_image *own;
 
+	if (ruleset == 0 && image && rule != RF_RULE_DEFAULT)
+		return rf_rates_ref(image->rates, tier, rule);
 	if (ruleset == 0 || ruleset >= RF_MAX_RULESETS || !e->rulesets[ruleset])
 		return NULL;
 	own = image_ruleset(image, direction, e->rulesets[ruleset]->digest);

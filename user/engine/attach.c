@@ -9,7 +9,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "user/engine/internal.h"
+#include "user/engine/rate.h"
 #include "user/lib/fs.h"
 
 #include "ringfence.skel.h"
@@ -26,6 +26,10 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_SKB_EGRESS] = { "rf_skb_egress", false, true, "open" },
 	[RF_HOOK_SKB_INGRESS] = { "rf_skb_ingress", false, true, "open" },
 	[RF_HOOK_DEVICE] = { "rf_device", false, true, "open" },
+	[RF_HOOK_RATE_EGRESS] = { "rf_rate_egress", false, true, "open", .on_demand = true },
+	[RF_HOOK_RATE_INGRESS] = { "rf_rate_ingress", false, true, "open", .on_demand = true },
+	[RF_HOOK_SOCKET_STATE] = { "rf_socket_state", false, false, "closed: counts stay", .on_demand = true },
+	[RF_HOOK_SOCKET_AGAIN] = { "rf_socket_state_again", false, false, "closed: counts stay", .on_demand = true },
 };
 
 static void pin_path(const struct rf_engine *e, enum rf_hook hook, const char *suffix, char path[RF_PATH_SIZE])
@@ -54,8 +58,7 @@ static int link_info(const struct bpf_link *link, struct bpf_link_info *info)
 	return bpf_obj_get_info_by_fd(bpf_link__fd(link), info, &size);
 }
 
-/* Is the program that @link runs the very one we would load, on the same maps? */
-static bool link_is_current(const struct rf_engine *e, const struct bpf_link *link, struct bpf_program *program)
+bool rf_link_is_current(const struct rf_engine *e, const struct bpf_link *link, struct bpf_program *program)
 {
 	struct bpf_prog_info theirs, ours;
 	struct bpf_link_info info;
@@ -142,7 +145,7 @@ static int link_adopt(struct rf_engine *e, enum rf_hook hook)
 	/* Somebody detached it, or it hangs on another cgroup than the one we were given. */
 	if (rf_hook_table[hook].cgroup && info.cgroup.cgroup_id != e->root_id)
 		goto stale;
-	if (!link_is_current(e, link, program)) {
+	if (!rf_link_is_current(e, link, program)) {
 		if (!rf_hook_table[hook].cgroup || bpf_link__update_program(link, program) < 0)
 			goto stale;
 	}
@@ -185,7 +188,8 @@ static int hooks_attach(struct rf_engine *e, bool identity, char **ret_error)
 	if (r < 0)
 		return rf_engine_format_error(ret_error, r, "cannot make %s/links", e->bpffs);
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
-		if (!rf_hook_table[hook].program || rf_hook_table[hook].identity != identity)
+		if (!rf_hook_table[hook].program || rf_hook_table[hook].identity != identity ||
+		    rf_hook_table[hook].on_demand)
 			continue;
 		r = hook_attach(e, hook);
 		if (r < 0)
@@ -260,7 +264,7 @@ int rf_engine_verify(struct rf_engine *e, struct rf_strbuf *report)
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		int r;
 
-		if (!rf_hook_table[hook].program)
+		if (!rf_hook_table[hook].program || rf_hook_table[hook].on_demand)
 			continue;
 		r = hook_verify(e, hook);
 		if (r == 0)
@@ -275,11 +279,12 @@ int rf_engine_verify(struct rf_engine *e, struct rf_strbuf *report)
 			rf_strbuf_addf(report, "hook %s %s\n", rf_hook_table[hook].program, e->hooks[hook].why);
 		}
 	}
-	return repaired;
+	return repaired + rf_rate_links_verify(e, report);
 }
 
 void rf_engine_links_free(struct rf_engine *e)
 {
+	(void)rf_rate_links_free(e);
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		if (!e->hooks[hook].link)
 			continue;
@@ -291,8 +296,8 @@ void rf_engine_links_free(struct rf_engine *e)
 
 int rf_engine_detach(struct rf_engine *e)
 {
+	int removed = rf_rate_links_free(e);
 	char path[RF_PATH_SIZE];
-	int removed = 0;
 
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		struct bpf_link *link = e->hooks[hook].link;

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "user/engine/internal.h"
+#include "user/engine/rate.h"
 #include "user/lib/fs.h"
 
 #include "ringfence.skel.h"
@@ -362,8 +362,10 @@ int rf_engine_cgroup_each(struct rf_engine *e, void (*fn)(uint64_t id, uint32_t 
 
 void rf_engine_stats_reset(struct rf_engine *e, uint32_t workload)
 {
-	if (workload < RF_MAX_WORKLOADS)
-		memset(&e->stats[workload], 0, sizeof(e->stats[workload]));
+	if (workload >= RF_MAX_WORKLOADS)
+		return;
+	memset(&e->stats[workload], 0, sizeof(e->stats[workload]));
+	rf_rate_reset(e, workload);
 }
 
 void rf_engine_telemetry_set(struct rf_engine *e, uint32_t kinds)

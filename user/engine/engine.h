@@ -95,6 +95,16 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		    void (*before_flip)(void *arg), void *arg, char **ret_error);
 /* Adds one workload that no cgroup points to yet (@fresh), in the generation in force. */
 int rf_engine_assign(struct rf_engine *e, const struct rf_assignment *assignment, char **ret_error);
+/*
+ * Programs that are attached only where they are needed, in one plan: begin, add each, and when it is in force trim,
+ * which detaches all that were not added. Add before the apply, so that no generation is in force without them.
+ * @path: of the cgroup, below the attach point. All below that cgroup is under it, too: never add both.
+ */
+void rf_engine_rates_begin(struct rf_engine *e);
+int rf_engine_rates_add(struct rf_engine *e, uint64_t cgroup_id, const char *path, char **ret_error);
+/* Connections of some workload are counted: see them close. */
+int rf_engine_connections_watch(struct rf_engine *e, char **ret_error);
+void rf_engine_rates_trim(struct rf_engine *e);
 uint32_t rf_engine_generation(const struct rf_engine *e);
 void rf_engine_stats_reset(struct rf_engine *e, uint32_t workload);
 /* Telemetry that some subscriber wants from everywhere: 1 << kind. */
@@ -106,7 +116,8 @@ void rf_engine_telemetry_set(struct rf_engine *e, uint32_t kinds);
  * Borrowed until the next apply.
  */
 const struct rf_rule_ref *rf_engine_rule_ref(const struct rf_engine *e, const struct rf_image *image,
-					     enum rf_direction direction, uint32_t ruleset, uint16_t rule);
+					     enum rf_direction direction, enum rf_tier tier, uint32_t ruleset,
+					     uint16_t rule);
 const struct rf_rule_ref *rf_engine_device_ref(const struct rf_engine *e, const struct rf_image *image, uint32_t set,
 					       uint16_t rule);
 

@@ -8,6 +8,7 @@
 
 #include "ringfence/abi.h"
 #include "ringfence/policy_map.h"
+#include "ringfence/rate_map.h"
 #include "ringfence/workload_map.h"
 #include "user/engine/engine.h"
 #include "user/engine/gap.h"
@@ -24,6 +25,7 @@ struct rf_hook_ops {
 	bool identity;	       /* attached before the start-up scan */
 	bool cgroup;	       /* a cgroup link, which can be updated in place; else a tracing link */
 	const char *if_failed; /* which way it fails, for status */
+	bool on_demand;	       /* attached elsewhere and only where it is needed, see rate_links.c */
 };
 
 extern const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT];
@@ -127,6 +129,12 @@ struct rf_engine {
 	uint64_t applies;
 	uint64_t n_policies, n_workloads;
 
+	/* rate_links.c */
+	struct rf_rate_link *rate_links;
+	size_t n_rate_links, rate_links_cursor;
+	uint64_t rate_links_wanted;
+	bool rate_links_adopted;
+
 	/* events */
 	struct ring_buffer *ring;
 	struct rf_lane_reader readers[RF_LANES];
@@ -185,6 +193,8 @@ void rf_engine_peer_free(void *peer);
 int rf_engine_adopt(struct rf_engine *e, char **ret_error);
 
 /* attach.c */
+/* Is the program that @link runs the very one we would load, on the same maps? */
+bool rf_link_is_current(const struct rf_engine *e, const struct bpf_link *link, struct bpf_program *program);
 void rf_engine_links_free(struct rf_engine *e);
 
 #endif

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "user/engine/internal.h"
+#include "user/engine/rate.h"
 #include "user/lib/clock.h"
 #include "user/lib/fs.h"
 
@@ -241,7 +241,9 @@ int rf_engine_self_test(struct rf_engine *e)
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++)
 		before[hook] = probe_hits(e, hook);
 	probe = lsm_attach(e, id);
+	rf_rate_links_probe(e, cgroup_fd, true);
 	r = probe_run(cgroup_fd);
+	rf_rate_links_probe(e, cgroup_fd, false);
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		struct rf_hook_state *state = &e->hooks[hook];
 
@@ -292,6 +294,8 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 	case RF_FEATURE_NETWORK_COUNTRIES:
 	case RF_FEATURE_NETWORK_NAMES:
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_SKB_EGRESS, RF_HOOK_SKB_INGRESS);
+	case RF_FEATURE_NETWORK_RATES:
+		return rf_rate_support(e);
 	case RF_FEATURE_DEVICES:
 		/* Open and mknod are closed; descriptors that are passed in need level 1. */
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);

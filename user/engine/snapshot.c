@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "user/engine/internal.h"
+#include "user/engine/rate.h"
 #include "user/lib/fs.h"
 
 #include "ringfence.skel.h"
@@ -34,8 +34,8 @@ static void hook_row_fill(const struct rf_engine *e, enum rf_hook hook, struct r
 
 	*row = (struct rf_hook_row){
 		.hook = hook,
-		.wanted = true,
-		.attached = state->link != NULL,
+		.wanted = !rf_hook_table[hook].on_demand || rf_rate_is_attached(e, hook),
+		.attached = state->link != NULL || rf_rate_is_attached(e, hook),
 		.self_test = state->self_test > 0 ? "ok" :
 			     state->self_test < 0 ? "failed" :
 						    "not run",
@@ -157,6 +157,8 @@ static char *feature_why(const struct rf_engine *e, enum rf_feature feature, enu
 	if (feature == RF_FEATURE_MODULE)
 		return strdup(e->self_tested ? e->module_why : "not probed yet");
 	if (support != RF_SUPPORT_UNAVAILABLE) {
+		if (feature == RF_FEATURE_NETWORK_RATES)
+			return rf_rate_why(e);
 		if (feature == RF_FEATURE_DEVICES)
 			return strdup("open and mknod; descriptors passed in are not seen at level 0");
 		return strdup("the hooks ran in the self-test");
@@ -169,7 +171,7 @@ static char *feature_why(const struct rf_engine *e, enum rf_feature feature, enu
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
-	case RF_FEATURE_NETWORK_RATES:
+	case RF_FEATURE_NETWORK_RULE_RATES:
 	case RF_FEATURE_NETWORK_SOCKETS:
 		return strdup("this version does not enforce it yet");
 	default:

@@ -31,7 +31,8 @@ enum rf_support { RF_SUPPORT_UNAVAILABLE, RF_SUPPORT_BEST_EFFORT, RF_SUPPORT_ENF
 	X(NETWORK_PEERS, "network-peers", "spec.network peers by workload, host, world") \
 	X(NETWORK_NAMES, "network-names", "spec.network peers by dns")                   \
 	X(NETWORK_COUNTRIES, "network-countries", "spec.network peers by country")       \
-	X(NETWORK_RATES, "network-rates", "spec.network.rates and rates of rules")       \
+	X(NETWORK_RATES, "network-rates", "spec.network.rates")                          \
+	X(NETWORK_RULE_RATES, "network-rule-rates", "spec.network rates of rules")       \
 	X(NETWORK_SOCKETS, "network-sockets", "spec.network.sockets")                    \
 	X(BPF_LSM, "bpf-lsm", "level 1")                                                 \
 	X(MODULE, "module", "level 2")

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "ringfence/policy_map.h"
+#include "ringfence/rate_map.h"
 #include "ringfence/workload_map.h"
 
 static const struct {
@@ -113,11 +114,18 @@ const char *rf_protocol_name(unsigned int protocol, char buffer[static 8])
 	return buffer;
 }
 
+/* A rule of a rule set, its default, or a limit, which is in no rule set. */
+static bool rule_valid(uint32_t ruleset, uint16_t rule)
+{
+	if (rule == RF_RULE_CONNECTIONS || rule == RF_RULE_CONNECTION_RATE)
+		return ruleset == 0;
+	return ruleset < RF_MAX_RULESETS && (rule < RF_MAX_RULES || rule == RF_RULE_DEFAULT);
+}
+
 static bool flow_valid(const struct rf_event_flow *e)
 {
 	return (e->family == AF_INET || e->family == AF_INET6) && e->direction < RF_DIRECTIONS && e->tier < RF_TIERS &&
-	       e->ruleset < RF_MAX_RULESETS && (e->rule < RF_MAX_RULES || e->rule == RF_RULE_DEFAULT) &&
-	       e->hook < RF_HOOK_COUNT;
+	       rule_valid(e->ruleset, e->rule) && e->hook < RF_HOOK_COUNT;
 }
 
 static bool device_valid(const struct rf_event_device *e)

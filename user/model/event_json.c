@@ -43,7 +43,7 @@ static void put_endpoint(struct rf_json *j, const char *key, const struct rf_eve
 	rf_json_object_end(j);
 }
 
-/* "rule_index" stays where the names are no longer known; null is the default. */
+/* "rule_index" stays where the names are no longer known; null is the default, or a limit, which is no rule. */
 static void put_rule(struct rf_json *j, const struct rf_event_names *names, unsigned int rule)
 {
 	rf_json_string(j, "policy", names->policy);
@@ -53,7 +53,7 @@ static void put_rule(struct rf_json *j, const struct rf_event_names *names, unsi
 		rf_json_u64(j, "line", names->line);
 	else
 		rf_json_null(j, "line");
-	if (rule == RF_RULE_DEFAULT)
+	if (rule >= RF_MAX_RULES)
 		rf_json_null(j, "rule_index");
 	else
 		rf_json_u64(j, "rule_index", rule);

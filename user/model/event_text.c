@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "ringfence/policy_map.h"
+#include "ringfence/rate_map.h"
 #include "ringfence/workload_map.h"
 #include "user/lib/clock.h"
 
@@ -121,6 +122,9 @@ static void add_rule(struct rf_strbuf *out, const struct rf_event_names *names, 
 	if (!names->policy) {
 		if (rule == RF_RULE_DEFAULT)
 			rf_strbuf_addf(out, " %s %u default", set_word, set);
+		else if (rule >= RF_MAX_RULES)
+			rf_strbuf_addf(out, " limit %s",
+				       rule == RF_RULE_CONNECTIONS ? "connections" : "connectionsPerSecond");
 		else
 			rf_strbuf_addf(out, " %s %u rule %u", set_word, set, rule);
 		return;

@@ -122,6 +122,27 @@ struct rf_dns {
 	size_t n_resolvers;
 };
 
+/* What a workload may take of the network: for each direction the first three, then what counts connections. */
+enum rf_rate_kind {
+	RF_RATE_KIND_BYTES,   /* a second */
+	RF_RATE_KIND_PACKETS, /* a second */
+	RF_RATE_KIND_BURST,   /* bytes */
+	RF_RATE_KINDS_OF_WAY,
+	RF_RATE_KIND_CONNECTION_RATE = 2 * RF_RATE_KINDS_OF_WAY,
+	RF_RATE_KIND_CONNECTIONS,
+	RF_RATE_KINDS
+};
+#define RF_RATE_KIND(direction, kind) ((direction) * RF_RATE_KINDS_OF_WAY + (kind))
+
+/* Merging: the strictest of each value wins; of equal ones the first. */
+struct rf_rates {
+	struct {
+		bool given;
+		uint64_t value;
+		struct rf_mark mark;
+	} of[RF_RATE_KINDS];
+};
+
 struct rf_device_rule {
 	struct rf_mark mark;
 	char *name; /* never NULL */
@@ -165,6 +186,7 @@ struct rf_policy {
 	struct rf_dns dns;
 	uint64_t geo_max_age_ns; /* of the country database; 0: any */
 	bool geo_skip;		 /* without a database peers by country match nobody; else the policy is refused */
+	struct rf_rates rates;
 	struct rf_devices devices;
 	uint32_t telemetry; /* 1 << enum rf_event_kind */
 	struct rf_requirement *requirements;

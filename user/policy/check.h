@@ -30,6 +30,8 @@ int rf_scalar_integer(const char *text, int64_t *ret);
 int rf_scalar_boolean(const char *text, bool *ret);
 /* -EINVAL: no CIDR; -ERANGE: host bits set (then @ret is the prefix with them cleared). */
 int rf_scalar_cidr(const char *text, struct rf_cidr *ret);
+/* "1.5Gi" in whole units, what is left over cut off. -ERANGE: past 2^64, or more than nine digits after the point. */
+int rf_scalar_quantity(const char *text, uint64_t *ret);
 void rf_cidr_format(const struct rf_cidr *cidr, char text[static 64]);
 bool rf_cidr_contains(const struct rf_cidr *outer, const struct rf_cidr *inner);
 

@@ -58,6 +58,9 @@ int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_devic
 		if (r < 0)
 			return r;
 	}
+	r = rf_rates_compile(policies, n, &image->rates);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(image);
 	return 0;
 }
@@ -78,6 +81,7 @@ void rf_image_unref(struct rf_image *image)
 			rf_ruleset_image_free(image->ruleset[direction][tier]);
 		rf_device_image_free(image->device[tier]);
 	}
+	rf_rates_image_free(image->rates);
 	for (size_t i = 0; i < image->n_policies; i++)
 		free(image->policies[i]);
 	free(image->policies);

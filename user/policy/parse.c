@@ -17,6 +17,7 @@
 #include "user/policy/check.h"
 #include "user/policy/kubernetes.h"
 #include "user/policy/parse_network.h"
+#include "user/policy/parse_rates.h"
 
 char *rf_node_string(struct rf_checker *c, const struct rf_node *mapping, const char *key)
 {
@@ -280,6 +281,7 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 		r = rf_direction_parse(c, rf_node_get(network, "egress"), RF_EGRESS, &p->network[RF_EGRESS]);
 	if (r >= 0)
 		r = rf_direction_parse(c, rf_node_get(network, "ingress"), RF_INGRESS, &p->network[RF_INGRESS]);
+	rf_rates_parse(c, rf_node_get(network, "rates"), &p->rates);
 	if (r >= 0)
 		r = rf_dns_parse_section(c, rf_node_get(network, "dns"), &p->dns);
 	geo_parse(rf_node_get(network, "geo"), p);

@@ -32,6 +32,67 @@ int rf_scalar_boolean(const char *text, bool *ret)
 	return 0;
 }
 
+static int quantity_scale(const char *suffix, uint64_t *ret_times, uint64_t *ret_over)
+{
+	static const struct {
+		const char *suffix;
+		uint64_t times, over;
+	} scales[] = {
+		{ "", 1, 1 },
+		{ "m", 1, 1000 },
+		{ "k", 1000, 1 },
+		{ "M", 1000000, 1 },
+		{ "G", 1000000000, 1 },
+		{ "T", 1000000000000, 1 },
+		{ "Ki", 1ULL << 10, 1 },
+		{ "Mi", 1ULL << 20, 1 },
+		{ "Gi", 1ULL << 30, 1 },
+		{ "Ti", 1ULL << 40, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(scales); i++) {
+		if (!rf_streq(suffix, scales[i].suffix))
+			continue;
+		*ret_times = scales[i].times;
+		*ret_over = scales[i].over;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int rf_scalar_quantity(const char *text, uint64_t *ret)
+{
+	size_t whole = strspn(text, "0123456789"), fraction = 0;
+	uint64_t times, over, divisor = 1;
+	unsigned __int128 value = 0;
+	const char *suffix = text + whole;
+
+	if (!whole)
+		return -EINVAL;
+	if (*suffix == '.') {
+		fraction = strspn(suffix + 1, "0123456789");
+		suffix += fraction + 1;
+		if (!fraction)
+			return -EINVAL;
+	}
+	if (quantity_scale(suffix, &times, &over) < 0)
+		return -EINVAL;
+	if (whole > 15 || fraction > 9)
+		return -ERANGE;
+	for (const char *s = text; s < suffix; s++) {
+		if (*s == '.')
+			continue;
+		value = value * 10 + (*s - '0');
+		if (s > text + whole)
+			divisor *= 10;
+	}
+	value = value * times / over / divisor;
+	if (value > UINT64_MAX)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
 static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
 /* Clears what lies past the prefix; true when something did. */

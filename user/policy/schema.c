@@ -52,12 +52,16 @@
 /* One way of a workload, or both ways of a rule. */
 #define RATE_FIELDS                                                                                                    \
 	F("bytesPerSecond", QUANTITY, .example = "bytesPerSecond: 100M", .text = "Bytes a second, headers included."), \
-		F("packetsPerSecond", INTEGER, .min = 1, .max = 1000000000, .text = "Packets a second."),              \
-		F("burst", QUANTITY, .text = "Bytes that may go at once after a pause.")
+		F("packetsPerSecond", INTEGER, .min = 1, .max = RF_RATE_PACKETS_MAX, .text = "Packets a second."),     \
+		F("burst", QUANTITY, .example = "burst: 256Ki",                                                        \
+		  .text = "Bytes that may go at once after a pause, 64Ki or more. "                                    \
+			  "Default: 20 ms' worth out, 250 ms' worth in.")
 
-#define CONNECTION_FIELDS                                                                                  \
-	F("connectionsPerSecond", INTEGER, .min = 1, .max = 1000000, .text = "New connections a second."), \
-		F("connections", INTEGER, .min = 0, .max = 1000000, .text = "Connections open at a time.")
+#define CONNECTION_FIELDS                                                            \
+	F("connectionsPerSecond", INTEGER, .min = 1, .max = RF_RATE_CONNECTIONS_MAX, \
+	  .text = "New TCP connections a second, both ways together."),              \
+		F("connections", INTEGER, .min = 0, .max = RF_RATE_CONNECTIONS_MAX,  \
+		  .text = "TCP connections open at a time, both ways together.")
 
 #define DIRECTION(k, feature_, peers_key, peers_text, text_)                                                       \
 	F(k, OBJECT, .needs = 1 + feature_, .text = text_,                                                         \
@@ -69,7 +73,7 @@
 						  F(peers_key, OBJECT, .list = true, .max = RF_MAX_PEERS_PER_RULE, \
 						    .text = peers_text, .children = FIELDS(PEER_FIELDS)),          \
 						  PORTS,                                                           \
-						  F("rate", OBJECT, .needs = 1 + RF_FEATURE_NETWORK_RATES,         \
+						  F("rate", OBJECT, .needs = 1 + RF_FEATURE_NETWORK_RULE_RATES,    \
 						    .text = "What the flows that match may take together.",        \
 						    .children = FIELDS(RATE_FIELDS, CONNECTION_FIELDS))))))
 
@@ -216,7 +220,7 @@ static const struct rf_field spec_fields[] = {
 		  DIRECTION("ingress", RF_FEATURE_NETWORK_INGRESS, "from", "Peers; none means any.",
 			    "Flows that are opened to the workload. Without it, all are allowed."),
 		  F("rates", OBJECT, .needs = 1 + RF_FEATURE_NETWORK_RATES,
-		    .text = "What the workload may take of the network.",
+		    .text = "What the workload may take of the network. Of several policies, the strictest value.",
 		    .children = FIELDS(F("egress", OBJECT, .text = "Sent.", .children = FIELDS(RATE_FIELDS)),
 				       F("ingress", OBJECT, .text = "Received.", .children = FIELDS(RATE_FIELDS)),
 				       CONNECTION_FIELDS)),
@@ -316,7 +320,7 @@ bool rf_field_is_enforced(const struct rf_field *f)
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
-	case RF_FEATURE_NETWORK_RATES:
+	case RF_FEATURE_NETWORK_RULE_RATES:
 	case RF_FEATURE_NETWORK_SOCKETS:
 		return false;
 	default:

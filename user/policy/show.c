@@ -10,6 +10,7 @@
 #include "ringfence/workload_map.h"
 #include "user/model/event.h"
 #include "user/policy/check.h"
+#include "user/policy/compile_rates.h"
 
 static void peers_show(const struct rf_network_rule *rule, struct rf_strbuf *out)
 {
@@ -211,6 +212,7 @@ int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char
 			       rf_mode_name(policies[i]->mode), policies[i]->file, policies[i]->mark.line);
 	direction_show(policies, n, RF_EGRESS, out);
 	direction_show(policies, n, RF_INGRESS, out);
+	rf_rates_show(policies, n, out);
 	devices_show(policies, n, out);
 	telemetry_show(policies, n, out);
 	return rf_strbuf_error(out);

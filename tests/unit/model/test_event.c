@@ -10,6 +10,7 @@
 
 #include <errno.h>
 
+#include "ringfence/rate_map.h"
 #include "tests/unit/model/sample_event.h"
 
 static const enum rf_event_kind all_kinds[] = {
@@ -106,6 +107,10 @@ static void a_flow_out_of_range_is_refused(void **state)
 	accepted(RF_EVENT_FLOW_DENY, e.flow.ruleset = RF_MAX_RULESETS - 1);
 	refused(RF_EVENT_FLOW_DENY, e.flow.rule = RF_MAX_RULES);
 	accepted(RF_EVENT_FLOW_DENY, e.flow.rule = RF_MAX_RULES - 1);
+	accepted(RF_EVENT_FLOW_DENY, (e.flow.ruleset = 0, e.flow.rule = RF_RULE_CONNECTIONS));
+	accepted(RF_EVENT_FLOW_DENY, (e.flow.ruleset = 0, e.flow.rule = RF_RULE_CONNECTION_RATE));
+	refused(RF_EVENT_FLOW_DENY, (e.flow.ruleset = 1, e.flow.rule = RF_RULE_CONNECTIONS));
+	refused(RF_EVENT_FLOW_DENY, (e.flow.ruleset = 0, e.flow.rule = RF_RULE_CONNECTION_RATE - 1));
 	refused(RF_EVENT_FLOW_DENY, e.flow.hook = RF_HOOK_COUNT);
 	accepted(RF_EVENT_FLOW_DENY, e.flow.hook = RF_HOOK_COUNT - 1);
 }
