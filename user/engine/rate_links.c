@@ -135,7 +135,7 @@ static void link_close(struct bpf_link *link)
 static int link_attach(struct rf_engine *e, struct rf_rate_link *l)
 {
 	struct bpf_link_info info;
-	struct bpf_link *link;
+	struct bpf_link *link = NULL;
 	int r = link_make(e, l, &link);
 
 	if (r < 0)
