@@ -115,7 +115,8 @@ static __always_inline void rf_reply_key(struct rf_reply_key *key, struct __sk_b
 	__builtin_memset(key, 0, sizeof(*key));
 	key->cookie = bpf_get_socket_cookie(skb);
 	__builtin_memcpy(key->addr, flow->addr, 16);
-	key->port = remote_port;
+	/* The answer to a message of ICMP is one of another type. */
+	key->port = rf_protocol_is_icmp(flow->protocol) ? 0 : remote_port;
 	key->protocol = flow->protocol;
 }
 

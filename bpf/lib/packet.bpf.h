@@ -15,6 +15,7 @@
 #define RF_IPPROTO_ROUTING  43
 #define RF_IPPROTO_FRAGMENT 44
 #define RF_IPPROTO_DSTOPTS  60
+#define RF_IPPROTO_ICMPV6   58
 
 #define RF_TCP_FLAG_SYN 0x02
 #define RF_TCP_FLAG_ACK 0x10
@@ -22,15 +23,20 @@
 struct rf_packet {
 	__u64 source[2]; /* network order, as in struct rf_flow */
 	__u64 destination[2];
-	__u16 source_port; /* host order; 0 where there is none or the fragment does not carry it */
-	__u16 destination_port;
+	__u16 source_port;	/* host order; 0 where there is none or the fragment does not carry it */
+	__u16 destination_port; /* of ICMP and ICMPv6 both are RF_ICMP_PORT(), or RF_ICMP_UNREAD */
 	__u8 family;
 	__u8 protocol;
 	__u8 tcp_flags; /* 0 unless TCP */
 	__u8 pad;
 };
 
-/* Ports and flags at @offset; 0, or -1 when the packet ends before its ports. */
+static __always_inline bool rf_protocol_is_icmp(__u8 protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == RF_IPPROTO_ICMPV6;
+}
+
+/* Ports and flags at @offset, or type and code; 0, or -1 when the packet ends before them. */
 static __always_inline int rf_packet_ports(struct __sk_buff *skb, __u32 offset, struct rf_packet *packet)
 {
 	__u8 transport[14];
@@ -43,11 +49,24 @@ static __always_inline int rf_packet_ports(struct __sk_buff *skb, __u32 offset, 
 		   packet->protocol == IPPROTO_UDPLITE || packet->protocol == IPPROTO_DCCP) {
 		if (bpf_skb_load_bytes(skb, offset, transport, 4))
 			return -1;
+	} else if (rf_protocol_is_icmp(packet->protocol)) {
+		if (bpf_skb_load_bytes(skb, offset, transport, 2))
+			return -1;
+		packet->source_port = packet->destination_port = RF_ICMP_PORT(transport[0], transport[1]);
+		return 0;
 	} else {
 		return 0;
 	}
 	packet->source_port = transport[0] << 8 | transport[1];
 	packet->destination_port = transport[2] << 8 | transport[3];
+	return 0;
+}
+
+/* A later fragment has neither ports nor type: only rules without them match it. */
+static __always_inline int rf_packet_later(struct rf_packet *packet)
+{
+	if (rf_protocol_is_icmp(packet->protocol))
+		packet->source_port = packet->destination_port = RF_ICMP_UNREAD;
 	return 0;
 }
 
@@ -96,9 +115,8 @@ static __always_inline int rf_packet_parse4(struct __sk_buff *skb, struct rf_pac
 	packet->protocol = ip.protocol;
 	packet->source[0] = ip.saddr;
 	packet->destination[0] = ip.daddr;
-	/* A later fragment has no ports: only rules without ports match it. */
 	if (ip.frag_off & bpf_htons(0x1fff))
-		return 0;
+		return rf_packet_later(packet);
 	return rf_packet_ports(skb, ip.ihl * 4, packet);
 }
 
@@ -146,7 +164,7 @@ static __always_inline int rf_packet_parse6(struct __sk_buff *skb, struct rf_pac
 		if (next == RF_IPPROTO_FRAGMENT) {
 			packet->protocol = header[0];
 			if (header[2] || (header[3] & 0xf8))
-				return 0;
+				return rf_packet_later(packet);
 			offset += 8;
 		} else if (next == IPPROTO_AH) {
 			offset += (header[1] + 2) * 4;

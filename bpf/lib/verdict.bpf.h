@@ -21,7 +21,7 @@
 struct rf_flow {
 	__u64 addr[2]; /* the peer, network order; IPv4 in the first four bytes, the rest zero */
 	__u64 cgroup_id;
-	__u16 port; /* host order */
+	__u16 port; /* host order; type and code of ICMP */
 	__u8 protocol;
 	__u8 direction;
 	__u8 family;

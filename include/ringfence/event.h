@@ -79,8 +79,8 @@ struct rf_event_flow {
 	__u8 protocol;	   /* IPPROTO_* */
 	__u8 direction;	   /* enum rf_direction */
 	__u8 tier;	   /* enum rf_tier that decided */
-	__u16 local_port;  /* host order */
-	__u16 remote_port; /* host order */
+	__u16 local_port;  /* host order; RF_ICMP_PORT() of ICMP and ICMPv6 */
+	__u16 remote_port; /* host order; likewise */
 	__u8 local[16];	   /* network order; IPv4 in the first four bytes */
 	__u8 remote[16];
 	__u32 ruleset; /* id of the deciding rule set */

@@ -128,12 +128,21 @@ struct rf_port_key {
 	__u32 prefixlen;
 	__u32 ruleset;
 	__u8 protocol; /* IPPROTO_* */
-	__u8 port[2];  /* network order; 0 where the protocol has none */
+	__u8 port[2];  /* network order; 0 where the protocol has none; type and code of ICMP and ICMPv6 */
 	__u8 pad;
 };
 
 #define RF_PORT_PREFIX_ANY   32
 #define RF_PORT_PREFIX_PROTO 40
+
+/*
+ * What ICMP and ICMPv6 have for a port: a type is a prefix of 8 bits, a type and a code one of 16. Where the type was
+ * not read (a later fragment) it is RF_ICMP_UNREAD, of type 255, which is reserved and no rule can name: only rules
+ * without a type match.
+ */
+#define RF_ICMP_PORT(type, code) ((__u16)((type) << 8 | (code)))
+#define RF_ICMP_UNREAD		 0xffffu
+#define RF_ICMP_TYPE_MAX	 254
 
 /*
  * rf_device_map, hash. Looked up exactly, then with minor RF_DEVICE_ANY, then

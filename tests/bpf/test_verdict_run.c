@@ -85,6 +85,7 @@ struct host {
 	unsigned int asked, pairs, verdict[RF_WOULD_DENY + 1], kept, unmanaged, differences;
 	unsigned int stale, changed; /* after a change: answers of before it, and answers that the change changed */
 	unsigned int decided[RF_RULE_WORDS]; /* by a rule of this word */
+	unsigned int icmp, icmp_by_code;     /* pairs of ICMP, and those where another code is decided otherwise */
 };
 
 /* ---- what is asked, and the answer that is expected ------------------------------------------------------------- */
@@ -287,6 +288,20 @@ static void batch_run(struct host *h, unsigned int n)
 	assert_int_equal(options.retval, 1);
 }
 
+/* Counts pairs of ICMP: without some whose code decides, nobody would notice a kernel that does not look at it. */
+static void icmp_count(struct host *h, const struct verdict_question *question, const struct verdict_answer *want)
+{
+	struct verdict_question other = *question;
+	struct verdict_answer answer;
+
+	if (question->protocol != IPPROTO_ICMP && question->protocol != IPPROTO_ICMPV6)
+		return;
+	other.port ^= 1;
+	answer = answer_expected(h, &other);
+	h->icmp++;
+	h->icmp_by_code += !decisions_equal(&answer, want);
+}
+
 /* Asks @questions and compares; the new ones among them go to the front of @questions. Returns how many these are. */
 static unsigned int batch_ask(struct host *h, struct verdict_question *questions, unsigned int n)
 {
@@ -310,6 +325,7 @@ static unsigned int batch_ask(struct host *h, struct verdict_question *questions
 			continue;
 		h->pairs++;
 		h->verdict[want.verdict]++;
+		icmp_count(h, &questions[i], &want);
 		if (want.rule != RF_RULE_DEFAULT)
 			h->decided[want.rule / 64]++;
 		questions[n_new++] = questions[i];
@@ -485,6 +501,7 @@ static void the_kernel_decides_as_the_rules_do_one_by_one(void **state)
 	print_message("# %u answers in %u generations, %u from the cache; %u changed with policies or cgroups, "
 		      "%u were stale\n",
 		      h->asked, h->rounds, h->kept, h->changed, h->stale);
+	print_message("# %u pairs of ICMP, %u of them decided otherwise with another code\n", h->icmp, h->icmp_by_code);
 	assert_int_equal(h->differences, 0);
 	assert_int_equal(h->stale, 0);
 	/* Otherwise this proved nothing. */
@@ -493,6 +510,7 @@ static void the_kernel_decides_as_the_rules_do_one_by_one(void **state)
 	assert_true(would > h->pairs / 100);
 	assert_true(h->kept > h->asked / 20);
 	assert_true(h->changed > 0 && h->unmanaged > 0);
+	assert_true(h->icmp > h->pairs / 20 && h->icmp_by_code > h->icmp / 100);
 	for (unsigned int word = 0; word < RF_RULE_WORDS; word++)
 		assert_true(h->decided[word] > 0);
 }

@@ -157,7 +157,7 @@ tap_ok "policy test asks for the flow" \
 	asked '"workload":"a/b/c","direction":"egress","address":"2001:db8::1","port":53,"protocol":"udp"}'
 tap_ok "policy test --json tells it as well" says '"verdict":"deny"' 3 \
 	"$ringfence" policy test --json --workload a --from 192.0.2.1/icmp
-tap_ok "--from is ingress" asked '"direction":"ingress","address":"192.0.2.1","port":0,"protocol":"icmp"}'
+tap_ok "--from is ingress" asked '"direction":"ingress","address":"192.0.2.1","port":2048,"protocol":"icmp"}'
 echo '{"ok":true,"verdict":"would-deny","text":"would-deny: x"}' | reply policy-test
 tap_ok "what passes exits 0" says "would-deny: x" 0 "$ringfence" policy test --workload a --to 192.0.2.1:443/tcp
 

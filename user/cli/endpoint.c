@@ -1,14 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* ADDR:PORT/PROTO as a user writes it. */
+/* ADDR:PORT/PROTO, or ADDR/icmp/TYPE/CODE, as a user writes it. */
 #include "user/cli/endpoint.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+
+#include "ringfence/policy_map.h"
+#include "user/model/icmp.h"
 
 static int wrong(struct rf_strbuf *error, const char *what)
 {
 	rf_strbuf_addf(error, "%s; write ADDR:PORT/PROTO, as in 192.0.2.1:443/tcp or [2001:db8::1]:53/udp", what);
 	return -EINVAL;
+}
+
+/* "echo-request", "3/4": what follows "icmp/". Without it the message is the one that ping sends. */
+static int parse_icmp(char *text, struct rf_endpoint *e, struct rf_strbuf *error)
+{
+	unsigned int protocol = rf_streq(e->protocol, "icmp") ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	char *slash = text ? strchr(text, '/') : NULL;
+	uint8_t type, code = 0;
+
+	if (slash)
+		*slash = '\0';
+	if (rf_icmp_type_parse(protocol, text ? text : "echo-request", &type) < 0 ||
+	    (slash && rf_icmp_code_parse(protocol, type, slash + 1, &code) < 0)) {
+		rf_strbuf_addf(error,
+			       "%s has no such %s; write ADDR/%s/TYPE or ADDR/%s/TYPE/CODE with numbers or names: ",
+			       e->protocol, slash ? "type and code" : "type", e->protocol, e->protocol);
+		rf_icmp_types_list(error, protocol);
+		return -EINVAL;
+	}
+	e->port = RF_ICMP_PORT(type, code);
+	return 0;
 }
 
 static int parse_protocol(const char *text, struct rf_endpoint *e)
@@ -76,7 +101,7 @@ static int split(char *text, char **ret_address, char **ret_port)
 int rf_endpoint_parse(const char *text, struct rf_endpoint *ret, struct rf_strbuf *error)
 {
 	struct rf_endpoint e = { .protocol = "tcp" };
-	char copy[128], *slash, *address, *port;
+	char copy[128], *slash, *message = NULL, *address, *port;
 	bool icmp;
 
 	if (strlen(text) >= sizeof(copy))
@@ -85,6 +110,9 @@ int rf_endpoint_parse(const char *text, struct rf_endpoint *ret, struct rf_strbu
 	slash = strchr(copy, '/');
 	if (slash) {
 		*slash = '\0';
+		message = rf_strprefix(slash + 1, "icmp") ? strchr(slash + 1, '/') : NULL;
+		if (message)
+			*message++ = '\0';
 		if (parse_protocol(slash + 1, &e) < 0)
 			return wrong(error, "the protocol is none of tcp, udp, sctp, icmp, icmpv6");
 	}
@@ -93,6 +121,8 @@ int rf_endpoint_parse(const char *text, struct rf_endpoint *ret, struct rf_strbu
 		return wrong(error, "there is no IPv4 or IPv6 address in it");
 	if (icmp && port)
 		return wrong(error, "ICMP has no ports");
+	if (icmp && parse_icmp(message, &e, error) < 0)
+		return -EINVAL;
 	if (!icmp && !port)
 		return wrong(error, "the port is missing");
 	if (port && parse_port(port, &e.port) < 0)

@@ -14,7 +14,7 @@ static const struct rf_command commands[] = {
 	{ "policy list", NULL, "the policies in force", NULL, rf_command_policy_list },
 	{ "policy show", "WORKLOAD", "what is in force for a workload, and why", NULL, rf_command_policy_show },
 	{ "policy test", "--workload NAME --to|--from ENDPOINT", "ask for the verdict on a flow, without sending one",
-	  "ENDPOINT is ADDR:PORT/PROTO: 192.0.2.1:443/tcp, [2001:db8::1]:53/udp, 192.0.2.1/icmp.\n"
+	  "ENDPOINT is ADDR:PORT/PROTO: 192.0.2.1:443/tcp, [2001:db8::1]:53/udp, 192.0.2.1/icmp/echo-request.\n"
 	  "With --from the port is the workload's own. Exits 0 when the flow would pass, 3 when it would be denied.",
 	  rf_command_policy_test },
 };

@@ -49,7 +49,7 @@ struct rf_request {
 	enum rf_direction direction;
 	uint8_t family;	     /* AF_INET, AF_INET6 */
 	uint8_t protocol;    /* IPPROTO_* */
-	uint16_t port;	     /* host order; 0 for ICMP */
+	uint16_t port;	     /* host order; RF_ICMP_PORT() for ICMP */
 	uint8_t address[16]; /* network order; IPv4 in the first four bytes */
 	char *peer;	     /* the workload at that address; NULL: who is known to have it */
 	char *name;	     /* the DNS name that the address was an answer to; NULL: none */

@@ -5,6 +5,7 @@
 #include "ringfence/policy_map.h"
 #include "user/lib/clock.h"
 #include "user/model/event_text.h"
+#include "user/model/icmp.h"
 
 static void put_time(struct rf_json *j, const char *key, uint64_t boot_ns)
 {
@@ -39,8 +40,20 @@ static void put_endpoint(struct rf_json *j, const char *key, const struct rf_eve
 
 	rf_json_object(j, key);
 	rf_json_string(j, "address", rf_event_address(e->family, addr, address));
-	rf_json_u64(j, "port", port);
+	rf_json_u64(j, "port", rf_protocol_is_icmp(e->protocol) ? 0 : port);
 	rf_json_object_end(j);
+}
+
+/* Null where the packet did not carry them. */
+static void put_icmp(struct rf_json *j, unsigned int port)
+{
+	if (port == RF_ICMP_UNREAD) {
+		rf_json_null(j, "icmp_type");
+		rf_json_null(j, "icmp_code");
+		return;
+	}
+	rf_json_u64(j, "icmp_type", port >> 8);
+	rf_json_u64(j, "icmp_code", port & UINT8_MAX);
 }
 
 /* "rule_index" stays where the names are no longer known; null is the default, or a limit, which is no rule. */
@@ -64,6 +77,8 @@ static void put_flow(struct rf_json *j, const struct rf_event_flow *e, const str
 	char protocol[8];
 
 	rf_json_string(j, "protocol", rf_protocol_name(e->protocol, protocol));
+	if (rf_protocol_is_icmp(e->protocol))
+		put_icmp(j, e->remote_port);
 	rf_json_string(j, "direction", rf_event_direction_name(e->direction));
 	rf_json_string(j, "hook", rf_hook_name(e->hook));
 	put_endpoint(j, "local", e, e->local, e->local_port);

@@ -21,6 +21,7 @@
 #include "ringfence/rate_map.h"
 #include "ringfence/workload_map.h"
 #include "user/lib/clock.h"
+#include "user/model/icmp.h"
 
 #define PATH_SHOWN 96 /* bytes of a path before it is cut in front: its end tells more */
 
@@ -148,9 +149,13 @@ static void add_flow(struct rf_strbuf *out, const struct rf_event_flow *e, const
 {
 	static const __u8 any[16];
 	char protocol[8];
-	bool local_known = e->local_port || memcmp(e->local, any, sizeof(any)) != 0;
+	bool local_known = (e->local_port && !rf_protocol_is_icmp(e->protocol)) ||
+			   memcmp(e->local, any, sizeof(any)) != 0;
 
-	rf_strbuf_addf(out, " %s %s ", rf_event_direction_name(e->direction), rf_protocol_name(e->protocol, protocol));
+	rf_strbuf_addf(out, " %s %s", rf_event_direction_name(e->direction), rf_protocol_name(e->protocol, protocol));
+	if (rf_protocol_is_icmp(e->protocol))
+		rf_icmp_add(out, e->protocol, e->remote_port, e->remote_port);
+	rf_strbuf_addc(out, ' ');
 	/* Before a socket is bound it has no address of its own. */
 	if (local_known) {
 		add_endpoint(out, e, e->local, e->local_port);

@@ -92,7 +92,7 @@ struct rf_peer {
 
 struct rf_port_match {
 	uint8_t protocol; /* IPPROTO_TCP, UDP, SCTP, ICMP, ICMPV6; 0: any protocol */
-	uint16_t first;	  /* 0..65535; 0 and 65535: any port */
+	uint16_t first;	  /* 0..65535; 0 and 65535: any port; of ICMP from and to RF_ICMP_PORT(), any code: 0 to 255 */
 	uint16_t last;
 };
 

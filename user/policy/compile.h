@@ -81,8 +81,8 @@ int rf_ruleset_compile(const struct rf_policy *const *policies, size_t n, enum r
 
 /*
  * The verdict of an image, by the kernel's algorithm. @addr in network order (4 or 16 bytes by @family; IPv4-mapped
- * IPv6 is judged as IPv4), @port in host order. @peer: NULL when nothing is known but the address. *ret_rule: index in
- * refs (n_rules: the default). True: allowed. A NULL image allows.
+ * IPv6 is judged as IPv4), @port in host order, of ICMP RF_ICMP_PORT(). @peer: NULL when nothing is known but the
+ * address. *ret_rule: index in refs (n_rules: the default). True: allowed. A NULL image allows.
  */
 bool rf_ruleset_evaluate_peer(const struct rf_ruleset_image *image, uint8_t family, const uint8_t *addr,
 			      uint8_t protocol, uint16_t port, const struct rf_peer_view *peer, uint32_t *ret_rule);

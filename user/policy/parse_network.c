@@ -8,6 +8,7 @@
 
 #include "ringfence/policy_map.h"
 #include "user/lib/clock.h"
+#include "user/model/icmp.h"
 
 /* Kubernetes' rule for ipBlock.except, and ours: each is a part of the CIDR, not all of it. */
 static int excepts_parse(struct rf_checker *c, const struct rf_node *list, struct rf_peer *peer)
@@ -236,6 +237,58 @@ static uint8_t protocol_of(const struct rf_node *node)
 	return IPPROTO_TCP;
 }
 
+/* A type that is none of @protocol, or a code (@type 0 or more). */
+static void icmp_error(struct rf_checker *c, const struct rf_node *node, unsigned int protocol, int type, bool range)
+{
+	_cleanup_strbuf_ struct rf_strbuf hint = RF_STRBUF_INIT, names = RF_STRBUF_INIT;
+
+	if (type < 0)
+		rf_icmp_types_list(&names, protocol);
+	else
+		rf_icmp_codes_list(&names, protocol, type);
+	rf_strbuf_addf(&hint, "expected a number from 0 to %u", type < 0 ? RF_ICMP_TYPE_MAX : UINT8_MAX);
+	if (names.len)
+		rf_strbuf_addf(&hint, " or one of: %s", rf_strbuf_str(&names));
+	if (range)
+		rf_check_error(c, node, rf_strbuf_str(&hint), "%s is out of range", node->text);
+	else
+		rf_check_error(c, node, rf_strbuf_str(&hint), "\"%s\" is no %s of %s", node->text,
+			       type < 0 ? "type" : "code of this type", protocol == IPPROTO_ICMP ? "ICMP" : "ICMPv6");
+}
+
+/* Type and code are to ICMP what ports are to others. */
+static void icmp_parse(struct rf_checker *c, const struct rf_node *node, struct rf_port_match *port)
+{
+	const struct rf_node *type = rf_node_get(node, "type"), *code = rf_node_get(node, "code");
+	uint8_t number, sub = 0;
+	int r;
+
+	if (!rf_protocol_is_icmp(port->protocol)) {
+		if (type || code)
+			rf_check_error(c, type ? type : code, "write protocol: ICMP or protocol: ICMPv6",
+				       "only ICMP and ICMPv6 have a %s", type ? "type" : "code");
+		return;
+	}
+	if (code && !type)
+		rf_check_error(c, code, "add type, which the code belongs to", "code without type");
+	/* No scalar: the schema has said so. */
+	if (!type || type->kind != RF_NODE_SCALAR || rf_node_is_null(type))
+		return;
+	r = rf_icmp_type_parse(port->protocol, type->text, &number);
+	if (r < 0) {
+		icmp_error(c, type, port->protocol, -1, r == -ERANGE);
+		return;
+	}
+	port->first = RF_ICMP_PORT(number, 0);
+	port->last = RF_ICMP_PORT(number, UINT8_MAX);
+	if (!code || code->kind != RF_NODE_SCALAR || rf_node_is_null(code))
+		return;
+	r = rf_icmp_code_parse(port->protocol, number, code->text, &sub);
+	if (r < 0)
+		icmp_error(c, code, port->protocol, number, r == -ERANGE);
+	port->first = port->last = RF_ICMP_PORT(number, sub);
+}
+
 static void port_parse(struct rf_checker *c, const struct rf_node *node, struct rf_port_match *port)
 {
 	const struct rf_node *first = rf_node_get(node, "port"), *last = rf_node_get(node, "endPort");
@@ -253,8 +306,10 @@ static void port_parse(struct rf_checker *c, const struct rf_node *node, struct 
 	else if (port->last < port->first)
 		rf_check_error(c, last, "a range goes from port up to endPort", "endPort %u is below port %u",
 			       port->last, port->first);
-	if (first && (port->protocol == IPPROTO_ICMP || port->protocol == IPPROTO_ICMPV6))
-		rf_check_error(c, first, "leave port out", "ICMP has no ports");
+	if (first && rf_protocol_is_icmp(port->protocol))
+		rf_check_error(c, first, "leave port out; type and code choose messages of ICMP", "ICMP has no ports");
+	else
+		icmp_parse(c, node, port);
 }
 
 static int ports_parse(struct rf_checker *c, const struct rf_node *list, struct rf_network_rule *rule)

@@ -275,9 +275,6 @@ bool rf_ruleset_evaluate_peer(const struct rf_ruleset_image *image, uint8_t fami
 		family = AF_INET;
 		addr += sizeof(mapped);
 	}
-	/* No ports: the kernel's lookup has 0 there. */
-	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
-		port = 0;
 	if (peer)
 		(void)rf_ruleset_members(image, peer, members);
 	peers = image->sets + (size_t)peer_set(image, family, addr) * image->words;

@@ -47,7 +47,11 @@
 		    .text = "The protocol. \"any\" with a port means every protocol that has ports."),                 \
 		  F("port", INTEGER, .min = 1, .max = 65535,                                                           \
 		    .text = "The peer's port for egress, our own for ingress; none means any."),                       \
-		  F("endPort", INTEGER, .min = 1, .max = 65535, .text = "Last port of a range that begins at port.")))
+		  F("endPort", INTEGER, .min = 1, .max = 65535, .text = "Last port of a range that begins at port."),  \
+		  F("type", NUMBER_OR_NAME, .example = "type: echo-request",                                           \
+		    .text = "With ICMP and ICMPv6: the type, 0 to 254 or IANA's name; none means any."),               \
+		  F("code", NUMBER_OR_NAME, .example = "code: fragmentation-needed",                                   \
+		    .text = "With type: the code, 0 to 255 or its name; none means any.")))
 
 /* One way of a workload, or both ways of a rule. */
 #define RATE_FIELDS                                                                                                    \
@@ -301,6 +305,7 @@ const char *rf_type_name(const struct rf_field *f)
 		[RF_TYPE_DURATION] = { "duration", "list of durations" },
 		[RF_TYPE_QUANTITY] = { "quantity", "list of quantities" },
 		[RF_TYPE_NUMBER_OR_ANY] = { "number or \"*\"", "list of numbers" },
+		[RF_TYPE_NUMBER_OR_NAME] = { "number or name", "list of numbers or names" },
 		[RF_TYPE_ABSPATH] = { "absolute path", "list of absolute paths" },
 		[RF_TYPE_LABELS] = { "mapping of strings", "list of mappings of strings" },
 		[RF_TYPE_OBJECT] = { "mapping", "list of mappings" },

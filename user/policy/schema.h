@@ -20,9 +20,10 @@ enum rf_type {
 	RF_TYPE_BOOLEAN,
 	RF_TYPE_ENUM, /* compared without case */
 	RF_TYPE_CIDR,
-	RF_TYPE_DURATION,      /* "60s" */
-	RF_TYPE_QUANTITY,      /* "2Gi", "500k", "1.5" */
-	RF_TYPE_NUMBER_OR_ANY, /* an integer, or "*" */
+	RF_TYPE_DURATION,	/* "60s" */
+	RF_TYPE_QUANTITY,	/* "2Gi", "500k", "1.5" */
+	RF_TYPE_NUMBER_OR_ANY,	/* an integer, or "*" */
+	RF_TYPE_NUMBER_OR_NAME, /* which numbers and names there are depends on another field */
 	RF_TYPE_ABSPATH,
 	RF_TYPE_LABELS, /* a mapping of strings */
 	RF_TYPE_OBJECT,

@@ -9,6 +9,7 @@
 #include "ringfence/policy_map.h"
 #include "ringfence/workload_map.h"
 #include "user/model/event.h"
+#include "user/model/icmp.h"
 #include "user/policy/check.h"
 #include "user/policy/compile_rates.h"
 
@@ -46,6 +47,10 @@ static void ports_show(const struct rf_network_rule *rule, struct rf_strbuf *out
 			       port->protocol ? rf_protocol_name(port->protocol, name) : "any");
 		if (port->first == 0 && port->last == 65535)
 			continue;
+		if (rf_protocol_is_icmp(port->protocol)) {
+			rf_icmp_add(out, port->protocol, port->first, port->last);
+			continue;
+		}
 		rf_strbuf_addf(out, "/%u", port->first);
 		if (port->last != port->first)
 			rf_strbuf_addf(out, "-%u", port->last);

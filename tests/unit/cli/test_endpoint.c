@@ -20,10 +20,15 @@ static void every_form_is_taken(void **state)
 		{ "192.0.2.1:443/tcp", "192.0.2.1", 443, "tcp" },
 		{ "192.0.2.1:0/sctp", "192.0.2.1", 0, "sctp" },
 		{ "192.0.2.1:65535", "192.0.2.1", 65535, "tcp" },
-		{ "192.0.2.1/icmp", "192.0.2.1", 0, "icmp" },
+		{ "192.0.2.1/icmp", "192.0.2.1", 8 << 8, "icmp" },
+		{ "192.0.2.1/icmp/0", "192.0.2.1", 0, "icmp" },
+		{ "192.0.2.1/icmp/echo-reply", "192.0.2.1", 0, "icmp" },
+		{ "192.0.2.1/icmp/3/4", "192.0.2.1", (3 << 8) + 4, "icmp" },
+		{ "192.0.2.1/icmp/destination-unreachable/port-unreachable", "192.0.2.1", (3 << 8) + 3, "icmp" },
+		{ "[2001:db8::1]/icmpv6/254/255", "2001:db8::1", 65279, "icmpv6" },
 		{ "[2001:db8::1]:53/udp", "2001:db8::1", 53, "udp" },
-		{ "[2001:db8::1]/icmpv6", "2001:db8::1", 0, "icmpv6" },
-		{ "2001:db8::1/icmpv6", "2001:db8::1", 0, "icmpv6" },
+		{ "[2001:db8::1]/icmpv6", "2001:db8::1", 128 << 8, "icmpv6" },
+		{ "2001:db8::1/icmpv6", "2001:db8::1", 128 << 8, "icmpv6" },
 		{ "[::ffff:192.0.2.1]:1", "::ffff:192.0.2.1", 1, "tcp" },
 	};
 
@@ -60,6 +65,12 @@ static void every_mistake_is_named(void **state)
 		{ "192.0.2.1:80/TCP", "none of tcp" },
 		{ "192.0.2.1:80/icmp", "ICMP has no ports" },
 		{ "10.0.0.0/8", "none of tcp" },
+		{ "192.0.2.1/icmp/", "icmp has no such type; write ADDR/icmp/TYPE" },
+		{ "192.0.2.1/icmp/255", "icmp has no such type;" },
+		{ "192.0.2.1/icmp/packet-too-big", "numbers or names: echo-reply, destination-unreachable" },
+		{ "192.0.2.1/icmp/8/256", "icmp has no such type and code;" },
+		{ "192.0.2.1/icmp/8/0/0", "icmp has no such type and code;" },
+		{ "192.0.2.1:80/tcp/8", "none of tcp" },
 	};
 
 	(void)state;

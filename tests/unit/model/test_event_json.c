@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "ringfence/policy_map.h"
 #include "tests/unit/model/sample_event.h"
 #include "user/lib/clock.h"
 #include "user/lib/json_in.h"
@@ -71,6 +72,25 @@ static void a_denied_flow_names_its_rule(void **state)
 	e.flow.tier = RF_TIER_AUDIT;
 	expect_named(&e, &nameless, HEAD("flow-deny", "deny", "audit", "null"),
 		     FLOW("egress") ",\"tier\":\"audit\",\"ruleset\":7," NO_NAMES "\"rule_index\":5");
+}
+
+static void a_message_of_icmp_has_a_type_and_no_port(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_FLOW_DENY);
+	char want[512];
+
+	(void)state;
+	for (int read = 1; read >= 0; read--) {
+		e.flow.protocol = IPPROTO_ICMP;
+		e.flow.local_port = e.flow.remote_port = read ? RF_ICMP_PORT(3, 4) : RF_ICMP_UNREAD;
+		snprintf(want, sizeof(want),
+			 "\"protocol\":\"icmp\",\"icmp_type\":%s,\"icmp_code\":%s,\"direction\":\"egress\","
+			 "\"hook\":\"connect4\",\"local\":{\"address\":\"10.0.0.5\",\"port\":0},"
+			 "\"remote\":{\"address\":\"10.0.0.9\",\"port\":0},\"tier\":\"enforce\",\"ruleset\":7," NO_NAMES
+			 "\"rule_index\":null",
+			 read ? "3" : "null", read ? "4" : "null");
+		expect_named(&e, &nameless, HEAD("flow-deny", "deny", "audit", "null"), want);
+	}
 }
 
 static void a_flow_has_the_same_members_in_both_families(void **state)
@@ -176,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_time_is_the_wall_clocks),
 		cmocka_unit_test(a_denied_flow_names_its_rule),
+		cmocka_unit_test(a_message_of_icmp_has_a_type_and_no_port),
 		cmocka_unit_test(a_flow_has_the_same_members_in_both_families),
 		cmocka_unit_test(a_process_has_its_members),
 		cmocka_unit_test(a_denied_device_has_its_members),

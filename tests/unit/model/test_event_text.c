@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "ringfence/policy_map.h"
 #include "tests/unit/model/sample_event.h"
 #include "user/lib/clock.h"
 
@@ -104,6 +105,11 @@ static void addresses_are_written_by_their_family(void **state)
 		     "connect allow #2 curl[123] egress tcp [::1]:4242 -> "
 		     "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:80");
 	e.flow.protocol = IPPROTO_ICMPV6;
+	e.flow.local_port = e.flow.remote_port = RF_ICMP_PORT(128, 0);
+	expect_named(&e, &nameless,
+		     "connect allow #2 curl[123] egress icmpv6/echo-request ::1 -> "
+		     "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	e.flow.local_port = e.flow.remote_port = RF_ICMP_UNREAD;
 	expect_named(&e, &nameless,
 		     "connect allow #2 curl[123] egress icmpv6 ::1 -> "
 		     "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ringfence/policy_map.h"
+
 #define SEED 20261121
 
 void *arena_new(struct arena *a, size_t size)
@@ -320,6 +322,18 @@ static uint16_t random_port(struct random *r)
 	return random_one_in(r, 3) ? port + random_below(r, 5) - 2 : port;
 }
 
+/* A type, or a type and a code; near one another, and at the edges of what a rule can name. */
+static void random_icmp(struct random *r, struct rf_port_match *match)
+{
+	static const uint8_t types[] = { 0, 3, 3, 8, 11, 128, 253, 254 }, codes[] = { 0, 1, 4, 254, 255 };
+	uint8_t type = types[random_below(r, sizeof(types))];
+
+	match->first = RF_ICMP_PORT(type, 0);
+	match->last = RF_ICMP_PORT(type, 255);
+	if (random_one_in(r, 2))
+		match->first = match->last = RF_ICMP_PORT(type, codes[random_below(r, sizeof(codes))]);
+}
+
 static void random_ports(struct arena *a, struct random *r, struct rf_network_rule *rule)
 {
 	rule->n_ports = random_one_in(r, 4) ? 0 : 1 + random_below(r, 3);
@@ -331,7 +345,9 @@ static void random_ports(struct arena *a, struct random *r, struct rf_network_ru
 		match->protocol = random_one_in(r, 6) ? 0 : random_protocol(r);
 		match->first = x < y ? x : y;
 		match->last = x < y ? y : x;
-		if (random_one_in(r, 4) || match->protocol == IPPROTO_ICMP || match->protocol == IPPROTO_ICMPV6) {
+		if (match->protocol == IPPROTO_ICMP || match->protocol == IPPROTO_ICMPV6)
+			random_icmp(r, match);
+		if (random_one_in(r, 4)) {
 			match->first = 0;
 			match->last = 65535;
 		}

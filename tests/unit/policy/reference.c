@@ -87,7 +87,7 @@ static bool in_class(const struct rf_peer *peer, const struct rf_peer_view *view
 }
 
 static bool rule_matches(const struct rf_network_rule *rule, uint8_t family, const uint8_t *addr,
-			 const struct reference_flow *flow, uint16_t port)
+			 const struct reference_flow *flow)
 {
 	bool peer = rule->n_peers == 0, match = rule->n_ports == 0;
 
@@ -99,7 +99,7 @@ static bool rule_matches(const struct rf_network_rule *rule, uint8_t family, con
 		peer = peer || (rule->peers[i].kind == RF_PEER_CIDR ? in_peer(&rule->peers[i], family, addr) :
 								      in_class(&rule->peers[i], flow->peer));
 	for (size_t i = 0; i < rule->n_ports; i++)
-		match = match || in_match(&rule->ports[i], flow->protocol, port);
+		match = match || in_match(&rule->ports[i], flow->protocol, flow->port);
 	return peer && match;
 }
 
@@ -117,7 +117,6 @@ struct reference_answer reference_network(const struct rf_policy *const *policie
 {
 	bool mapped = flow->family == AF_INET6 && is_mapped(flow->addr), audit = false, decided = false;
 	const uint8_t *addr = mapped ? flow->addr + 12 : flow->addr;
-	uint16_t port = flow->protocol == IPPROTO_ICMP || flow->protocol == IPPROTO_ICMPV6 ? 0 : flow->port;
 	uint8_t family = mapped ? AF_INET : flow->family;
 	struct reference_answer answer = { .allow = true };
 	uint32_t number = 0;
@@ -131,7 +130,7 @@ struct reference_answer reference_network(const struct rf_policy *const *policie
 		if (policies[i]->mode == RF_MODE_AUDIT)
 			audit = true;
 		for (size_t j = 0; j < d->n_rules; j++, number++) {
-			if (decided || !rule_matches(&d->rules[j], family, addr, flow, port))
+			if (decided || !rule_matches(&d->rules[j], family, addr, flow))
 				continue;
 			decided = true;
 			answer.allow = d->rules[j].action == RF_ACTION_ALLOW;

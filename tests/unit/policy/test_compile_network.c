@@ -267,6 +267,29 @@ static void a_protocol_alone_matches_all_its_ports_and_no_other_protocol(void **
 	fixture_end(&f);
 }
 
+static void a_type_is_one_prefix_and_a_type_with_a_code_another(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_make(&f, RF_ACTION_DENY, 4);
+	ports_add(&f, 0, IPPROTO_ICMP, RF_ICMP_PORT(3, 4), RF_ICMP_PORT(3, 4));
+	ports_add(&f, 1, IPPROTO_ICMP, RF_ICMP_PORT(3, 0), RF_ICMP_PORT(3, 255));
+	ports_add(&f, 2, IPPROTO_ICMP, RF_ICMP_PORT(0, 0), RF_ICMP_PORT(0, 255));
+	ports_add(&f, 3, IPPROTO_ICMPV6, 0, 65535);
+	compiled(&f);
+	assert_int_equal(f.image->n_ports, 4);
+	assert_int_equal(decided(&f, "10.0.0.1", IPPROTO_ICMP, RF_ICMP_PORT(3, 4)), 0);
+	assert_int_equal(decided(&f, "10.0.0.1", IPPROTO_ICMP, RF_ICMP_PORT(3, 3)), 1);
+	assert_int_equal(decided(&f, "10.0.0.1", IPPROTO_ICMP, RF_ICMP_PORT(3, 255)), 1);
+	assert_int_equal(decided(&f, "10.0.0.1", IPPROTO_ICMP, RF_ICMP_PORT(4, 4)), -1);
+	assert_int_equal(decided(&f, "10.0.0.1", IPPROTO_ICMP, RF_ICMP_PORT(0, 0)), 2);
+	assert_int_equal(decided(&f, "10.0.0.1", IPPROTO_ICMP, RF_ICMP_UNREAD), -1);
+	assert_int_equal(decided(&f, "10.0.0.1", IPPROTO_ICMPV6, RF_ICMP_PORT(3, 4)), 3);
+	assert_int_equal(decided(&f, "10.0.0.1", IPPROTO_ICMPV6, RF_ICMP_UNREAD), 3);
+	fixture_end(&f);
+}
+
 static void a_port_of_any_protocol_is_one_of_those_that_have_ports(void **state)
 {
 	struct fixture f;
@@ -486,6 +509,7 @@ int main(void)
 		cmocka_unit_test(a_port_range_matches_its_ends_and_not_one_past),
 		cmocka_unit_test(a_port_range_takes_the_fewest_prefixes),
 		cmocka_unit_test(a_protocol_alone_matches_all_its_ports_and_no_other_protocol),
+		cmocka_unit_test(a_type_is_one_prefix_and_a_type_with_a_code_another),
 		cmocka_unit_test(a_port_of_any_protocol_is_one_of_those_that_have_ports),
 		cmocka_unit_test(a_rule_without_limits_is_in_every_vector),
 		cmocka_unit_test(a_prefix_that_changes_nothing_is_left_out),

@@ -193,6 +193,16 @@ static void ports_become_ranges(void **state)
 		{ PORT("{protocol: icmp}"), IPPROTO_ICMP, 0, 65535 },
 		{ PORT("{protocol: ICMPV6}"), IPPROTO_ICMPV6, 0, 65535 },
 		{ PORT("{protocol: any, port: 53}"), 0, 53, 53 },
+		{ PORT("{protocol: ICMP, type: 0}"), IPPROTO_ICMP, 0, 255 },
+		{ PORT("{protocol: ICMP, type: 0, code: 0}"), IPPROTO_ICMP, 0, 0 },
+		{ PORT("{protocol: ICMP, type: 8}"), IPPROTO_ICMP, 8 << 8, (8 << 8) + 255 },
+		{ PORT("{protocol: ICMP, type: echo-request}"), IPPROTO_ICMP, 8 << 8, (8 << 8) + 255 },
+		{ PORT("{protocol: ICMP, type: 3, code: 4}"), IPPROTO_ICMP, (3 << 8) + 4, (3 << 8) + 4 },
+		{ PORT("{protocol: ICMP, type: destination-unreachable, code: fragmentation-needed}"), IPPROTO_ICMP,
+		  (3 << 8) + 4, (3 << 8) + 4 },
+		{ PORT("{protocol: ICMPv6, type: 254, code: 255}"), IPPROTO_ICMPV6, 65279, 65279 },
+		{ PORT("{protocol: ICMPv6, type: neighbour-solicitation}"), IPPROTO_ICMPV6, 135 << 8,
+		  (135 << 8) + 255 },
 	};
 
 	(void)state;
@@ -225,6 +235,22 @@ static void ports_that_mean_nothing_are_refused(void **state)
 	assert_text(PORT("{endPort: 80}"), "endPort without port");
 	assert_text(PORT("{protocol: ICMP, port: 8}"), "ICMP has no ports");
 	assert_text(PORT("{protocol: icmpv6, port: 8}"), "ICMP has no ports");
+	assert_text(PORT("{protocol: ICMP, type: 8, endPort: 9}"), "endPort without port");
+	assert_text(PORT("{protocol: TCP, type: 8}"), "only ICMP and ICMPv6 have a type");
+	assert_text(PORT("{type: 8}"), "only ICMP and ICMPv6 have a type");
+	assert_text(PORT("{protocol: any, type: 8}"), "only ICMP and ICMPv6 have a type");
+	assert_text(PORT("{protocol: UDP, port: 1, code: 0}"), "only ICMP and ICMPv6 have a code");
+	assert_text(PORT("{protocol: ICMP, code: 0}"), "code without type");
+	assert_text(PORT("{protocol: ICMP, type: 254}"), NULL);
+	assert_text(PORT("{protocol: ICMP, type: 255}"), "expected a number from 0 to 254 or one of: echo-reply, ");
+	assert_text(PORT("{protocol: ICMP, type: -1}"), "\"-1\" is no type of ICMP");
+	assert_text(PORT("{protocol: ICMP, type: ping}"), "\"ping\" is no type of ICMP");
+	assert_text(PORT("{protocol: ICMPv6, type: 128, code: 255}"), NULL);
+	assert_text(PORT("{protocol: ICMPv6, type: 128, code: 256}"), "expected a number from 0 to 255\n");
+	assert_text(PORT("{protocol: ICMPv6, type: 128, code: x}"), "\"x\" is no code of this type of ICMPv6");
+	assert_text(PORT("{protocol: ICMP, type: [8]}"), "expected a number or name, found a list");
+	assert_text(PORT("{protocol: ICMP, type: }"), "expected a number or name, found nothing");
+	assert_text(PORT("{protocol: ICMP, type: 8, code: {}}"), "expected a number or name, found a mapping");
 	assert_text(PORT("{protocol: TCPP}"), "did you mean \"TCP\"?");
 	assert_text(PORT(""), "the list of ports is empty");
 }

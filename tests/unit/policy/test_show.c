@@ -76,6 +76,17 @@ static void rules_of_all_policies_are_one_numbered_list(void **state)
 			"    2. deny  10.0.0.0/8 except 10.1.0.0/16 tcp/80-90, udp  (egress[0], t.yaml:7)\n");
 }
 
+static void types_of_icmp_are_told_by_name(void **state)
+{
+	_cleanup_shown_ struct shown s =
+		show(HEAD_OF("a") "  network: {egress: {rules: [{ports: [{protocol: ICMP}, {protocol: ICMP, type: 8}, "
+				  "{protocol: ICMP, type: 3, code: 4}, {protocol: ICMPv6, type: 200, code: 0}]}]}}\n");
+
+	(void)state;
+	assert_says(&s, "any peer icmp, icmp/echo-request, icmp/destination-unreachable/fragmentation-needed, "
+			"icmpv6/200  (egress[0]");
+}
+
 static void deny_wins_and_says_whose_it_is(void **state)
 {
 	_cleanup_shown_ struct shown denied = show(HEAD_OF("a") "  network: {egress: {default: allow}}\n---\n" HEAD_OF(
@@ -147,6 +158,7 @@ int main(void)
 		cmocka_unit_test(policies_are_told_in_order_with_their_origin),
 		cmocka_unit_test(what_no_policy_speaks_of_is_allowed),
 		cmocka_unit_test(rules_of_all_policies_are_one_numbered_list),
+		cmocka_unit_test(types_of_icmp_are_told_by_name),
 		cmocka_unit_test(deny_wins_and_says_whose_it_is),
 		cmocka_unit_test(an_audited_default_does_not_pass_for_an_enforced_one),
 		cmocka_unit_test(what_an_audited_rule_would_do_is_marked),
