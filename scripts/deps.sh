@@ -12,7 +12,7 @@ build='gcc libc6-dev make pkgconf clang-19 bpftool libbpf-dev libelf-dev zlib1g-
 demo='nginx-light|nginx curl'
 tests='libcmocka-dev libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 shellcheck sparse libasan8 libubsan1
 	qemu-system-x86 mmdebstrap busybox-static cpio kmod zstd xz-utils ca-certificates
-	prometheus iproute2 procps python3-minimal socat valgrind dnsmasq-base iperf3'
+	prometheus iproute2 procps python3-minimal socat valgrind dnsmasq-base iperf3 unbound'
 # For sparse, whatever kernel runs.
 tests="$tests linux-headers-$(dpkg --print-architecture 2>/dev/null || echo amd64)"
 
@@ -75,7 +75,7 @@ done
 apt install -y --no-install-recommends $names >/dev/null
 # The tests want the programs; services that came with them would only hold ports.
 if [ -d /run/systemd/system ]; then
-	for service in prometheus nginx; do
+	for service in prometheus nginx unbound; do
 		case " $names" in
 		*" $service"*) $as_root systemctl disable --now --quiet "$service" ;;
 		esac

@@ -36,7 +36,7 @@ set -- --host-record=alive.test,127.0.0.1 --host-record=api.example.com,10.65.0.
 dns $resolver "$@"
 dns $other "$@"
 
-make_cgroup app both net ttl held plain
+make_cgroup app both net nettcp ttl held plain
 daemon_must_start
 resolvers='{name: resolver, to: [{cidr: 127.0.0.0/8}], ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]}'
 {
@@ -59,11 +59,13 @@ network:
       - {name: any, to: [{dns: "*.example.com"}]}
       - {name: chain, to: [{dns: cdn.example.net}]}
 END
-	doc net net <<END
+	for workload in net nettcp; do
+		doc $workload $workload <<END
 network:
   dns: {resolvers: [$resolver/32]}
   egress: {default: deny, rules: [$resolvers, {name: pool, to: [{dns: "*.pool.example"}]}]}
 END
+	done
 	doc ttl ttl <<END
 network:
   dns: {minTTL: 1s, maxTTL: 2s}
@@ -96,8 +98,8 @@ tap_is "$n names, each reached with the first packet" "resolved=$n allowed=$n de
 	inside net "$name" -n "$n" $resolver 'h-10-64-%a.pool.example'
 tap_is "and none without its name" denied inside app "$net" tcp 10.64.0.1 7999
 n=$(few 1000)
-tap_is "$n of them over TCP" "resolved=$n allowed=$n denied=0 other=0" \
-	inside net "$name" -t -n "$n" $resolver 'h-10-64-%a.pool.example'
+tap_is "$n over TCP, by a workload that has learnt none" "resolved=$n allowed=$n denied=0 other=0" \
+	inside nettcp "$name" -t -n "$n" $resolver 'h-10-64-%a.pool.example'
 
 # ---- who is not believed ----
 
@@ -174,4 +176,50 @@ tap_is "the next daemon: what was learnt is kept" refused inside app "$net" tcp 
 tap_is "the next daemon: names are learnt" allowed inside net "$name" $resolver h-10-64-202-1.pool.example
 tap_is "the next daemon: others are not" denied inside net "$name" $resolver other.example.org
 exec 5>&- 6<&-
+
+# ---- another resolver, which asks the first; last, because its names make those of others the least used ----
+
+unbound=127.0.0.5
+if command -v unbound >/dev/null; then
+	cat >"$tmp/unbound.conf" <<END
+server:
+	interface: $unbound
+	access-control: 127.0.0.0/8 allow
+	do-not-query-localhost: no
+	module-config: iterator
+	use-syslog: no
+	chroot: ""
+	username: ""
+	pidfile: ""
+	directory: "$tmp"
+forward-zone:
+	name: "."
+	forward-addr: $resolver
+remote-control:
+	control-enable: no
+END
+	unbound -d -c "$tmp/unbound.conf" >"$tmp/dns.$unbound" 2>&1 &
+	helpers="$helpers $!"
+	await 10 answers $unbound
+	make_cgroup other othertcp
+	for workload in other othertcp; do
+		doc $workload $workload <<END
+network:
+  dns: {resolvers: [$unbound/32]}
+  egress: {default: deny, rules: [$resolvers, {name: pool, to: [{dns: "*.pool.example"}, {dns: cdn.example.net}]}]}
+END
+	done | put_force other
+	tap_is "unbound: an alias chain is followed" allowed inside other "$name" $unbound cdn.example.net
+	tap_is "unbound: another name is resolved and not reached" denied inside other "$name" $unbound other.example.org
+	n=$(few 10000)
+	tap_is "unbound: $n names, each reached with the first packet" "resolved=$n allowed=$n denied=0 other=0" \
+		inside other "$name" -n "$n" $unbound 'h-10-64-%a.pool.example'
+	n=$(few 1000)
+	tap_is "unbound: $n over TCP, by a workload that has learnt none" "resolved=$n allowed=$n denied=0 other=0" \
+		inside othertcp "$name" -t -n "$n" $unbound 'h-10-64-%a.pool.example'
+	tap_is "unbound: and none without its name" denied inside app "$net" tcp 10.64.0.1 7999
+	tap_is "unbound: and nothing was refused" 0 counter other dns_refused
+else
+	tap_skip "names from unbound" "unbound (package unbound) is not installed"
+fi
 tap_done
