@@ -29,6 +29,7 @@
 #include "common.bpf.h"
 #else
 #include <linux/types.h>
+#include <stddef.h>
 #endif
 
 #define RF_DNS_MESSAGE_MAX   4096 /* bytes looked at; a power of two */

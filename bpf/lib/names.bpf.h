@@ -4,23 +4,25 @@
  * and the answer is read as it comes in, before the workload can. Only an answer
  * to a question of its own counts: the same resolver, ports, id, name and type.
  *
- * Read are messages over UDP and, where one is a segment by itself, over TCP,
- * of workloads whose rules have names. Nothing here denies: what cannot be read
+ * Read are messages over UDP and over TCP (bpf/lib/dns_stream.bpf.h), of
+ * workloads whose rules have names. Nothing here denies: what cannot be read
  * teaches nothing, which is counted, and rules by that name do not match.
  */
 #ifndef RF_BPF_NAMES_H
 #define RF_BPF_NAMES_H
 
-#include "dns.bpf.h"
+#include "dns_stream.bpf.h"
 #include "packet.bpf.h"
 #include "verdict.bpf.h"
 
-#define RF_DNS_PORT    53
-#define RF_QUERY_NS    (30ULL * 1000 * 1000 * 1000) /* how long an answer may take */
-#define RF_DNS_READERS 4 /* messages that one CPU may be at: two ways, interrupted once each */
+#define RF_DNS_PORT		53
+#define RF_QUERY_NS		(30ULL * 1000 * 1000 * 1000) /* how long an answer may take */
+#define RF_DNS_READERS		4 /* messages that one CPU may be at: two ways, interrupted once each */
+#define RF_DNS_SEGMENT_MESSAGES 4 /* that may end in one segment */
 
 struct rf_dns_buffer {
-	__u8 byte[RF_DNS_MESSAGE_MAX];
+	struct rf_dns_stream stream;
+	__u8 room[RF_DNS_MESSAGE_MAX]; /* see rf_dns_stream_take() */
 };
 
 struct {
@@ -28,7 +30,7 @@ struct {
 	__uint(max_entries, RF_DNS_READERS);
 	__type(key, __u32);
 	__type(value, struct rf_dns_buffer);
-} rf_dns_buffer_map SEC(".maps");
+} rf_dns_stream_buffer_map SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -51,6 +53,21 @@ struct {
 	__type(value, __u32);
 } rf_dns_busy_map SEC(".maps");
 
+/* Whose bytes wait for more. */
+struct rf_dns_stream_key {
+	__u64 cookie; /* of the workload's socket */
+	__u32 outgoing;
+	__u32 pad;
+};
+
+/* The least used goes, which is then one that cannot be read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, RF_MAX_DNS_STREAMS);
+	__type(key, struct rf_dns_stream_key);
+	__type(value, struct rf_dns_stream);
+} rf_dns_stream_map SEC(".maps");
+
 /* A set of buffers that nobody whom we interrupted is using; RF_DNS_READERS: none. */
 static __always_inline __u32 rf_dns_reader_take(void)
 {
@@ -71,37 +88,108 @@ static __always_inline void rf_dns_reader_put(__u32 slot)
 		RF_WRITE_ONCE(*busy, 0);
 }
 
-/* Where the DNS message begins, 0 when it is not to be read; @ret_len: its length. */
-static __always_inline __u32 rf_dns_payload(struct __sk_buff *skb, __u8 family, __u8 protocol, __u32 *ret_len)
+/* What of the packet is DNS; false: nothing. A sequence number over UDP is none. */
+static __always_inline bool rf_dns_payload(struct __sk_buff *skb, __u8 family, __u8 protocol, struct rf_dns_segment *g)
 {
 	__u32 offset = sizeof(struct ipv6hdr);
-	__u8 byte;
-	__be16 len;
+	__u8 byte, header[14];
 
 	if (family == RF_AF_INET) {
 		if (bpf_skb_load_bytes(skb, 0, &byte, 1))
-			return 0;
+			return false;
 		offset = (byte & 0xf) * 4;
 	} else if (bpf_skb_load_bytes(skb, 6, &byte, 1) || byte != protocol) {
-		return 0; /* extension headers: no resolver sends them */
+		return false; /* extension headers: no resolver sends them */
 	}
+	g->sequence = 0;
 	if (protocol == IPPROTO_UDP) {
 		offset += sizeof(struct udphdr);
-		*ret_len = skb->len - offset;
-		return skb->len > offset ? offset : 0;
+	} else {
+		if (bpf_skb_load_bytes(skb, offset, header, sizeof(header)))
+			return false;
+		g->sequence = (__u32)header[4] << 24 | header[5] << 16 | header[6] << 8 | header[7];
+		/* One that opens takes a number itself. */
+		if (header[13] & RF_TCP_FLAG_SYN)
+			g->sequence++;
+		offset += (header[12] >> 4) * 4;
 	}
-	if (bpf_skb_load_bytes(skb, offset + 12, &byte, 1))
-		return 0;
-	offset += (byte >> 4) * 4;
+	g->at = offset;
+	g->end = skb->len;
 	/* A segment without data opens, acknowledges or ends the connection. */
-	if (skb->len <= offset + 2 || bpf_skb_load_bytes(skb, offset, &len, 2))
+	return g->end > g->at;
+}
+
+static __always_inline void rf_dns_stream_key(struct __sk_buff *skb, bool outgoing, struct rf_dns_stream_key *key)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	key->cookie = bpf_get_socket_cookie(skb);
+	key->outgoing = outgoing;
+}
+
+static __always_inline void rf_dns_lost(bool outgoing)
+{
+	rf_error(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_DNS_SPLIT);
+}
+
+/* What came before of the message that goes on here, into this CPU's buffer; it is in the map no more. */
+static __noinline int rf_dns_stream_resume(struct __sk_buff *skb, bool outgoing, __u32 slot)
+{
+	struct rf_dns_buffer *buffer = bpf_map_lookup_elem(&rf_dns_stream_buffer_map, &slot);
+	struct rf_dns_stream_key key;
+	struct rf_dns_stream *known;
+
+	if (!buffer)
 		return 0;
-	offset += 2;
-	*ret_len = skb->len - offset;
-	if (bpf_ntohs(len) == *ret_len)
-		return offset;
-	rf_error(RF_HOOK_SKB_INGRESS, RF_ERROR_DNS_SPLIT);
+	rf_dns_stream_begin(&buffer->stream);
+	rf_dns_stream_key(skb, outgoing, &key);
+	known = bpf_map_lookup_elem(&rf_dns_stream_map, &key);
+	if (!known)
+		return 0;
+	if (bpf_probe_read_kernel(&buffer->stream, sizeof(buffer->stream), known) ||
+	    bpf_map_delete_elem(&rf_dns_stream_map, &key)) {
+		/* It made room for another while it was read, and may be of both. */
+		rf_dns_stream_begin(&buffer->stream);
+		rf_dns_lost(outgoing);
+	}
 	return 0;
+}
+
+/* The length of the next message, in the buffer; 0: none. */
+static __noinline __u32 rf_dns_stream_next(struct __sk_buff *skb, struct rf_dns_segment *g, bool outgoing, __u32 slot)
+{
+	struct rf_dns_buffer *buffer = bpf_map_lookup_elem(&rf_dns_stream_buffer_map, &slot);
+	struct rf_dns_stream_key key;
+	int len;
+
+	if (!buffer)
+		return 0;
+	len = rf_dns_stream_take(skb, g, &buffer->stream);
+	if (len > 0)
+		return len;
+	if (len < 0) {
+		rf_dns_lost(outgoing);
+		return 0;
+	}
+	if (!buffer->stream.n_length)
+		return 0;
+	rf_dns_stream_key(skb, outgoing, &key);
+	if (bpf_map_update_elem(&rf_dns_stream_map, &key, &buffer->stream, BPF_ANY))
+		rf_error(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_DNS_FULL);
+	return 0;
+}
+
+/* A datagram is a message: its length, in the buffer; 0: longer than any that is read. */
+static __noinline __u32 rf_dns_datagram(struct __sk_buff *skb, const struct rf_dns_segment *g, __u32 slot)
+{
+	struct rf_dns_buffer *buffer = bpf_map_lookup_elem(&rf_dns_stream_buffer_map, &slot);
+	__u32 len = g->end - g->at;
+
+	if (!buffer || len - 1 >= RF_DNS_MESSAGE_MAX)
+		return 0;
+	/* What Linux 6.1 believes to be from 1 to the size of the buffer. */
+	rf_barrier_var(len);
+	len = ((len - 1) & (RF_DNS_MESSAGE_MAX - 1)) + 1;
+	return bpf_skb_load_bytes(skb, g->at, buffer->stream.byte, len) ? 0 : len;
 }
 
 /* FNV-1a over words: whoever asks is who gains from a collision, and it is told its own names only. */
@@ -229,27 +317,21 @@ static __noinline int rf_answer_learn(struct rf_dns_message *m, struct rf_dns_wo
 	return 0;
 }
 
-/* @key: all but the id, which is in the message. */
-static __noinline int rf_dns_read(struct __sk_buff *skb, struct rf_query_key *key, const struct rf_dns_key *config_key,
-				  bool outgoing, __u32 slot)
+/* The message of @len bytes in the buffer. @key: all but the id, which is in it. Global: it is called for several. */
+__noinline int rf_dns_read(struct rf_query_key *key, const struct rf_dns_key *config_key, bool outgoing, __u32 slot,
+			   __u32 len)
 {
-	struct rf_dns_buffer *buffer = bpf_map_lookup_elem(&rf_dns_buffer_map, &slot);
+	struct rf_dns_buffer *buffer = bpf_map_lookup_elem(&rf_dns_stream_buffer_map, &slot);
 	struct rf_dns_work *work = bpf_map_lookup_elem(&rf_dns_work_map, &slot);
 	struct rf_dns_message *m = bpf_map_lookup_elem(&rf_dns_message_map, &slot);
 	struct rf_query query;
-	__u32 len = 0, offset;
 
-	offset = rf_dns_payload(skb, key->family, key->protocol, &len);
-	if (!offset || !buffer || !work || !m)
+	if (!key || !config_key || !buffer || !work || !m)
 		return 0;
-	if (len - 1 >= RF_DNS_MESSAGE_MAX)
-		goto refused;
-	/* What Linux 6.1 believes to be from 1 to the size of the buffer. */
-	rf_barrier_var(len);
-	len = ((len - 1) & (RF_DNS_MESSAGE_MAX - 1)) + 1;
-	if (bpf_skb_load_bytes(skb, offset, buffer->byte, len) ||
-	    rf_dns_parse(buffer->byte, len, work, m) != RF_DNS_OK || m->response == outgoing)
-		goto refused;
+	if (rf_dns_parse(buffer->stream.byte, len, work, m) != RF_DNS_OK || m->response == outgoing) {
+		rf_count(config_key->workload, RF_COUNTER_DNS_REFUSED, 1);
+		return 0;
+	}
 	key->id = m->id;
 	if (!outgoing)
 		return rf_answer_learn(m, work, key, config_key);
@@ -259,9 +341,27 @@ static __noinline int rf_dns_read(struct __sk_buff *skb, struct rf_query_key *ke
 	if (bpf_map_update_elem(&rf_query_map, key, &query, BPF_ANY))
 		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_DNS_FULL);
 	return 0;
-refused:
-	rf_count(config_key->workload, RF_COUNTER_DNS_REFUSED, 1);
-	return 0;
+}
+
+/* The messages that end in this segment. */
+static __always_inline void rf_dns_segment_read(struct __sk_buff *skb, struct rf_dns_segment *g,
+						struct rf_query_key *key, const struct rf_dns_key *config_key,
+						bool outgoing, __u32 slot)
+{
+	struct rf_dns_buffer *buffer = bpf_map_lookup_elem(&rf_dns_stream_buffer_map, &slot);
+	__u32 len;
+
+	rf_dns_stream_resume(skb, outgoing, slot);
+	for (int i = 0; i < RF_DNS_SEGMENT_MESSAGES; i++) {
+		len = rf_dns_stream_next(skb, g, outgoing, slot);
+		if (!len)
+			return;
+		rf_dns_read(key, config_key, outgoing, slot, len);
+		if (buffer)
+			rf_dns_stream_begin(&buffer->stream);
+	}
+	if (g->at < g->end)
+		rf_dns_lost(outgoing);
 }
 
 /*
@@ -273,15 +373,18 @@ __noinline int rf_dns_packet(struct __sk_buff *skb, __u64 version, __u64 cgroup_
 	struct rf_dns_key config_key = { .workload = rf_workload_of(cgroup_id), .bank = version & 1 };
 	struct rf_workload_bank *bank = rf_workload_bank(config_key.workload, version);
 	struct rf_query_key key = {};
-	__u32 slot;
+	struct rf_dns_segment segment;
 	struct rf_packet packet;
 	const __u64 *resolver;
+	__u32 slot, len;
 
 	if (config_key.workload == RF_WORKLOAD_NONE || !bank || !(bank->flags & RF_BANK_NAMES))
 		return 0;
 	if (rf_packet_parse(skb, &packet) || (packet.protocol != IPPROTO_UDP && packet.protocol != IPPROTO_TCP))
 		return 0;
 	if ((outgoing ? packet.destination_port : packet.source_port) != RF_DNS_PORT)
+		return 0;
+	if (!rf_dns_payload(skb, packet.family, packet.protocol, &segment))
 		return 0;
 	slot = rf_dns_reader_take();
 	if (slot >= RF_DNS_READERS) {
@@ -295,7 +398,15 @@ __noinline int rf_dns_packet(struct __sk_buff *skb, __u64 version, __u64 cgroup_
 	key.local_port = outgoing ? packet.source_port : packet.destination_port;
 	key.family = packet.family;
 	key.protocol = packet.protocol;
-	rf_dns_read(skb, &key, &config_key, outgoing, slot);
+	if (packet.protocol == IPPROTO_TCP) {
+		rf_dns_segment_read(skb, &segment, &key, &config_key, outgoing, slot);
+	} else {
+		len = rf_dns_datagram(skb, &segment, slot);
+		if (len)
+			rf_dns_read(&key, &config_key, outgoing, slot, len);
+		else
+			rf_count(config_key.workload, RF_COUNTER_DNS_REFUSED, 1);
+	}
 	rf_dns_reader_put(slot);
 	return 0;
 }

@@ -14,21 +14,22 @@
 #define RF_PATH_MAX	 256   /* bytes of a path in an event, NUL included */
 
 /* Network policy. */
-#define RF_MAX_RULES	 1024 /* rules of one rule set (a direction of a workload) */
-#define RF_RULE_WORDS	 (RF_MAX_RULES / 64)
-#define RF_MAX_RULESETS	 65536	 /* rule sets in force at once, two generations; 0 is "none" */
-#define RF_MAX_PEERS4	 2097152 /* IPv4 prefixes of all rule sets (allocated as used) */
-#define RF_MAX_PEERS6	 1048576 /* IPv6 prefixes of all rule sets (allocated as used) */
-#define RF_MAX_PORTS	 2097152 /* (protocol, port prefix) of all rule sets */
-#define RF_MAX_SET_WORDS 1048576 /* 64-bit words of distinct rule bit vectors: 8 MiB */
-#define RF_MAX_MEMBERS	 262144	 /* (rule set, peer) of peers chosen by what they are (allocated as used) */
-#define RF_MAX_ADDRESSES 65536	 /* addresses of the host and of the workloads on it */
-#define RF_MAX_CLASSES	 1024	 /* different peers by what they are, of one rule set */
-#define RF_MAX_NAMES	 16384	 /* DNS names of all policies (allocated as used) */
-#define RF_MAX_LEARNT	 16384	 /* (workload, address) that DNS answers have given; the least used goes */
-#define RF_MAX_QUERIES	 8192	 /* DNS questions that wait for their answer; the oldest goes */
-#define RF_MAX_RESOLVERS 16	 /* of one workload */
-#define RF_CACHE_SLOTS	 1024	 /* verdict cache, per CPU, direct mapped; a power of two */
+#define RF_MAX_RULES	   1024 /* rules of one rule set (a direction of a workload) */
+#define RF_RULE_WORDS	   (RF_MAX_RULES / 64)
+#define RF_MAX_RULESETS	   65536   /* rule sets in force at once, two generations; 0 is "none" */
+#define RF_MAX_PEERS4	   2097152 /* IPv4 prefixes of all rule sets (allocated as used) */
+#define RF_MAX_PEERS6	   1048576 /* IPv6 prefixes of all rule sets (allocated as used) */
+#define RF_MAX_PORTS	   2097152 /* (protocol, port prefix) of all rule sets */
+#define RF_MAX_SET_WORDS   1048576 /* 64-bit words of distinct rule bit vectors: 8 MiB */
+#define RF_MAX_MEMBERS	   262144  /* (rule set, peer) of peers chosen by what they are (allocated as used) */
+#define RF_MAX_ADDRESSES   65536   /* addresses of the host and of the workloads on it */
+#define RF_MAX_CLASSES	   1024	   /* different peers by what they are, of one rule set */
+#define RF_MAX_NAMES	   16384   /* DNS names of all policies (allocated as used) */
+#define RF_MAX_LEARNT	   16384   /* (workload, address) that DNS answers have given; the least used goes */
+#define RF_MAX_QUERIES	   8192	   /* DNS questions that wait for their answer; the oldest goes */
+#define RF_MAX_DNS_STREAMS 256	   /* connections with a part of a DNS message, 4 KiB each; the least used goes */
+#define RF_MAX_RESOLVERS   16	   /* of one workload */
+#define RF_CACHE_SLOTS	   1024	   /* verdict cache, per CPU, direct mapped; a power of two */
 
 /* Rates. */
 #define RF_RATE_BYTES_MIN	 8192		 /* bytes a second: a 64 KiB packet is paid for in 8 s */

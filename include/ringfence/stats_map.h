@@ -106,7 +106,7 @@ struct rf_hook_stats {
 	X(CONNECTION_STATE, "connection_state", "a connection could not be counted: denied")                       \
 	X(CACHE_RACE, "cache_race", "a verdict was not cached because the slot was being written")                 \
 	X(DNS_BUSY, "dns_busy", "a DNS message was not read because another was being read: a name may be missed") \
-	X(DNS_SPLIT, "dns_split", "a DNS message over TCP came in pieces and was not read: a name may be missed")  \
+	X(DNS_SPLIT, "dns_split", "a DNS message over TCP could not be put together: a name may be missed")        \
 	X(DNS_FULL, "dns_full", "no room to remember a question or an address: a name may be missed")              \
 	X(PATH_READ, "path_read", "a path could not be read for an event")
 

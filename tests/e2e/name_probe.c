@@ -8,12 +8,19 @@
  *	name_probe lie ADDRESS HOW				a resolver that gives 10.66.0.1 for every name, but
  *								HOW: well, id (another id), name (another question),
  *								late (a second answer), cut (a record that ends early)
+ *	name_probe serve ADDRESS HOW				a resolver over TCP that gives 10.66.1.N for
+ *hN.example.com, in segments as HOW says (below); two questions are answered in one name_probe stream SERVER NAME HOW
+ *resolve over TCP, the question in segments as HOW says, then connect; HOW may be "both": NAME is asked for behind
+ *another one
+ *
+ * HOW: whole, length (its two bytes alone), half, bytes (each byte alone), long (5000 bytes, in two segments).
  *
  * connect() is to a port where nobody listens: "refused" is the proof that it was allowed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <resolv.h>
 #include <signal.h>
@@ -231,6 +238,156 @@ static int lie(const char *address, const char *how)
 	}
 }
 
+/* ---- over TCP, in segments ---- */
+
+#define LONG_LEN 5000
+
+/* Each send() is a segment: there is no delay, and loopback has acknowledged before it returns. */
+static int segments_send(int fd, const unsigned char *bytes, size_t n, const char *how)
+{
+	size_t step = n, first = !strcmp(how, "length") ? 2 : !strcmp(how, "half") || !strcmp(how, "long") ? n / 2 : 0;
+	int one = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (!strcmp(how, "bytes"))
+		step = 1;
+	for (size_t at = 0, len; at < n; at += len) {
+		len = at < first ? first - at : step < n - at ? step : n - at;
+		if (send(fd, bytes + at, len, MSG_NOSIGNAL) != (ssize_t)len)
+			return -errno;
+	}
+	return 0;
+}
+
+static int bytes_receive(int fd, unsigned char *to, size_t n)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	for (size_t at = 0; at < n;) {
+		ssize_t got = poll(&p, 1, 10 * TIMEOUT_MS) == 1 ? recv(fd, to + at, n - at, 0) : -1;
+
+		if (got <= 0)
+			return -EIO;
+		at += got;
+	}
+	return 0;
+}
+
+/* Its length, or -EIO. */
+static int message_receive(int fd, unsigned char *message, size_t size)
+{
+	unsigned char length[2];
+	int len;
+
+	if (bytes_receive(fd, length, 2) < 0)
+		return -EIO;
+	len = length[0] << 8 | length[1];
+	return (size_t)len > size || bytes_receive(fd, message, len) < 0 ? -EIO : len;
+}
+
+static size_t message_put(unsigned char *to, const unsigned char *message, size_t len)
+{
+	to[0] = len >> 8;
+	to[1] = len & 0xff;
+	memcpy(to + 2, message, len);
+	return len + 2;
+}
+
+/* "h7.example.com" has the address 10.66.1.7. */
+static size_t answer_put(unsigned char *to, unsigned char *question, int len, const char *how)
+{
+	unsigned char message[LONG_LEN] = { 0 };
+	int n;
+
+	memcpy(message, question, len);
+	n = lie_make(message, len, "well");
+	message[n - 2] = 1;
+	message[n - 1] = atoi((const char *)message + 14);
+	if (strcmp(how, "long"))
+		return message_put(to, message, n);
+	/* A record of no type that anybody reads, in the additional section. */
+	message[11] = 1;
+	message[n + 1] = 0xff;
+	message[n + 2] = 1;
+	message[n + 4] = 1;
+	message[n + 9] = (LONG_LEN - n - 11) >> 8;
+	message[n + 10] = (LONG_LEN - n - 11) & 0xff;
+	return message_put(to, message, LONG_LEN);
+}
+
+static void questions_answer(int fd, const char *how)
+{
+	unsigned char question[512], answers[2 * (LONG_LEN + 2)];
+	size_t n = 0;
+	int len;
+
+	while ((len = message_receive(fd, question, sizeof(question))) > 12) {
+		/* The first of two waits for the second. */
+		n += answer_put(answers + n, question, len, how);
+		if (!memcmp(question + 12, "\5first", 6))
+			continue;
+		segments_send(fd, answers, n, how);
+		n = 0;
+	}
+}
+
+static int serve(const char *address, const char *how)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(DNS_PORT) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	inet_pton(AF_INET, address, &at.sin_addr);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 16) < 0) {
+		perror("bind");
+		return 1;
+	}
+	puts("ready");
+	fflush(stdout);
+	for (;;) {
+		int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (client < 0)
+			continue;
+		questions_answer(client, how);
+		close(client);
+	}
+}
+
+static const char *streamed(const char *server, const char *name, const char *how)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(DNS_PORT) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), len, answers = 1;
+	unsigned char message[8192], sent[1100];
+	struct sockaddr_storage found;
+	socklen_t found_len;
+	size_t n = 0;
+
+	inet_pton(AF_INET, server, &to.sin_addr);
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+		return strerror(errno);
+	if (!strcmp(how, "both")) {
+		answers = 2;
+		len = question_make("first.example.com", message, 512);
+		n = message_put(sent, message, len);
+	}
+	len = question_make(name, message, 512);
+	if (len < 0)
+		return "no question";
+	n += message_put(sent + n, message, len);
+	if (segments_send(fd, sent, n, how) < 0)
+		return "not sent";
+	while (answers--) {
+		len = message_receive(fd, message, sizeof(message));
+		if (len < 0)
+			return "no answer";
+	}
+	close(fd);
+	if (address_get(message, len, false, &found, &found_len) < 0)
+		return "unresolved";
+	return connect_try(&found, found_len, 7999) > 0 ? "allowed" : "denied";
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .count = 1, .port = 7999 };
@@ -241,6 +398,12 @@ int main(int argc, char **argv)
 		return ask(argv[2], argv[3]);
 	if (argc == 4 && !strcmp(argv[1], "lie"))
 		return lie(argv[2], argv[3]);
+	if (argc == 4 && !strcmp(argv[1], "serve"))
+		return serve(argv[2], argv[3]);
+	if (argc == 5 && !strcmp(argv[1], "stream")) {
+		puts(streamed(argv[2], argv[3], argv[4]));
+		return 0;
+	}
 	while ((option = getopt(argc, argv, "n:p:t6")) != -1) {
 		switch (option) {
 		case 'n':

@@ -129,6 +129,36 @@ tap_ok "a right answer and another one come in" says 'answers=2' inside fresh "$
 tap_is "the first is believed" refused inside fresh "$net" tcp 10.66.0.1 7999
 tap_is "the second is not" denied inside fresh "$net" tcp 10.66.0.2 7999
 
+# ---- over TCP in pieces ----
+
+ip route add local 10.66.1.0/24 dev lo
+pieces=127.0.0.6
+serves()
+{
+	[ -z "$liar" ] || { kill -9 "$liar"; wait "$liar" 2>/dev/null; }
+	"$name" serve $pieces "$1" >"$tmp/liar" 2>&1 &
+	liar=$!
+	helpers="$helpers $liar"
+	await 5 grep -q ready "$tmp/liar"
+}
+split_count() { status_row dns_split count; }
+host=0
+for how in whole length half bytes; do
+	serves $how
+	for asked in whole length half bytes both; do
+		host=$((host + 1))
+		tap_is "an answer in pieces ($how) to a question in pieces ($asked) is learnt" allowed \
+			inside fresh "$name" stream $pieces h$host.example.com $asked
+		tap_is "and its neighbour is not" denied inside fresh "$net" tcp 10.66.1.$((host + 1)) 7999
+	done
+done
+tap_is "none of them was lost" 0 split_count
+tap_is "another name in pieces is resolved and not reached" denied inside fresh "$name" stream $pieces h99.example.org bytes
+serves long
+tap_is "an answer that is too long is read by nobody" denied inside fresh "$name" stream $pieces h100.example.com whole
+tap_is "and counted, once a segment" 2 split_count
+tap_is "where nobody's policy has names it is no matter" allowed inside plain "$name" stream $pieces h101.example.com length
+
 tap_ok "policy test: with the name that was answered" says '^allow: .*"api"' \
 	"$ringfence" policy test -w default/default/app --to 10.65.0.1:7999/tcp --name api.example.com
 tap_ok "policy test: and without" says '^deny: ' \
