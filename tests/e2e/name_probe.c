@@ -4,10 +4,9 @@
  *
  *	name_probe [-n COUNT] [-p PORT] [-t] [-6] SERVER NAME	resolve, then connect at once to what was answered;
  *								%a in NAME is replaced by the number of the attempt
- *	name_probe ask SERVER NAME				one question; any datagram is an answer
- *	name_probe lie ADDRESS HOW				a resolver that gives 10.66.0.1 for every name, but
- *								HOW: well, id (another id), name (another question),
- *								late (a second answer), cut (a record that ends early)
+ *	name_probe ask SERVER NAME [held]			one question; any datagram is an answer. held: by
+ *descriptor 9 name_probe lie ADDRESS HOW				a resolver that gives 10.66.0.1 for every name,
+ *but HOW: well, id (another id), name (another question), late (a second answer), cut (a record that ends early)
  *	name_probe serve ADDRESS HOW				a resolver over TCP that gives 10.66.1.N for
  *hN.example.com, in segments as HOW says (below); two questions are answered in one name_probe stream SERVER NAME HOW
  *resolve over TCP, the question in segments as HOW says, then connect; HOW may be "both": NAME is asked for behind
@@ -34,6 +33,7 @@
 #include <arpa/nameser.h>
 
 #define DNS_PORT   53
+#define HELD_FD	   9
 #define TIMEOUT_MS 2000
 
 struct options {
@@ -164,10 +164,10 @@ static int question_make(const char *name, unsigned char *message, size_t size)
 	return n;
 }
 
-static int ask(const char *server, const char *name)
+static int ask(const char *server, const char *name, bool held)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(DNS_PORT) };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = held ? HELD_FD : socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	unsigned char message[512];
 	int n = question_make(name, message, sizeof(message)), answers = 0;
@@ -394,8 +394,8 @@ int main(int argc, char **argv)
 	int option;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (argc == 4 && !strcmp(argv[1], "ask"))
-		return ask(argv[2], argv[3]);
+	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "ask"))
+		return ask(argv[2], argv[3], argc == 5);
 	if (argc == 4 && !strcmp(argv[1], "lie"))
 		return lie(argv[2], argv[3]);
 	if (argc == 4 && !strcmp(argv[1], "serve"))

@@ -207,6 +207,47 @@ tap_is "the next daemon: names are learnt" allowed inside net "$name" $resolver 
 tap_is "the next daemon: others are not" denied inside net "$name" $resolver other.example.org
 exec 5>&- 6<&-
 
+# ---- a workload whose cgroup is gone, and whose socket is not ----
+
+make_cgroup gone
+# First without resolvers: what the next daemon keeps must be the last that was in force.
+doc gone gone <<END | put_force gone
+network: {egress: {default: deny}}
+END
+doc gone gone <<END | put_force gone
+network:
+  dns: {resolvers: [$resolver/32]}
+  egress: {default: deny, rules: [$resolvers, {name: any, to: [{dns: "*.example.com"}]}]}
+END
+lies well
+mkfifo "$tmp/orders" "$tmp/reports"
+# shellcheck disable=SC2016 # expanded by the inner shell
+enter gone "$net" hold udp 127.0.0.1 sh -c 'echo 0 >"$0/cgroup.procs" && echo moved; while read -r order; do eval "$order"; done' \
+	"$cgroup/plain" <"$tmp/orders" >"$tmp/reports" 2>&1 &
+helpers="$helpers $!"
+exec 7>"$tmp/orders" 8<"$tmp/reports"
+order()
+{
+	echo "$*" >&7
+	read -r answer <&8
+	echo "$answer"
+}
+read -r answer <&8
+tap_is "its process leaves, and its socket stays" moved echo "$answer"
+daemon_end KILL
+tap_ok "its cgroup goes while there is no daemon" rmdir "$cgroup/gone"
+daemon_must_start
+for round in "the next daemon" "the next change of policy"; do
+	tap_is "$round: it may still ask another resolver" answers=1 order "$name" ask 127.0.0.4 a.example.com held
+	tap_is "$round: which is still not believed" denied order "$net" -f udp 10.66.0.1 7999
+	doc "more${#round}" held <<END | put_force "more${#round}"
+network: {egress: {default: deny}}
+END
+done
+tap_is "its own is" answers=1 order "$name" ask $resolver api.example.com held
+tap_is "and its answer reached" timeout order "$net" -f udp 10.65.0.1 7999
+exec 7>&- 8<&-
+
 # ---- another resolver, which asks the first; last, because its names make those of others the least used ----
 
 unbound=127.0.0.5

@@ -172,6 +172,11 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		}
 		if (!assignments[i].image) {
 			bank_keep(e, &e->workloads[id].bank[!bank], &banks[id]);
+			r = rf_dns_keep(e, id, bank);
+			if (r < 0) {
+				rf_engine_format_error(ret_error, r, "cannot keep the resolvers of workload %u", id);
+				break;
+			}
 			continue;
 		}
 		if (last_bank && assignments[i].image == last) {

@@ -182,6 +182,8 @@ int rf_names_adopt(struct rf_engine *e);
 void rf_names_prune(struct rf_engine *e);
 /* How @workload learns names in @bank. */
 int rf_dns_write(struct rf_engine *e, uint32_t workload, uint32_t bank, const struct rf_dns_image *dns);
+/* As in the other bank: of a workload whose policies nobody knows any more. */
+int rf_dns_keep(struct rf_engine *e, uint32_t workload, uint32_t bank);
 
 /* peers.c */
 int rf_members_write(struct rf_engine *e, struct rf_installed *in, char **ret_error);

@@ -187,3 +187,22 @@ int rf_dns_write(struct rf_engine *e, uint32_t workload, uint32_t bank, const st
 	e->dns_set[workload] |= 1u << bank;
 	return 0;
 }
+
+int rf_dns_keep(struct rf_engine *e, uint32_t workload, uint32_t bank)
+{
+	int fd = bpf_map__fd(e->skeleton->maps.rf_dns_map);
+	struct rf_dns_key from = { .workload = workload, .bank = !bank }, to = { .workload = workload, .bank = bank };
+	struct rf_dns_config config;
+
+	if (bpf_map_lookup_elem(fd, &from, &config) < 0) {
+		if (errno != ENOENT)
+			return -errno;
+		bpf_map_delete_elem(fd, &to);
+		e->dns_set[workload] &= ~(1u << bank);
+		return 0;
+	}
+	if (bpf_map_update_elem(fd, &to, &config, BPF_ANY) < 0)
+		return -errno;
+	e->dns_set[workload] |= 1u << bank;
+	return 0;
+}
