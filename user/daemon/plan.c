@@ -348,6 +348,11 @@ static bool selects_by_label(const struct rf_policy_set *set)
 	return false;
 }
 
+static bool labels_unknown(const struct rf_identity *id)
+{
+	return id->pod_uid && id->container_id && !id->labels_known;
+}
+
 /* A policy that cannot see whom it is meant for must not look as if it protected them. */
 static void unknown_labels_warn(const struct rf_policy_set *set, struct rf_cgroup *const *cgroups, size_t n)
 {
@@ -357,9 +362,7 @@ static void unknown_labels_warn(const struct rf_policy_set *set, struct rf_cgrou
 	if (!selects_by_label(set))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		const struct rf_identity *id = cgroups[i]->identity;
-
-		if (!id->pod_uid || !id->container_id || id->labels_known)
+		if (!labels_unknown(cgroups[i]->identity))
 			continue;
 		first = first ? first : cgroups[i];
 		unknown++;
@@ -368,6 +371,17 @@ static void unknown_labels_warn(const struct rf_policy_set *set, struct rf_cgrou
 		rf_warn("no file tells the labels of %zu containers of pods (%s is one): policies that select by label "
 			"do not apply to them",
 			unknown, first->path);
+}
+
+/* Likewise of one that comes later; the first since the last apply speaks for all, a host may start thousands. */
+static void unknown_labels_warn_one(struct rf_registry *r, const struct rf_cgroup *c)
+{
+	if (r->labels_told || !labels_unknown(c->identity) || !selects_by_label(r->set))
+		return;
+	r->labels_told = true;
+	rf_warn("no file tells the labels of a new container of a pod (%s): policies that select by label do not apply "
+		"to it, nor to others like it that follow",
+		c->path);
 }
 
 /* After a refused set: cgroups go back to the plan of the one in force, whose images are all compiled. */
@@ -446,6 +460,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	tables_install(r, &t);
 	rf_policy_set_free(r->set);
 	r->set = set;
+	r->labels_told = false;
 	return 0;
 }
 
@@ -473,6 +488,7 @@ int rf_plan_one(struct rf_registry *r, struct rf_cgroup *c, char **ret_error)
 
 	if (!r->set)
 		return 0;
+	unknown_labels_warn_one(r, c);
 	error = cgroup_plan(r->set, &t, c, rf_hashmap_get64(r->cgroups, c->parent_id));
 	if (error < 0 || !c->is_root)
 		return error < 0 ? error : cgroup_sync(r, c);

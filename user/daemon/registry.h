@@ -56,6 +56,7 @@ struct rf_registry {
 	bool cgroups_changed;
 	/* the set in force; NULL before the first apply */
 	struct rf_policy_set *set;
+	bool labels_told;		   /* since then: that the labels of a new pod are unknown */
 	struct rf_hashmap *images;	   /* policy indices -> struct rf_image, one reference each */
 	struct rf_hashmap *by_cgroup_path; /* literal selectors: path -> index list */
 	uint32_t *general;		   /* policies that must be tried on every cgroup */
