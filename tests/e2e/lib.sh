@@ -188,9 +188,9 @@ server()
 	shift
 	: >"$tmp/server$servers"
 	if [ "$server_cgroup" = - ]; then
-		"$net" serve $((110 * RF_SLOW)) "$@" >"$tmp/server$servers" 2>&1 &
+		"$net" serve $((280 * RF_SLOW)) "$@" >"$tmp/server$servers" 2>&1 &
 	else
-		enter "$server_cgroup" "$net" serve $((110 * RF_SLOW)) "$@" >"$tmp/server$servers" 2>&1 &
+		enter "$server_cgroup" "$net" serve $((280 * RF_SLOW)) "$@" >"$tmp/server$servers" 2>&1 &
 	fi
 	helpers="$helpers $!"
 	await 5 grep -q ready "$tmp/server$servers" && return

@@ -41,6 +41,24 @@ tap_is()
 	fi
 }
 
+# tap_todo REASON CLAIM-FUNCTION...: a claim that is known not to hold yet, of any of the functions above. One that
+# holds after all fails: its mark is out of date. $tmp is a directory.
+tap_todo()
+{
+	tap_reason=$1
+	tap_failed_before=$tap_failed
+	shift
+	"$@" >"$tmp/tap_todo"
+	tap_failed=$tap_failed_before
+	if grep -q '^ok' "$tmp/tap_todo"; then
+		sed 's/^ok .*/not &/' "$tmp/tap_todo"
+		echo "# it holds: take its mark off (tap_todo \"$tap_reason\")"
+		tap_failed=$((tap_failed + 1))
+	else
+		sed "s/^not ok .*/& # TODO $tap_reason/" "$tmp/tap_todo"
+	fi
+}
+
 # tap_skip CLAIM REASON
 tap_skip()
 {

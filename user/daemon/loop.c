@@ -102,7 +102,7 @@ static int ring_io(sd_event_source *source, int fd, uint32_t events, void *arg)
 	(void)source;
 	(void)fd;
 	(void)events;
-	(void)rf_engine_ring_consume(app->engine);
+	rf_engine_ring_consume(app->engine);
 	return 0;
 }
 
@@ -111,7 +111,7 @@ static int drain(sd_event_source *source, uint64_t usec, void *arg)
 	struct rf_app *app = arg;
 
 	(void)usec;
-	(void)rf_engine_ring_consume(app->engine);
+	rf_engine_ring_consume(app->engine);
 	(void)sd_event_source_set_time_relative(source, DRAIN_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -139,7 +139,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	(void)usec;
 	if (app->exiting)
 		return 0;
-	(void)rf_engine_ring_consume(app->engine);
+	rf_engine_ring_consume(app->engine);
 	rf_engine_ring_flush(app->engine);
 	(void)rf_engine_verify(app->engine, &report);
 	if (report.len)
@@ -208,7 +208,7 @@ void rf_app_loop_end(struct rf_app *app)
 {
 	/* The last events before the end: a later daemon starts behind them. */
 	if (app->engine && !app->exiting && app->history)
-		(void)rf_engine_ring_consume(app->engine);
+		rf_engine_ring_consume(app->engine);
 }
 
 static int metrics_render(enum rf_metrics_format format, struct rf_strbuf *out, void *arg)

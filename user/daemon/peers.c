@@ -127,7 +127,7 @@ static void host_claim(struct refresh *f)
 	freeifaddrs(list);
 }
 
-static uint32_t owner_of(const struct rf_registry *r, const struct rf_cgroup *c)
+uint32_t rf_owner_peer(const struct rf_registry *r, const struct rf_cgroup *c)
 {
 	const struct rf_cgroup *root = c;
 
@@ -156,7 +156,7 @@ static void stranger_tell(struct refresh *f, const struct rf_cgroup *c, uint32_t
 static void cgroup_claim(struct refresh *f, const struct rf_cgroup *c)
 {
 	struct rf_registry *r = f->registry;
-	uint32_t peer = owner_of(r, c);
+	uint32_t peer = rf_owner_peer(r, c);
 	_cleanup_close_ int fd = -1;
 	uint64_t namespace;
 	int pid;

@@ -7,6 +7,8 @@
 
 /* Who this cgroup's workload is as a peer: the pod it is in, else the workload. */
 uint32_t rf_peer_id(const struct rf_registry *r, const struct rf_cgroup *c, uint32_t workload);
+/* The same of the workload that @c belongs to as planned; without one, of its pod. */
+uint32_t rf_owner_peer(const struct rf_registry *r, const struct rf_cgroup *c);
 /* Tells the engine what @w is. */
 int rf_peer_tell(struct rf_registry *r, const struct rf_cgroup *c, const struct rf_workload *w, char **ret_error);
 

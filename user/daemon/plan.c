@@ -300,6 +300,12 @@ static size_t endings_assign(const struct rf_registry *r, struct rf_cgroup **cgr
 								       .peer = before[i]->peer,
 								       .owner = before[i]->cgroup_id,
 								       .image = cgroups[i]->image };
+		else if (!before[i] && !cgroups[i]->is_root && cgroups[i]->image &&
+			 rf_workload_is_left_over(r, cgroups[i]->workload))
+			assignments[count++] = (struct rf_assignment){ .workload = cgroups[i]->workload,
+								       .peer = rf_owner_peer(r, cgroups[i]),
+								       .owner = cgroups[i]->id,
+								       .image = cgroups[i]->image };
 	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++)
 		if (r->by_id[id] && r->by_id[id]->retired)
 			assignments[count++] = (struct rf_assignment){ .workload = id,
@@ -425,6 +431,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	for (size_t i = 0; i < n; i++)
 		if (!cgroups[i]->is_root)
 			cgroups[i]->root_of = NULL;
+	rf_engine_peers_hold(r->engine);
 	error = workloads_assign(r, set, cgroups, n, assignments, &n_assignments, ret_error);
 	if (error >= 0)
 		n_assignments += endings_assign(r, cgroups, before, n, assignments + n_assignments);
@@ -435,6 +442,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	if (error >= 0)
 		error = rf_engine_apply(r->engine, assignments, n_assignments, set->n, before_flip, &apply, ret_error);
 	if (error < 0) {
+		rf_engine_peers_cancel(r->engine);
 		roots_restore(r, cgroups, before, n);
 		for (size_t i = 0; i < n; i++)
 			(void)cgroup_sync(r, cgroups[i]);
@@ -455,6 +463,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	}
 	if (apply.error < 0)
 		rf_err("the map of cgroups is full (%d): some cgroups are not managed", RF_MAX_CGROUPS);
+	memset(r->left_over, 0, sizeof(r->left_over));
 	rf_engine_rates_trim(r->engine);
 	unknown_labels_warn(set, cgroups, n);
 	tables_install(r, &t);

@@ -11,6 +11,8 @@ void rf_plan_tables_free(struct rf_registry *r);
 
 /* registry.c, for plan.c */
 int rf_workload_new(struct rf_registry *r, struct rf_cgroup *c, struct rf_workload **ret);
+/* An earlier daemon's workload that cgroups still go by and nobody has taken over. */
+bool rf_workload_is_left_over(const struct rf_registry *r, uint32_t id);
 struct rf_workload *rf_workload_adopt(struct rf_registry *r, struct rf_cgroup *c);
 void rf_workload_drop(struct rf_registry *r, struct rf_workload *w);
 

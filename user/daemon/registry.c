@@ -111,6 +111,8 @@ static int cgroup_add(struct rf_registry *r, uint64_t id, uint64_t parent_id, co
 		cgroup_free(c);
 		return -ENOMEM;
 	}
+	if (c->workload < RF_MAX_WORKLOADS && !r->set)
+		r->left_over[c->workload / 8] |= 1 << c->workload % 8;
 	error = rf_hashmap_put(r->cgroups, &id, sizeof(id), c);
 	if (error < 0) {
 		cgroup_free(c);
@@ -238,6 +240,11 @@ void rf_registry_reap(struct rf_registry *r)
 	}
 }
 
+bool rf_workload_is_left_over(const struct rf_registry *r, uint32_t id)
+{
+	return id >= RF_WORKLOAD_FIRST && id < RF_MAX_WORKLOADS && !r->by_id[id] && r->left_over[id / 8] >> id % 8 & 1;
+}
+
 int rf_workload_new(struct rf_registry *r, struct rf_cgroup *c, struct rf_workload **ret)
 {
 	struct rf_workload *w;
@@ -246,7 +253,8 @@ int rf_workload_new(struct rf_registry *r, struct rf_cgroup *c, struct rf_worklo
 		uint32_t id = r->id_cursor;
 
 		r->id_cursor = id + 1 < RF_MAX_WORKLOADS ? id + 1 : RF_WORKLOAD_FIRST;
-		if (r->by_id[id])
+		/* Not one that cgroups go by which the coming apply has yet to move. */
+		if (r->by_id[id] || rf_workload_is_left_over(r, id))
 			continue;
 		w = calloc(1, sizeof(*w));
 		if (!w)

@@ -48,6 +48,8 @@ struct rf_registry {
 	struct rf_hashmap *cgroups; /* id -> struct rf_cgroup, owned */
 	struct rf_workload *by_id[RF_MAX_WORKLOADS];
 	uint32_t id_cursor;
+	/* Before the first apply: a bit for each id that the kernel, told by an earlier daemon, knows a cgroup by. */
+	uint8_t left_over[RF_MAX_WORKLOADS / 8];
 	size_t n_workloads;
 	/* peers.c: struct rf_net_address -> who has it */
 	struct rf_hashmap *addresses;

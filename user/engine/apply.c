@@ -210,6 +210,8 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		if (assignments[i].fresh)
 			e->workloads[assignments[i].workload].bank[!bank] = banks[assignments[i].workload];
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	/* Whom the last look at the host finds changed is so now, under either generation. */
+	e->peers_held = false;
 	if (before_flip)
 		before_flip(arg);
 	e->n_workloads = n;
@@ -219,6 +221,7 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		return r;
 	programs_wait(e);
 	unused_remove(e, e->applies);
+	rf_members_commit(e);
 	rf_rate_sweep(e);
 	return 0;
 }

@@ -281,6 +281,8 @@ void rf_engine_free(struct rf_engine *e)
 	if (!e)
 		return;
 	ring_buffer__free(e->ring);
+	for (int lane = 0; lane < RF_LANES; lane++)
+		ring_buffer__free(e->readers[lane].ring);
 	rf_engine_links_free(e);
 	for (uint32_t id = 0; e->rulesets && id < RF_MAX_RULESETS; id++)
 		rf_installed_free(e->rulesets[id]);

@@ -64,6 +64,13 @@ int rf_engine_cgroup_each(struct rf_engine *e, void (*fn)(uint64_t id, uint32_t 
  * @facts is copied. Every rule set in the maps, and every later one, knows the peer before this returns. -ENOSPC.
  */
 int rf_engine_peer_set(struct rf_engine *e, uint32_t id, const struct rf_peer_facts *facts, char **ret_error);
+/*
+ * From here on rf_engine_peer_set() of a peer that is known already says what it will be with the next generation: new
+ * rule sets know that, those in force keep what they know. rf_engine_apply() ends this where it succeeds;
+ * rf_engine_peers_cancel() where it does not, and the peers are again what they were.
+ */
+void rf_engine_peers_hold(struct rf_engine *e);
+void rf_engine_peers_cancel(struct rf_engine *e);
 void rf_engine_peer_drop(struct rf_engine *e, uint32_t id);
 /* NULL when @id is not known. */
 const struct rf_peer_view *rf_engine_peer_get(const struct rf_engine *e, uint32_t id);
@@ -125,8 +132,8 @@ const struct rf_rule_ref *rf_engine_device_ref(const struct rf_engine *e, const 
 typedef void (*rf_event_fn)(const struct rf_event_header *event, void *arg);
 int rf_engine_ring_open(struct rf_engine *e, rf_event_fn fn, void *arg);
 int rf_engine_ring_fd(const struct rf_engine *e);
-/* Reads what is there; returns events read or a negative errno. */
-int rf_engine_ring_consume(struct rf_engine *e);
+/* Reads what is there, as much as one turn may; the descriptor stays readable while there is more. */
+void rf_engine_ring_consume(struct rf_engine *e);
 /* Ends gaps that nothing can fill any more; call about once a second. */
 void rf_engine_ring_flush(struct rf_engine *e);
 

@@ -223,10 +223,15 @@ int rf_install_ruleset(struct rf_engine *e, struct rf_image *owner, const struct
 	struct rf_installed *in = rf_hashmap_get64(e->by_digest, image->digest);
 	int r;
 
-	/* The same content under the same digest, or what an earlier daemon wrote for it: nothing to write. */
-	if (in && (!in->image || in->image == image || rf_ruleset_image_equal(in->image, image))) {
+	/*
+	 * The same content under the same digest, or what an earlier daemon wrote for it: nothing to write. Where it
+	 * knows peers as they will not be after the flip, it goes on for this generation and the next has its own.
+	 */
+	if (in && (!in->image || in->image == image || rf_ruleset_image_equal(in->image, image)) &&
+	    (in->used == e->applies || rf_members_current(e, in, image))) {
 		if (!in->image) {
 			in->image = image;
+			in->unpruned = true;
 			in->owner = rf_image_ref(owner);
 			e->n_asking += image->asks_peers;
 			r = rf_members_write(e, in, ret_error);

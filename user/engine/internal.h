@@ -58,6 +58,7 @@ struct rf_installed {
 	uint32_t n_offsets;
 	uint32_t words;
 	uint64_t used; /* apply count that used it last */
+	bool unpruned; /* adopted, and may know peers that are no more */
 };
 
 /* One entry of rf_member_map: a reference to the words at @offset. */
@@ -71,7 +72,8 @@ struct rf_engine_peer {
 	uint32_t id;
 	struct rf_identity identity; /* pod, namespace and labels alone */
 	char *tenant, *namespace, *workload;
-	struct rf_peer_view view; /* of the above */
+	struct rf_peer_view view;      /* of the above */
+	struct rf_engine_peer *former; /* owned: as the rule sets in force know it, until the flip; else NULL */
 };
 
 struct rf_installed_devices {
@@ -88,6 +90,9 @@ struct rf_lane_reader {
 	enum rf_lane lane;
 	struct rf_gaps gaps;
 	uint64_t invalid; /* records that were no events */
+	struct ring_buffer *ring;
+	unsigned int left; /* records that this turn may still read */
+	bool emptied;	   /* the last turn read all there was */
 };
 
 struct rf_engine {
@@ -116,6 +121,7 @@ struct rf_engine {
 	uint32_t ruleset_cursor;
 	size_t n_rulesets;
 	struct rf_hashmap *peers;    /* id -> struct rf_engine_peer, owned */
+	bool peers_held;	     /* see rf_engine_peers_hold() */
 	struct rf_hashmap *names;    /* wire form -> struct rf_engine_name, owned */
 	struct rf_hashmap *names_by; /* number -> the same, borrowed */
 	uint32_t name_cursor;
@@ -136,7 +142,7 @@ struct rf_engine {
 	bool rate_links_adopted;
 
 	/* events */
-	struct ring_buffer *ring;
+	struct ring_buffer *ring; /* all lanes, for its epoll descriptor alone */
 	struct rf_lane_reader readers[RF_LANES];
 	rf_event_fn event_fn;
 	void *event_arg;
@@ -187,6 +193,10 @@ int rf_dns_keep(struct rf_engine *e, uint32_t workload, uint32_t bank);
 
 /* peers.c */
 int rf_members_write(struct rf_engine *e, struct rf_installed *in, char **ret_error);
+/* Does @in, of the same content as @image, know all peers as they will be after the flip? */
+bool rf_members_current(struct rf_engine *e, const struct rf_installed *in, const struct rf_ruleset_image *image);
+/* After the flip: ends what rf_engine_peers_hold() began. */
+void rf_members_commit(struct rf_engine *e);
 void rf_members_remove(struct rf_engine *e, struct rf_installed *in);
 int rf_members_adopt(struct rf_engine *e);
 void rf_engine_peer_free(void *peer);

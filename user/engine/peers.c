@@ -154,7 +154,7 @@ static int members_error(struct rf_engine *e, int r, char **ret_error)
 				      e->n_members, RF_MAX_MEMBERS);
 }
 
-/* Of entries that an earlier daemon left, those of peers that are no more go. */
+/* Of entries that an earlier daemon left, those of peers that are no more go: once everybody who is there was told. */
 static void members_prune(struct rf_engine *e, struct rf_installed *in)
 {
 	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
@@ -162,6 +162,7 @@ static void members_prune(struct rf_engine *e, struct rf_installed *in)
 	size_t n = 0;
 	void *value;
 
+	in->unpruned = false;
 	if (!in->members)
 		return;
 	gone = calloc(rf_hashmap_size(in->members) + 1, sizeof(*gone));
@@ -179,6 +180,33 @@ static void members_prune(struct rf_engine *e, struct rf_installed *in)
 		member_remove(e, in, gone[i]);
 }
 
+bool rf_members_current(struct rf_engine *e, const struct rf_installed *in, const struct rf_ruleset_image *image)
+{
+	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
+	uint64_t rules[RF_RULE_WORDS];
+	uint32_t offset, known;
+	void *value;
+
+	while (image->asks_peers && rf_hashmap_next(e->peers, &it, NULL, NULL, &value)) {
+		const struct rf_engine_peer *peer = value;
+		const struct rf_member *member =
+			in->members ? rf_hashmap_get(in->members, &peer->id, sizeof(peer->id)) : NULL;
+
+		if (in->image && !peer->former)
+			continue;
+		known = member ? member->offset : 0;
+		offset = 0;
+		if (rf_ruleset_members(image, &peer->view, rules)) {
+			if (rf_words_get(e->words, rules, in->words, &offset) < 0)
+				return false;
+			rf_words_put(e->words, offset);
+		}
+		if (offset != known)
+			return false;
+	}
+	return true;
+}
+
 int rf_members_write(struct rf_engine *e, struct rf_installed *in, char **ret_error)
 {
 	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
@@ -187,7 +215,6 @@ int rf_members_write(struct rf_engine *e, struct rf_installed *in, char **ret_er
 
 	if (!in->image->n_classes)
 		return 0;
-	members_prune(e, in);
 	r = names_write(e, in);
 	if (!in->image->asks_peers)
 		return r < 0 ? members_error(e, r, ret_error) : 0;
@@ -255,6 +282,7 @@ void rf_engine_peer_free(void *p)
 
 	if (!peer)
 		return;
+	rf_engine_peer_free(peer->former);
 	for (size_t i = 0; i < peer->identity.n_labels; i++) {
 		free(peer->identity.labels[i].key);
 		free(peer->identity.labels[i].value);
@@ -343,6 +371,80 @@ static bool same_facts(const struct rf_engine_peer *a, const struct rf_engine_pe
 	return true;
 }
 
+/* What a peer is, exchanged; its place in the table stays. */
+static void peer_swap(struct rf_engine_peer *a, struct rf_engine_peer *b)
+{
+	struct rf_engine_peer was = *a;
+
+	*a = *b;
+	*b = was;
+	a->view.facts.identity = &a->identity;
+	b->view.facts.identity = &b->identity;
+}
+
+/* Makes @known what @next is, and takes @next. */
+static void peer_hold(struct rf_engine_peer *known, struct rf_engine_peer *next)
+{
+	struct rf_engine_peer *former = known->former;
+
+	known->former = NULL;
+	peer_swap(known, next);
+	/* Changed twice before the flip: what lies between was never in force. */
+	if (former)
+		rf_engine_peer_free(next);
+	known->former = former ? former : next;
+}
+
+void rf_engine_peers_hold(struct rf_engine *e)
+{
+	e->peers_held = true;
+}
+
+void rf_engine_peers_cancel(struct rf_engine *e)
+{
+	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
+	void *value;
+
+	e->peers_held = false;
+	while (rf_hashmap_next(e->peers, &it, NULL, NULL, &value)) {
+		struct rf_engine_peer *peer = value, *former = peer->former;
+
+		if (!former)
+			continue;
+		peer->former = NULL;
+		peer_swap(peer, former);
+		rf_engine_peer_free(former);
+	}
+}
+
+/*
+ * After the flip. Rule sets of the new generation know what was held; others that are still there are for sockets of
+ * cgroups that are gone. They learn it here, as far as there is room: to whom they were closed they stay closed.
+ */
+void rf_members_commit(struct rf_engine *e)
+{
+	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
+	bool changed = false;
+	void *value;
+
+	for (uint32_t i = 1; i < RF_MAX_RULESETS; i++)
+		if (e->rulesets[i] && e->rulesets[i]->unpruned)
+			members_prune(e, e->rulesets[i]);
+	while (rf_hashmap_next(e->peers, &it, NULL, NULL, &value)) {
+		struct rf_engine_peer *peer = value;
+
+		if (!peer->former)
+			continue;
+		rf_engine_peer_free(TAKE_PTR(peer->former));
+		for (uint32_t i = 1; i < RF_MAX_RULESETS; i++)
+			if (e->rulesets[i] && e->rulesets[i]->image && e->rulesets[i]->image->asks_peers)
+				(void)member_write(e, e->rulesets[i], peer->id, &peer->view);
+		changed = true;
+	}
+	if (changed)
+		rf_engine_caches_drop(e);
+}
+
 int rf_engine_peer_set(struct rf_engine *e, uint32_t id, const struct rf_peer_facts *facts, char **ret_error)
 {
 	struct rf_engine_peer *known = rf_hashmap_get(e->peers, &id, sizeof(id)), *peer = NULL;
@@ -352,6 +454,10 @@ int rf_engine_peer_set(struct rf_engine *e, uint32_t id, const struct rf_peer_fa
 		return r;
 	if (known && same_facts(known, peer)) {
 		rf_engine_peer_free(peer);
+		return 0;
+	}
+	if (known && e->peers_held) {
+		peer_hold(known, peer);
 		return 0;
 	}
 	rf_hashmap_remove(e->peers, &id, sizeof(id));

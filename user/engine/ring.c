@@ -2,6 +2,10 @@
 /*
  * The three lanes, read in turn. What arrives is validated here, once; a jump
  * in a lane's numbers becomes a gap record that goes the same way as events.
+ *
+ * Whoever is denied can write faster than one processor reads: a lane is read
+ * TURN records at a time, so that no flood keeps the others, or a change of
+ * policy, waiting.
  */
 #include <errno.h>
 
@@ -14,6 +18,8 @@ static const char *const lane_map[RF_LANES] = {
 	[RF_LANE_AUDIT] = "rf_audit_rb",
 	[RF_LANE_IDENTITY] = "rf_identity_rb",
 };
+
+#define TURN 2048
 
 static void gap_report(const struct rf_gap *gap, void *arg)
 {
@@ -41,14 +47,16 @@ static int record_read(void *arg, void *data, size_t len)
 	struct rf_lane_reader *reader = arg;
 	const struct rf_event_header *header = data;
 
+	/* What comes with a negative answer counts as read; what is behind it waits for the next turn. */
+	reader->emptied = --reader->left > 0;
 	if (rf_event_validate(data, len) < 0 || header->lane != reader->lane) {
 		reader->invalid++;
-		return 0;
+		return reader->emptied ? 0 : -EAGAIN;
 	}
 	rf_gaps_feed(&reader->gaps, header->sequence, header->time_ns, gap_report, reader);
 	reader->engine->lanes[reader->lane].consumed = reader->gaps.next - 1;
 	reader->engine->event_fn(header, reader->engine->event_arg);
-	return 0;
+	return reader->emptied ? 0 : -EAGAIN;
 }
 
 int rf_engine_ring_open(struct rf_engine *e, rf_event_fn fn, void *arg)
@@ -67,7 +75,8 @@ int rf_engine_ring_open(struct rf_engine *e, rf_event_fn fn, void *arg)
 			e->ring = ring_buffer__new(fd, record_read, reader, NULL);
 		else if (ring_buffer__add(e->ring, fd, record_read, reader) < 0)
 			return -errno;
-		if (!e->ring)
+		reader->ring = ring_buffer__new(fd, record_read, reader, NULL);
+		if (!e->ring || !reader->ring)
 			return -errno;
 	}
 	return 0;
@@ -78,9 +87,15 @@ int rf_engine_ring_fd(const struct rf_engine *e)
 	return ring_buffer__epoll_fd(e->ring);
 }
 
-int rf_engine_ring_consume(struct rf_engine *e)
+void rf_engine_ring_consume(struct rf_engine *e)
 {
-	return ring_buffer__consume(e->ring);
+	for (int lane = 0; lane < RF_LANES; lane++) {
+		struct rf_lane_reader *reader = &e->readers[lane];
+
+		reader->left = TURN;
+		reader->emptied = true;
+		(void)ring_buffer__consume(reader->ring);
+	}
 }
 
 void rf_engine_ring_flush(struct rf_engine *e)
@@ -88,6 +103,9 @@ void rf_engine_ring_flush(struct rf_engine *e)
 	for (int lane = 0; lane < RF_LANES; lane++) {
 		struct rf_lane_reader *reader = &e->readers[lane];
 
+		/* What waits to be read is not lost. */
+		if (!reader->emptied)
+			continue;
 		rf_gaps_flush(&reader->gaps, __atomic_load_n(&e->lanes[lane].sequence, __ATOMIC_RELAXED),
 			      rf_clock_boot(), gap_report, reader);
 		e->lanes[lane].consumed = reader->gaps.next - 1;
