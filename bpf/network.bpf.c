@@ -22,6 +22,7 @@
  */
 #include "lib/connection.bpf.h"
 #include "lib/flow.bpf.h"
+#include "lib/kernel_socket.bpf.h"
 #include "lib/names.bpf.h"
 #include "lib/packet.bpf.h"
 #include "lib/peer.bpf.h"
@@ -355,6 +356,8 @@ static __always_inline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judge
 	judgement->workload = workload;
 	if (workload != RF_WORKLOAD_NONE) {
 		rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
+		if (outgoing && judgement->packet.protocol == RF_IPPROTO_ICMPV6 && rf_sent_by_kernel(skb))
+			return 1;
 		if (entry) {
 			pass = rf_packet_judge(skb, judgement) & 1;
 		} else {

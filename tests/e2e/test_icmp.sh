@@ -125,6 +125,39 @@ server typed udp/127.0.0.3/7501
 tap_is "the kernel answers pings, whatever the policy of who listens there" allowed "$icmp" ping raw 127.0.0.3
 tap_is "and does not let others in" timeout "$net" udp 127.0.0.3 7501
 
+# ---- a network of a workload's own making ----
+
+make_cgroup nest
+doc nest nest <<'END' | put_force nest
+network:
+  egress:
+    default: deny
+    rules: [{name: outer, to: [{cidr: "fd77::1"}], ports: [{protocol: ICMPv6, type: echo-request}]}]
+END
+outer=$(readlink /proc/self/ns/net)
+enter nest unshare --net sleep 1000 &
+nested=$!
+helpers="$helpers $nested"
+has_own() { [ "$(readlink /proc/$nested/ns/net)" != "$outer" ]; }
+await 5 has_own
+ip link add rf-nest type veth peer name eth0 netns $nested
+ip -6 address add fd77::1/64 dev rf-nest nodad
+ip -6 address add fd77::3/64 dev rf-nest nodad
+ip link set rf-nest up
+nested() { nsenter -t $nested -n -- "$@"; }
+nested ip link set lo up
+nested ip -6 address add fd77::2/64 dev eth0 nodad
+nested ip link set eth0 up
+found() { nested ip -6 neigh show to "$1" dev eth0 | grep -q "lladdr"; }
+in_nest() { (echo 0 >"$cgroup/nest/cgroup.procs" && exec nsenter -t $nested -n -- "$@"); }
+reaches() { [ "$(in_nest "$icmp" ping raw "$1")" = allowed ]; }
+tap_ok "the kernel finds the neighbour that a workload may reach" await 10 reaches fd77::1
+tap_ok "and has its hardware address" found fd77::1
+tap_is "another neighbour may not be reached" denied in_nest "$icmp" ping raw fd77::3
+is_reached() { [ "$("$icmp" ping raw fd77::2)" = allowed ]; }
+tap_ok "the kernel answers who looks for the workload" await 10 is_reached
+tap_is "a workload that sends the same itself is denied" denied in_nest "$icmp" send raw fd77::1 135 0
+
 # ---- asked ----
 
 asks() { "$ringfence" policy test -w default/default/typed --to "$1" | cut -d: -f1; }
