@@ -98,6 +98,15 @@ static __always_inline bool rf_socket_used(struct rf_socket_case *c, enum rf_hoo
 	return bank && rf_socket_judge(bank, c);
 }
 
+/* A branch, not a negation: the verifier wants to see that it is -RF_EPERM or 0. */
+static __always_inline int rf_lsm_verdict(bool denied)
+{
+	if (!denied)
+		return 0;
+	rf_barrier();
+	return -RF_EPERM;
+}
+
 SEC("cgroup/sock_create")
 int rf_sock_create(struct bpf_sock *ctx)
 {
@@ -134,7 +143,7 @@ int BPF_PROG(rf_socket_create, int family, int type, int protocol, int kern, int
 		rf_hook_seen(RF_HOOK_SOCKET_CREATE, rf_workload_of(bpf_get_current_cgroup_id()));
 		return 0;
 	}
-	return rf_socket_used(&c, RF_HOOK_SOCKET_CREATE) ? -RF_EPERM : 0;
+	return rf_lsm_verdict(rf_socket_used(&c, RF_HOOK_SOCKET_CREATE));
 }
 
 SEC("lsm/socket_connect")
@@ -150,7 +159,7 @@ int BPF_PROG(rf_socket_connect, struct socket *socket, struct sockaddr *address,
 		rf_hook_seen(RF_HOOK_SOCKET_CONNECT, rf_workload_of(bpf_get_current_cgroup_id()));
 		return 0;
 	}
-	return rf_socket_used(&c, RF_HOOK_SOCKET_CONNECT) ? -RF_EPERM : 0;
+	return rf_lsm_verdict(rf_socket_used(&c, RF_HOOK_SOCKET_CONNECT));
 }
 
 /* Current reaches out to @other. True: one of the two ends denies it. */
@@ -187,7 +196,7 @@ int BPF_PROG(rf_unix_stream_connect, struct sock *sock, struct sock *other, stru
 {
 	if (ret)
 		return ret;
-	return rf_unix_reached(other, RF_HOOK_UNIX_CONNECT) ? -RF_EPERM : 0;
+	return rf_lsm_verdict(rf_unix_reached(other, RF_HOOK_UNIX_CONNECT));
 }
 
 SEC("lsm/unix_may_send")
@@ -195,5 +204,5 @@ int BPF_PROG(rf_unix_may_send, struct socket *socket, struct socket *other, int 
 {
 	if (ret)
 		return ret;
-	return rf_unix_reached(BPF_CORE_READ(other, sk), RF_HOOK_UNIX_SEND) ? -RF_EPERM : 0;
+	return rf_lsm_verdict(rf_unix_reached(BPF_CORE_READ(other, sk), RF_HOOK_UNIX_SEND));
 }
