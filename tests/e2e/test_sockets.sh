@@ -119,6 +119,15 @@ at=late
 tap_is "the first workload that asks is denied" denied make raw
 drop_force base
 
+# A daemon that finds a hook for which nobody asks any more.
+section '{deny: [raw]}' | doc raw raw | put_force base || exit 1
+daemon_end KILL
+rm "$tmp/policies/base.yaml"
+daemon_must_start
+at=raw
+tap_is "a policy that was removed without a daemon denies no more" allowed make raw
+tap_is "and its hook is detached" false attached sock_create
+
 # ---- the rest, where BPF LSM runs ----
 
 if [ "$(status_row bpf-lsm support)" != enforced ]; then

@@ -14,6 +14,8 @@
 
 #include "ringfence.skel.h"
 
+#define LSM_WHEN_ASKED(name) { .program = (name), .if_failed = "open", .when_asked = true, .level = 1 }
+
 const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_CGROUP_MKDIR] = { .program = "rf_cgroup_mkdir",
 				   .identity = true,
@@ -36,17 +38,11 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_RATE_INGRESS] = { "rf_rate_ingress", false, true, "open", .on_demand = true },
 	[RF_HOOK_SOCKET_STATE] = { "rf_socket_state", false, false, "closed: counts stay", .on_demand = true },
 	[RF_HOOK_SOCKET_AGAIN] = { "rf_socket_state_again", false, false, "closed: counts stay", .on_demand = true },
-	[RF_HOOK_SOCK_CREATE] = { .program = "rf_sock_create", .cgroup = true, .when_asked = true, .if_failed = "open" },
-	[RF_HOOK_SOCKET_CREATE] = { .program = "rf_socket_create", .when_asked = true, .level = 1, .if_failed = "open" },
-	[RF_HOOK_SOCKET_CONNECT] = { .program = "rf_socket_connect",
-				     .when_asked = true,
-				     .level = 1,
-				     .if_failed = "open" },
-	[RF_HOOK_UNIX_CONNECT] = { .program = "rf_unix_stream_connect",
-				   .when_asked = true,
-				   .level = 1,
-				   .if_failed = "open" },
-	[RF_HOOK_UNIX_SEND] = { .program = "rf_unix_may_send", .when_asked = true, .level = 1, .if_failed = "open" },
+	[RF_HOOK_SOCK_CREATE] = { "rf_sock_create", false, true, "open", .when_asked = true },
+	[RF_HOOK_SOCKET_CREATE] = LSM_WHEN_ASKED("rf_socket_create"),
+	[RF_HOOK_SOCKET_CONNECT] = LSM_WHEN_ASKED("rf_socket_connect"),
+	[RF_HOOK_UNIX_CONNECT] = LSM_WHEN_ASKED("rf_unix_stream_connect"),
+	[RF_HOOK_UNIX_SEND] = LSM_WHEN_ASKED("rf_unix_may_send"),
 };
 
 static void pin_path(const struct rf_engine *e, enum rf_hook hook, const char *suffix, char path[RF_PATH_SIZE])
@@ -226,11 +222,6 @@ int rf_engine_attach_verdicts(struct rf_engine *e, char **ret_error)
 	return hooks_attach(e, false, ret_error);
 }
 
-bool rf_hook_is_loaded(const struct rf_engine *e, enum rf_hook hook)
-{
-	return rf_hook_table[hook].level <= rf_level(e);
-}
-
 void rf_engine_hooks_begin(struct rf_engine *e)
 {
 	e->hooks_plan++;
@@ -242,7 +233,7 @@ int rf_hook_want(struct rf_engine *e, enum rf_hook hook, char **ret_error)
 	int r = 0;
 
 	/* A policy in audit mode that this host could not enforce has nothing that could report. */
-	if (!rf_hook_is_loaded(e, hook))
+	if (!state->loaded)
 		return 0;
 	if (!state->link)
 		r = links_dir_make(e);
@@ -297,7 +288,7 @@ void rf_hooks_probe(struct rf_engine *e, int cgroup_fd, bool attach)
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		struct rf_hook_state *state = &e->hooks[hook];
 
-		if (!rf_hook_table[hook].when_asked || !rf_hook_is_loaded(e, hook))
+		if (!rf_hook_table[hook].when_asked || !state->loaded)
 			continue;
 		if (!attach) {
 			bpf_link__destroy(state->probe);

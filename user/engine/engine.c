@@ -223,10 +223,9 @@ static int skeleton_load(struct rf_engine *e, char **ret_error)
 	r = maps_pin(e, ret_error);
 	if (r < 0)
 		return r;
-	for (int hook = 0; hook < RF_HOOK_COUNT; hook++)
-		if (rf_hook_table[hook].program && !rf_hook_is_loaded(e, hook))
-			bpf_program__set_autoload(
-				bpf_object__find_program_by_name(e->skeleton->obj, rf_hook_table[hook].program), false);
+	r = rf_level_choose(e);
+	if (r < 0)
+		return r;
 	r = ringfence_bpf__load(e->skeleton);
 	if (r == -EPERM)
 		return rf_engine_format_error(

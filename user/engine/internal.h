@@ -38,6 +38,7 @@ struct rf_hook_state {
 	bool adopted;
 	uint64_t repairs;
 	uint64_t self_test_hits;
+	bool loaded;		/* the host has what it needs */
 	uint64_t wanted;	/* of those that are attached when asked for: the plan that wanted it last */
 	struct bpf_link *probe; /* and the link of it that the self-test has made */
 	int self_test;		/* 1 ok, 0 not run, negative errno */
@@ -206,11 +207,11 @@ void rf_tenants_sweep(struct rf_engine *e);
 
 /* level.c: before the skeleton is loaded */
 void rf_level_probe(struct rf_engine *e);
+/* Of the opened skeleton, leaves out the programs that this host cannot run. */
+int rf_level_choose(struct rf_engine *e);
 unsigned int rf_level(const struct rf_engine *e);
 
 /* attach.c */
-/* Has the host what @hook needs? Else its program is not loaded. */
-bool rf_hook_is_loaded(const struct rf_engine *e, enum rf_hook hook);
 /* Of those that are attached when asked for: attached, if it is not, for the plan that is made. */
 int rf_hook_want(struct rf_engine *e, enum rf_hook hook, char **ret_error);
 /* The same, on the self-test's cgroup where they hang on one, as long as it runs. */

@@ -7,6 +7,7 @@
  * counted ran. Asked before the programs are loaded, because those of a level
  * that the host has not are left out.
  */
+#include <bpf/btf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -15,6 +16,7 @@
 #include "user/lib/fs.h"
 
 #include "probe.skel.h"
+#include "ringfence.skel.h"
 
 static bool is_listed(void)
 {
@@ -34,8 +36,7 @@ static int probe_run(void)
 {
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
 	struct probe_bpf *probe = probe_bpf__open();
-	_cleanup_close_ int fd = -1;
-	int r = -errno;
+	int r = -errno, fd;
 
 	if (probe) {
 		r = probe_bpf__load(probe);
@@ -43,6 +44,8 @@ static int probe_run(void)
 			r = probe_bpf__attach(probe);
 		if (r >= 0) {
 			fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+			if (fd >= 0)
+				close(fd);
 			r = __atomic_load_n(&probe->bss->lsm_hits, __ATOMIC_RELAXED) > 0;
 		}
 	}
@@ -93,4 +96,43 @@ void rf_level_probe(struct rf_engine *e)
 unsigned int rf_level(const struct rf_engine *e)
 {
 	return !e->lsm_runs ? 0 : !e->module_present ? 1 : 2;
+}
+
+/* "lsm/NAME": a hook that this kernel was built without has no function bpf_lsm_NAME. */
+static bool has_lsm_hook(const struct btf *btf, const struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+	char function[128];
+
+	if (!rf_strprefix(section, "lsm/"))
+		return true;
+	snprintf(function, sizeof(function), "bpf_lsm_%s", section + strlen("lsm/"));
+	return btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) > 0;
+}
+
+int rf_level_choose(struct rf_engine *e)
+{
+	struct btf *btf = rf_level(e) ? btf__load_vmlinux_btf() : NULL;
+
+	if (rf_level(e) && !btf)
+		return -errno;
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
+		const struct rf_hook_ops *ops = &rf_hook_table[hook];
+		struct rf_hook_state *state = &e->hooks[hook];
+		struct bpf_program *program;
+
+		if (!ops->program)
+			continue;
+		program = bpf_object__find_program_by_name(e->skeleton->obj, ops->program);
+		state->loaded = ops->level <= rf_level(e) && (!ops->level || has_lsm_hook(btf, program));
+		if (state->loaded)
+			continue;
+		bpf_program__set_autoload(program, false);
+		if (ops->level > rf_level(e))
+			snprintf(state->why, sizeof(state->why), "not loaded: needs level %u", ops->level);
+		else
+			snprintf(state->why, sizeof(state->why), "not loaded: this kernel has no such hook");
+	}
+	btf__free(btf);
+	return 0;
 }

@@ -193,7 +193,7 @@ int rf_engine_self_test(struct rf_engine *e)
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		struct rf_hook_state *state = &e->hooks[hook];
 
-		if (!rf_hook_table[hook].program || !rf_hook_is_loaded(e, hook))
+		if (!rf_hook_table[hook].program || !state->loaded)
 			continue;
 		state->self_test_hits = probe_hits(e, hook) - before[hook];
 		state->self_test = r < 0 ? r : state->self_test_hits ? 1 : -ENODATA;
@@ -223,7 +223,7 @@ static enum rf_support hooks_support(const struct rf_engine *e, const enum rf_ho
 static enum rf_support asked_support(const struct rf_engine *e, const enum rf_hook *hooks, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!rf_hook_is_loaded(e, hooks[i]) || (e->self_tested && e->hooks[hooks[i]].self_test < 0))
+		if (!e->hooks[hooks[i]].loaded || (e->self_tested && e->hooks[hooks[i]].self_test < 0))
 			return RF_SUPPORT_UNAVAILABLE;
 	return RF_SUPPORT_ENFORCED;
 }

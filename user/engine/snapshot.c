@@ -41,9 +41,7 @@ static void hook_row_fill(const struct rf_engine *e, enum rf_hook hook, struct r
 		.self_test = state->self_test > 0 ? "ok" :
 			     state->self_test < 0 ? "failed" :
 						    "not run",
-		.why = state->why[0]		  ? strdup(state->why) :
-		       rf_hook_is_loaded(e, hook) ? NULL :
-						    strdup("this host is below its level"),
+		.why = state->why[0] ? strdup(state->why) : NULL,
 		.repairs = state->repairs,
 		.run_count = RF_UNKNOWN,
 		.run_ns = RF_UNKNOWN,

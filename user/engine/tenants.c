@@ -53,7 +53,7 @@ int rf_tenant_get(struct rf_engine *e, const char *name, uint32_t *ret_id, char 
 
 	if (strlen(name) >= sizeof(key))
 		return rf_engine_format_error(ret_error, -ENAMETOOLONG, "tenant %s", name);
-	memcpy(key, name, strlen(name));
+	memcpy(key, name, strlen(name) + 1);
 	t = rf_hashmap_get(e->tenants, key, sizeof(key));
 	if (t) {
 		*ret_id = t->id;
