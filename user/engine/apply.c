@@ -145,7 +145,8 @@ static int owner_fill(struct rf_engine *e, const struct rf_assignment *a, struct
 {
 	bank->peer = a->peer;
 	bank->owner = a->owner;
-	return rf_tenant_get(e, a->tenant, &bank->tenant, ret_error);
+	bank->tenant = 0;
+	return a->tenant ? rf_tenant_get(e, a->tenant, &bank->tenant, ret_error) : 0;
 }
 
 /* Beside the live bank; for a workload that is new, both. */

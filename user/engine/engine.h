@@ -82,7 +82,7 @@ struct rf_assignment {
 	uint32_t workload;
 	uint32_t peer;		/* who it is to others: its own id, or a pod's */
 	uint32_t owner;		/* of what DNS answers teach: another number than the id's former owners had */
-	const char *tenant;	/* its name; may be NULL where @image is */
+	const char *tenant;	/* NULL: nobody knows, and it is nobody's other tenant */
 	bool fresh;		/* no cgroup points to this id yet: put it in force in both banks */
 	struct rf_image *image; /* borrowed; the engine takes references. NULL: what is in force for it stays */
 };
