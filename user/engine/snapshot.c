@@ -157,7 +157,7 @@ static char *feature_why(const struct rf_engine *e, enum rf_feature feature, enu
 	if (feature == RF_FEATURE_MODULE)
 		return strdup(e->self_tested ? e->module_why : "not probed yet");
 	if (support != RF_SUPPORT_UNAVAILABLE) {
-		if (feature == RF_FEATURE_NETWORK_RATES)
+		if (feature == RF_FEATURE_NETWORK_RATES || feature == RF_FEATURE_NETWORK_RULE_RATES)
 			return rf_rate_why(e);
 		if (feature == RF_FEATURE_DEVICES)
 			return strdup("open and mknod; descriptors passed in are not seen at level 0");
@@ -171,7 +171,6 @@ static char *feature_why(const struct rf_engine *e, enum rf_feature feature, enu
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
-	case RF_FEATURE_NETWORK_RULE_RATES:
 	case RF_FEATURE_NETWORK_SOCKETS:
 		return strdup("this version does not enforce it yet");
 	default:
