@@ -22,7 +22,8 @@
  * was taken for "peer": workload, "name": DNS name apply       "paths": [absolute files or directories]   "applied":
  * {"generation","policies","workloads","confirm_s"}, (required), "confirm_s": n,                on failure "diags":
  * "text" "replace": bool, "force": bool confirm     -                                          - rollback    -
- * "applied" as above reload      "force": bool                              "applied" as above; on failure "diags" detach
+ * "applied" as above reload      "force": bool                              "applied" as above; on failure "diags"
+ * detach
  * -                                          "removed": n; the daemon then exits
  *
  * STATUS: {

@@ -5,21 +5,8 @@
 # namespace and another, over a veth pair that the test makes.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-
-far=rf-rates-$$
-near_device=vr$$
-far_device=pr$$
-far_address=10.79.0.2
-after_test() { ip netns del "$far"; } >/dev/null 2>&1
-trap 'after_test; cleanup' EXIT
-if ! { ip netns add "$far" && ip link add "$near_device" type veth peer name "$far_device" netns "$far"; } 2>/dev/null; then
-	tap_skip_all "network namespaces cannot be made here"
-fi
-ip address add 10.79.0.1/24 dev "$near_device"
-ip link set "$near_device" up
-ip -n "$far" address add $far_address/24 dev "$far_device"
-ip -n "$far" link set "$far_device" up
-ip -n "$far" link set lo up
+# shellcheck source=tests/e2e/rates.sh
+. "$src/tests/e2e/rates.sh"
 
 make_cgroup out in udp udpin packets pair pair/child audit burst many allowed knock speed both plain
 server - tcp/0.0.0.0/7001
@@ -46,32 +33,6 @@ mode: audit
 network: {rates: {connections: 1}}
 END
 } | put_force connections || exit 1
-
-# hold NAME CGROUP|- N ADDRESS PORT: N connections that stay open; what came of them is in $tmp/NAME.
-hold()
-{
-	rm -f "$tmp/$1.to"
-	mkfifo "$tmp/$1.to"
-	if [ "$2" = - ]; then
-		"$net" many "$3" "$4" "$5" <"$tmp/$1.to" >"$tmp/$1" 2>&1 &
-	else
-		enter "$2" "$net" many "$3" "$4" "$5" <"$tmp/$1.to" >"$tmp/$1" 2>&1 &
-	fi
-	held=$!
-	helpers="$helpers $held"
-	exec 5>"$tmp/$1.to"
-	await 15 grep -q allowed= "$tmp/$1"
-}
-# ask NAME WORD: and what came of it.
-ask()
-{
-	ask_lines=$(wc -l <"$tmp/$1")
-	echo "$2" >&5
-	await 5 sh -c "[ \$(wc -l <'$tmp/$1') -gt $ask_lines ]"
-	tail -n 1 "$tmp/$1"
-}
-opens() { [ "$(ask "$1" open)" = allowed ]; }
-can_open() { [ "$(inside "$1" "$net" many "$2" 127.0.0.1 7001 </dev/null 2>&1)" = "allowed=$2 denied=0 timeout=0 refused=0 other=0" ]; }
 
 hold many many 7 127.0.0.1 7001
 tap_is "connections: exactly as many open as may, the others are denied" \
@@ -131,24 +92,6 @@ tap_ok "audit: and told" says 'would-deny default/default/both .* rule "connecti
 exec 5>&-
 wait "$held" 2>/dev/null
 
-# near NAME ACTUAL EXPECTED PERMILLE: and says how far off it is.
-near()
-{
-	near_off=$((($2 - $3) * 1000 / $3))
-	near_sign=+
-	[ "$near_off" -ge 0 ] || near_sign=- near_off=$((-near_off))
-	echo "# $1: $2, expected $3: $near_sign$((near_off / 10)).$((near_off % 10)) %"
-	[ "$near_off" -le "$4" ]
-}
-# As tap_ok, with its figures shown.
-tap_near()
-{
-	near_claim=$1
-	shift
-	near "$near_claim" "$@"
-	tap_ok "$near_claim" near "$near_claim" "$@"
-}
-
 if [ "$RF_SLOW" = 1 ]; then
 	# Two, so that one is there to try while the other waits for a processor.
 	start=$(date +%s%N)
@@ -173,35 +116,7 @@ if ! command -v iperf3 >/dev/null; then
 	tap_skip "bytes and packets a second" "iperf3 is not installed"
 	tap_done
 fi
-for port in 1 2 3 4 5 6; do
-	ip netns exec "$far" iperf3 -s -p 520$port >"$tmp/iperf$port" 2>&1 &
-	helpers="$helpers $!"
-	await 5 grep -q listening "$tmp/iperf$port"
-done
-# send NAME CGROUP PORT OPTION...: in the background; bits a second that arrived, payload, go to $tmp/NAME.
-send()
-{
-	send_name=$1
-	send_cgroup=$2
-	send_port=$3
-	shift 3
-	(
-		inside "$send_cgroup" iperf3 -c $far_address -p "520$send_port" -f k -i 0 "$@" >"$tmp/$send_name.iperf" 2>&1
-		sed -n '/receiver/s/.* \([0-9.]*\) Kbits.*/\1/p' "$tmp/$send_name.iperf" | tail -n 1 | cut -d. -f1 >"$tmp/$send_name"
-	) &
-	senders="$senders $!"
-}
-sent()
-{
-	# shellcheck disable=SC2086 # a list
-	wait $senders
-	senders=
-}
-senders=
-# Kbit/s over the wire, IP headers included: full packets of 1500, 52 or 28 of which are headers.
-tcp_wire() { echo $(($(cat "$tmp/$1") * 1500 / 1448)); }
-udp_wire() { echo $(($(cat "$tmp/$1") * 1476 / 1448)); }
-
+far_servers 1 2 3 4 5 6
 # ---- where the device paces: needs the qdisc fq ----
 
 if [ "$RF_SLOW" = 1 ]; then
@@ -272,21 +187,10 @@ END
 } | put_force out
 tap_ok "policy show tells the rate and where it is from" \
 	says 'egress bytesPerSecond 6250000  \(out, .*out.yaml:[0-9]+\)' "$ringfence" policy show default/default/out
-programs() { bpftool cgroup show "$cgroup/$1" | grep -c rf_rate; }
 tap_is "a workload with a rate has the programs" 2 programs out
 tap_is "one without has none" 0 programs plain
 tap_is "nor has the attach point" 0 programs .
 
-# as_much COMMAND: until all that it prints, pairs of what arrived and what may, is enough. What is too much is
-# never measured again; too little may be a processor that others had.
-as_much()
-{
-	for as_much_try in 1 2 3; do
-		"$1" >"$tmp/pairs"
-		awk '$1 > 0 && $1 < $2 * 0.97 { exit 1 }' "$tmp/pairs" && return
-		echo "# too little arrived ($as_much_try): $(tr '\n' ' ' <"$tmp/pairs")"
-	done
-}
 packets_passed() { echo $(($(cat "$tmp/packets") * 1000 / 8 / 200)); }
 pair_passed() { echo $(($(udp_wire pair) + $(udp_wire child))); }
 # Two workloads at once, with rates of their own, and one that counts packets.
