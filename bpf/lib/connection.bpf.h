@@ -214,6 +214,9 @@ static __always_inline __s64 rf_limit_ask(struct __sk_buff *skb, const struct rf
 	sk = bpf_sk_fullsock(sk);
 	if (!sk)
 		return RF_LIMIT_FORGET;
+	/* Written by hand: nobody would see it close. */
+	if (sk->type != SOCK_STREAM)
+		return opens ? -1 : RF_LIMIT_FORGET;
 	socket = bpf_sk_storage_get(&rf_socket_map, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!socket)
 		return -1;

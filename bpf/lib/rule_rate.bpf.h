@@ -39,8 +39,7 @@ struct rf_rule_ask {
 	__u8 pad[6];
 };
 
-/* The verdict of the rule set of @direction, as rf_ruleset_decide() gives it. Out of line: a chain of calls has 512
- * bytes. */
+/* The verdict of the rule set of @direction, as rf_ruleset_decide() gives it. Out of line: a chain has 512 bytes. */
 static __noinline __u32 rf_rule_decide(struct __sk_buff *skb, const struct rf_rule_ask *ask, __u32 direction,
 				       bool lasts)
 {
@@ -235,7 +234,7 @@ static __noinline bool rf_rule_admit(struct __sk_buff *skb, const struct rf_rule
 	of.connections = rf_rule_connections(rate->id);
 	of.which = RF_SEAT_RULE + (ask->tier & 1);
 	if (of.connections)
-		limited = rf_limit_ask(skb, &of, ask->outgoing, ask->opens);
+		limited = rf_limit_ask(skb, &of, ask->outgoing, rf_packet_opens(&ask->packet));
 	if (limited < 0) {
 		rf_error(ask->outgoing ? RF_HOOK_RATE_EGRESS : RF_HOOK_RATE_INGRESS, RF_ERROR_CONNECTION_STATE);
 		/* What only reports denies nothing. */

@@ -114,3 +114,10 @@ senders=
 tcp_wire() { echo $(($(cat "$tmp/$1") * 1500 / 1448)); }
 udp_wire() { echo $(($(cat "$tmp/$1") * 1476 / 1448)); }
 programs() { bpftool cgroup show "$cgroup/$1" | grep -c rf_rate; }
+
+# ---- what the kernel holds for rules ----
+
+# map_dump NAME: of this daemon's. held_by_rules: entries of limits, of buckets, of counts of connections.
+map_dump() { bpftool map dump pinned "$(ls "$tmp"/bpf/maps_*/"$1")"; }
+held_by_rules() { echo "$(map_dump rf_rule_rate_map | grep -c '"key"') $(map_dump rf_rule_state_map | grep -c '"key"')" \
+	"$(map_dump rf_rule_connections_map | grep -c '"key"')"; }

@@ -80,7 +80,7 @@ int rf_rule_rates_keep(struct rf_engine *e, uint32_t before, uint32_t id, char *
 	struct rf_rule_rate value;
 	size_t steps = 0;
 
-	/* What is written meanwhile may be met, too: it is of another id. A walk that is sent back to its start ends. */
+	/* What is written meanwhile is met, too: of another id. A walk that is sent back to its start comes to an end. */
 	while (r >= 0 && steps++ < 4 * RF_MAX_RULE_STATES && bpf_map_get_next_key(fd, previous, &key) == 0) {
 		struct rf_rule_rate_key to = key;
 
