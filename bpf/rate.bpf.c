@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rates of bytes and packets. Attached to the cgroups of workloads that have
- * one, and to no other: nobody else pays.
+ * Rates of bytes and packets, and the limits of rules on connections. Attached
+ * to the cgroups of workloads that have some, and to no other: nobody else pays.
  *
  * hook           decides
  * rate_egress    when a packet of a workload may leave, or that it may not
  * rate_ingress   whether one may come in
+ *
+ * A packet may be under two rates at once, its workload's and that of the rule
+ * that let its flow begin (bpf/lib/rule_rate.bpf.h): it is paid for in both or
+ * in none, and the later one decides.
  *
  * Egress where the device's qdisc is fq: a packet gets the earliest time at
  * which it may leave, fq holds it that long, and what would wait longer than
@@ -16,10 +20,12 @@
  *
  * A child cgroup is its workload's, and shares the bucket.
  *
- * Bound: four lookups a packet, two divisions. Failure: open; a workload whose
- * limits or state are not there is not held back, and that is counted.
+ * Bound: four lookups a packet, two divisions; where rules have rates, for each
+ * tier four more of each, and once a flow its verdict. Failure: open; what has
+ * limits or state that are not there is not held back, and that is counted. A
+ * connection that cannot be counted is denied.
  */
-#include "lib/rate.bpf.h"
+#include "lib/rule_rate.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -29,6 +35,7 @@ char _license[] SEC("license") = "GPL";
 #define RF_RATE_MARK_NS	   (5ULL * 1000 * 1000)
 
 /* Of an egress program: the packet, and whether its sender should slow down. */
+#define RF_DROP	     0
 #define RF_PASS	     1
 #define RF_DROP_TELL 2
 #define RF_PASS_TELL 3
@@ -85,33 +92,87 @@ static __always_inline bool rf_tcp_is_idle(struct __sk_buff *skb, bool *tcp)
 }
 
 struct rf_rate_of {
-	struct rf_rate_limits *limits;
-	struct rf_rate_state *state;
-	__u32 workload;
+	const struct rf_rate_limits *limits;
+	struct rf_rate_state *state; /* NULL: nothing is limited */
 };
 
-/* False: this packet is under no rate. */
-static __always_inline bool rf_rate_find(struct __sk_buff *skb, enum rf_hook hook, struct rf_rate_of *of)
-{
-	__u64 version = RF_READ_ONCE(rf_config.version);
-	struct rf_workload_bank *bank;
-	__u32 workload, rate;
+/* What one packet is under. */
+struct rf_rates {
+	struct rf_rate_of workload;
+	struct rf_rate_of rule[RF_TIERS];
+};
 
-	workload = rf_workload_of(bpf_skb_cgroup_id(skb));
-	if (workload == RF_WORKLOAD_NONE)
+/* A packet that wants to pass. */
+struct rf_rate_try {
+	struct rf_rate_cost cost;
+	__u64 now;
+	__u64 latest; /* when it may leave at the latest */
+	__u32 direction;
+	__u32 would; /* out: what only reports would not have let it pass at once */
+};
+
+/* The limits of the rule that was found. False: those on connections deny the packet. */
+static __noinline bool rf_rate_of_rule(struct __sk_buff *skb, struct rf_rule_ask *ask, __u32 rate_id,
+				       struct rf_rate_of *of)
+{
+	enum rf_hook hook = ask->outgoing ? RF_HOOK_RATE_EGRESS : RF_HOOK_RATE_INGRESS;
+	struct rf_rule_rate *rate;
+	__u64 id;
+
+	if (ask->rule == RF_RULE_DEFAULT)
+		return true;
+	rate = rf_rule_rate(rate_id, ask->direction, ask->tier, ask->rule);
+	if (!rate)
+		return true;
+	if (ask->packet.protocol == IPPROTO_TCP && rate->connections && !rf_rule_admit(skb, ask, rate))
 		return false;
-	rf_hook_seen(hook, workload);
-	bank = rf_workload_bank(workload, version);
+	id = rate->id;
+	of->limits = &rate->limits;
+	of->state = bpf_map_lookup_elem(&rf_rule_state_map, &id);
+	if (!of->state)
+		rf_error(hook, RF_ERROR_RATE_MISSING);
+	return true;
+}
+
+enum rf_rate_found { RF_RATE_NONE, RF_RATE_SOME, RF_RATE_DENY };
+
+/* RF_RATE_NONE: this packet is under no rate. */
+static __always_inline enum rf_rate_found rf_rate_find(struct __sk_buff *skb, enum rf_hook hook,
+						       struct rf_rule_ask *ask, struct rf_rates *rates)
+{
+	__u32 rate, flags;
+	struct rf_workload_bank *bank;
+
+	ask->version = RF_READ_ONCE(rf_config.version);
+	ask->cgroup_id = bpf_skb_cgroup_id(skb);
+	ask->workload = rf_workload_of(ask->cgroup_id);
+	if (ask->workload == RF_WORKLOAD_NONE)
+		return RF_RATE_NONE;
+	rf_hook_seen(hook, ask->workload);
+	bank = rf_workload_bank(ask->workload, ask->version);
 	rate = bank ? bank->rate : 0;
 	if (!rate)
-		return false;
-	of->workload = workload;
-	of->limits = rf_rate_limits(rate);
-	of->state = bpf_map_lookup_elem(&rf_rate_state_map, &workload);
-	if (of->limits && of->state)
-		return true;
-	rf_error(hook, RF_ERROR_RATE_MISSING);
-	return false;
+		return RF_RATE_NONE;
+	flags = bank->flags;
+	rates->workload.limits = rf_rate_limits(rate);
+	rates->workload.state = bpf_map_lookup_elem(&rf_rate_state_map, &ask->workload);
+	if (!rates->workload.limits || !rates->workload.state) {
+		rf_error(hook, RF_ERROR_RATE_MISSING);
+		rates->workload.state = NULL;
+	}
+	ask->outgoing = hook == RF_HOOK_RATE_EGRESS;
+	if (flags & RF_BANK_RULE_RATES(RF_TIER_ENFORCE)) {
+		ask->tier = RF_TIER_ENFORCE;
+		rf_rule_find(skb, ask);
+		if (!rf_rate_of_rule(skb, ask, rate, &rates->rule[RF_TIER_ENFORCE]))
+			return RF_RATE_DENY;
+	}
+	if (flags & RF_BANK_RULE_RATES(RF_TIER_AUDIT)) {
+		ask->tier = RF_TIER_AUDIT;
+		rf_rule_find(skb, ask);
+		rf_rate_of_rule(skb, ask, rate, &rates->rule[RF_TIER_AUDIT]);
+	}
+	return RF_RATE_SOME;
 }
 
 static __always_inline void rf_rate_count(__u32 workload, enum rf_counter bytes, enum rf_counter packets,
@@ -126,62 +187,101 @@ static __always_inline void rf_rate_count(__u32 workload, enum rf_counter bytes,
 }
 
 /*
- * Takes from the buckets of @direction what passes, and tells when it may leave: 0, it does not pass. What only
- * reports keeps buckets of its own; *would: it would not have passed at once.
+ * Takes from the buckets of one owner what passes, and tells when it may leave: 0, it does not pass. What only reports
+ * keeps buckets of its own.
  */
-static __always_inline __u64 rf_rate_pass(const struct rf_rate_of *of, enum rf_direction direction, __u64 now,
-					  __u64 latest, const struct rf_rate_cost *cost, bool *would)
+static __noinline __u64 rf_rate_pass(const struct rf_rate_of *of, struct rf_rate_try *try)
 {
-	const struct rf_rate_limit(*limit)[RF_RATE_UNITS] = of->limits->limit[direction];
-	struct rf_rate_bucket(*bucket)[RF_RATE_UNITS] = of->state->bucket[direction];
-	__u64 free_at, audit_at;
+	const struct rf_rate_limit(*limit)[RF_RATE_UNITS];
+	struct rf_rate_bucket(*bucket)[RF_RATE_UNITS];
+	const struct rf_rate_limits *limits = of->limits;
+	struct rf_rate_state *state = of->state;
+	__u64 free_at, audit_at, now = try->now;
 
-	bpf_spin_lock(&of->state->lock);
+	if (!limits || !state)
+		return now;
+	limit = limits->limit[try->direction & 1];
+	bucket = state->bucket[try->direction & 1];
+	bpf_spin_lock(&state->lock);
 	free_at = rf_rate_free_at(bucket[RF_TIER_ENFORCE], limit[RF_TIER_ENFORCE], now);
 	audit_at = rf_rate_free_at(bucket[RF_TIER_AUDIT], limit[RF_TIER_AUDIT], now);
-	if (free_at <= latest) {
-		rf_rate_take(bucket[RF_TIER_ENFORCE], limit[RF_TIER_ENFORCE], now, cost);
+	if (free_at <= try->latest) {
+		rf_rate_take(bucket[RF_TIER_ENFORCE], limit[RF_TIER_ENFORCE], now, &try->cost);
 		if (audit_at <= now)
-			rf_rate_take(bucket[RF_TIER_AUDIT], limit[RF_TIER_AUDIT], now, cost);
+			rf_rate_take(bucket[RF_TIER_AUDIT], limit[RF_TIER_AUDIT], now, &try->cost);
 	}
-	bpf_spin_unlock(&of->state->lock);
-	*would = free_at <= latest && audit_at > now;
-	if (free_at > latest)
+	bpf_spin_unlock(&state->lock);
+	if (free_at > try->latest)
 		return 0;
+	try->would |= audit_at > now;
 	return free_at > now ? free_at : now;
+}
+
+static __noinline int rf_rate_give_back(const struct rf_rate_of *of, const struct rf_rate_try *try)
+{
+	const struct rf_rate_limits *limits = of->limits;
+	struct rf_rate_state *state = of->state;
+	__u32 direction = try->direction & 1;
+
+	if (!limits || !state)
+		return 0;
+	bpf_spin_lock(&state->lock);
+	rf_rate_give(state->bucket[direction][RF_TIER_ENFORCE], limits->limit[direction][RF_TIER_ENFORCE], &try->cost);
+	bpf_spin_unlock(&state->lock);
+	return 0;
+}
+
+/* Of all that it is under: the latest. What only reports is asked last, about what passes. */
+static __always_inline __u64 rf_rates_pass(const struct rf_rates *rates, struct rf_rate_try *try)
+{
+	__u64 rule_at, at;
+
+	rule_at = rf_rate_pass(&rates->rule[RF_TIER_ENFORCE], try);
+	if (!rule_at)
+		return 0;
+	at = rf_rate_pass(&rates->workload, try);
+	if (!at) {
+		rf_rate_give_back(&rates->rule[RF_TIER_ENFORCE], try);
+		return 0;
+	}
+	rf_rate_pass(&rates->rule[RF_TIER_AUDIT], try);
+	return at > rule_at ? at : rule_at;
 }
 
 SEC("cgroup_skb/egress")
 int rf_rate_egress(struct __sk_buff *skb)
 {
-	bool paced, would, tcp = false, idle;
-	__u64 now, at, latest;
-	struct rf_rate_cost cost;
-	struct rf_rate_of of;
+	struct rf_rate_try try = { .direction = RF_EGRESS };
+	struct rf_rule_ask ask = {};
+	struct rf_rates rates = {};
+	bool paced, tcp = false, idle;
+	enum rf_rate_found found;
+	__u64 at;
 
-	if (!rf_rate_find(skb, RF_HOOK_RATE_EGRESS, &of))
-		return RF_PASS;
-	rf_rate_cost(skb, &cost);
+	found = rf_rate_find(skb, RF_HOOK_RATE_EGRESS, &ask, &rates);
+	if (found != RF_RATE_SOME)
+		return found == RF_RATE_DENY ? RF_DROP : RF_PASS;
+	rf_rate_cost(skb, &try.cost);
 	paced = rf_device_paces(skb);
 	idle = !paced && rf_tcp_is_idle(skb, &tcp);
-	now = bpf_ktime_get_ns();
-	latest = now + (paced ? RF_RATE_HORIZON_NS : idle ? RF_RATE_CREDIT_NS : 0);
-	at = rf_rate_pass(&of, RF_EGRESS, now, latest, &cost, &would);
-	if (would)
-		rf_rate_count(of.workload, RF_COUNTER_TX_WOULD_BYTES, RF_COUNTER_TX_WOULD_PACKETS, &cost);
+	try.now = bpf_ktime_get_ns();
+	try.latest = try.now + (paced ? RF_RATE_HORIZON_NS : idle ? RF_RATE_CREDIT_NS : 0);
+	at = rf_rates_pass(&rates, &try);
+	if (try.would)
+		rf_rate_count(ask.workload, RF_COUNTER_TX_WOULD_BYTES, RF_COUNTER_TX_WOULD_PACKETS, &try.cost);
 	if (!at) {
-		rf_rate_count(of.workload, RF_COUNTER_TX_DROPPED_BYTES, RF_COUNTER_TX_DROPPED_PACKETS, &cost);
+		rf_rate_count(ask.workload, RF_COUNTER_TX_DROPPED_BYTES, RF_COUNTER_TX_DROPPED_PACKETS, &try.cost);
 		return RF_DROP_TELL;
 	}
-	if (at <= now)
+	if (at <= try.now)
 		return RF_PASS;
 	if (!paced)
 		return RF_PASS_TELL; /* on credit */
-	rf_rate_count(of.workload, RF_COUNTER_TX_DELAYED_BYTES, RF_COUNTER_TX_DELAYED_PACKETS, &cost);
+	rf_rate_count(ask.workload, RF_COUNTER_TX_DELAYED_BYTES, RF_COUNTER_TX_DELAYED_PACKETS, &try.cost);
 	/* A time that the sender itself has set, and that is later, stays. */
 	if (skb->tstamp < at)
 		skb->tstamp = at;
-	if (at - now > RF_RATE_MARK_NS)
+	if (at - try.now > RF_RATE_MARK_NS)
 		bpf_skb_ecn_set_ce(skb);
 	return RF_PASS;
 }
@@ -189,20 +289,23 @@ int rf_rate_egress(struct __sk_buff *skb)
 SEC("cgroup_skb/ingress")
 int rf_rate_ingress(struct __sk_buff *skb)
 {
-	struct rf_rate_cost cost;
-	struct rf_rate_of of;
-	__u64 now, at;
-	bool would;
+	struct rf_rate_try try = { .direction = RF_INGRESS };
+	struct rf_rule_ask ask = {};
+	struct rf_rates rates = {};
+	enum rf_rate_found found;
+	__u64 at;
 
-	if (!rf_rate_find(skb, RF_HOOK_RATE_INGRESS, &of))
-		return 1;
-	rf_rate_cost(skb, &cost);
-	now = bpf_ktime_get_ns();
-	at = rf_rate_pass(&of, RF_INGRESS, now, now, &cost, &would);
-	if (would)
-		rf_rate_count(of.workload, RF_COUNTER_RX_WOULD_BYTES, RF_COUNTER_RX_WOULD_PACKETS, &cost);
+	found = rf_rate_find(skb, RF_HOOK_RATE_INGRESS, &ask, &rates);
+	if (found != RF_RATE_SOME)
+		return found == RF_RATE_DENY ? 0 : 1;
+	rf_rate_cost(skb, &try.cost);
+	try.now = bpf_ktime_get_ns();
+	try.latest = try.now;
+	at = rf_rates_pass(&rates, &try);
+	if (try.would)
+		rf_rate_count(ask.workload, RF_COUNTER_RX_WOULD_BYTES, RF_COUNTER_RX_WOULD_PACKETS, &try.cost);
 	if (at)
 		return 1;
-	rf_rate_count(of.workload, RF_COUNTER_RX_DROPPED_BYTES, RF_COUNTER_RX_DROPPED_PACKETS, &cost);
+	rf_rate_count(ask.workload, RF_COUNTER_RX_DROPPED_BYTES, RF_COUNTER_RX_DROPPED_PACKETS, &try.cost);
 	return 0;
 }

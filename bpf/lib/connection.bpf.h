@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Limits on TCP connections, of workloads whose bank says RF_BANK_CONNECTIONS.
+ * Limits on TCP connections, of workloads whose bank says RF_BANK_CONNECTIONS,
+ * and of those that a rule lets pass (RF_BANK_RULE_CONNECTIONS).
  *
  * A socket is counted once, which its own storage says, when its first packet
  * leaves or when a handshake that came in has made it; and taken off when it
@@ -30,36 +31,51 @@
 /* So much of a second's connections may come at once after a pause. */
 #define RF_CONNECTION_BURST 12
 
+/* In an event: what decided, where it is a limit of @rule's. */
+static __always_inline __u16 rf_rule_limited(__u16 limit, __u16 rule)
+{
+	return rule | (limit == RF_RULE_CONNECTIONS ? RF_RULE_OF_CONNECTIONS : RF_RULE_OF_CONNECTION_RATE);
+}
+
 static __always_inline struct rf_connections *rf_connections(__u32 workload)
 {
 	return bpf_map_lookup_elem(&rf_connections_map, &workload);
 }
 
-static __always_inline bool rf_connection_is_counted(const struct rf_socket *socket, __u32 workload,
-						     const struct rf_connections *c)
+static __always_inline struct rf_connections *rf_rule_connections(__u64 id)
 {
-	return RF_READ_ONCE(socket->workload) == workload && socket->epoch == c->epoch;
+	return bpf_map_lookup_elem(&rf_rule_connections_map, &id);
 }
 
-/* Takes the socket off the count of the workload that it was counted for, if that still has its id. */
-static __always_inline void rf_connection_leave(struct rf_socket *socket)
+static __always_inline struct rf_connections *rf_seat_connections(enum rf_seats which, __u64 of)
 {
-	__u32 workload = __sync_lock_test_and_set(&socket->workload, RF_WORKLOAD_NONE);
+	return which == RF_SEAT_WORKLOAD ? rf_connections(of) : rf_rule_connections(of);
+}
+
+static __always_inline bool rf_seat_is_taken(const struct rf_seat *seat, __u64 of, const struct rf_connections *c)
+{
+	return RF_READ_ONCE(seat->of) == of && seat->epoch == c->epoch;
+}
+
+/* Takes the socket off the count of whom it was counted for, if that is still the same. */
+static __always_inline void rf_seat_leave(struct rf_seat *seat, enum rf_seats which)
+{
+	__u64 of = __sync_lock_test_and_set(&seat->of, 0);
 	struct rf_connections *c;
 
-	if (workload == RF_WORKLOAD_NONE)
+	if (!of)
 		return;
-	c = rf_connections(workload);
-	if (c && c->epoch == socket->epoch)
+	c = rf_seat_connections(which, of);
+	if (c && c->epoch == seat->epoch)
 		__sync_fetch_and_sub(&c->open, 1);
 }
 
 /* Counts a socket that is not counted. False: the limit is reached. Two CPUs may see the same socket: one counts it. */
-static __always_inline bool rf_connection_enter(struct rf_socket *socket, __u32 workload, struct rf_connections *c,
-						__u32 limit)
+static __always_inline bool rf_seat_enter(struct rf_seat *seat, enum rf_seats which, __u64 of, struct rf_connections *c,
+					  __u32 limit)
 {
-	/* It may be counted for another workload that its cgroup was part of. */
-	rf_connection_leave(socket);
+	/* It may be counted for another workload that its cgroup was part of, or another rule that let it pass. */
+	rf_seat_leave(seat, which);
 	for (int i = 0; i < RF_CONNECTION_TRIES; i++) {
 		__u32 open = RF_READ_ONCE(c->open);
 
@@ -67,12 +83,22 @@ static __always_inline bool rf_connection_enter(struct rf_socket *socket, __u32 
 			return false;
 		if (__sync_val_compare_and_swap(&c->open, open, open + 1) != open)
 			continue;
-		socket->epoch = c->epoch;
-		if (__sync_val_compare_and_swap(&socket->workload, RF_WORKLOAD_NONE, workload) != RF_WORKLOAD_NONE)
+		seat->epoch = c->epoch;
+		if (__sync_val_compare_and_swap(&seat->of, 0, of))
 			__sync_fetch_and_sub(&c->open, 1);
+		seat->refused = 0;
 		return true;
 	}
 	return false;
+}
+
+/* A handshake that came in has made the socket. Without a place its packets are denied until there is one. */
+static __always_inline void rf_seat_make(struct rf_seat *seat, enum rf_seats which, __u64 of, struct rf_connections *c,
+					 __u32 limit)
+{
+	/* A connect() that met another on its way was counted when it went out. */
+	if (!rf_seat_is_taken(seat, of, c) && !rf_seat_enter(seat, which, of, c, limit))
+		seat->refused = of;
 }
 
 /* The socket ends. After this nobody counts it until it opens again: who comes late sees that it has closed. */
@@ -80,7 +106,8 @@ static __always_inline void rf_connection_close(struct rf_socket *socket)
 {
 	RF_WRITE_ONCE(socket->closed, 1);
 	/* An atomic exchange comes next, and keeps the order. */
-	rf_connection_leave(socket);
+	for (int i = 0; i < RF_SEATS; i++)
+		rf_seat_leave(&socket->seat[i], i);
 }
 
 /* A bucket whose burst is a part of a second, and one connection at least. */
@@ -119,13 +146,8 @@ static __always_inline __u32 rf_connection_rates(const struct rf_rate_limits *li
 }
 
 /* connect() asks before there is a packet, so that it fails at once; what it is told is decided by the packet. */
-static __always_inline __u32 rf_connection_peek(__u32 workload, __u64 version)
+static __always_inline __u32 rf_limit_peek(const struct rf_rate_limits *limits, struct rf_connections *c)
 {
-	struct rf_workload_bank *bank = rf_workload_bank(workload, version);
-	struct rf_connections *c = rf_connections(workload);
-	struct rf_rate_limits *limits;
-
-	limits = bank ? rf_rate_limits(bank->rate) : NULL;
 	if (!limits || !c)
 		return 0;
 	if (c->open >= limits->connections[RF_TIER_ENFORCE])
@@ -134,6 +156,25 @@ static __always_inline __u32 rf_connection_peek(__u32 workload, __u64 version)
 				bpf_ktime_get_ns(), false))
 		return RF_LIMIT_DENY(RF_RULE_CONNECTION_RATE);
 	return 0;
+}
+
+static __always_inline __u32 rf_connection_peek(__u32 workload, __u64 version)
+{
+	struct rf_workload_bank *bank = rf_workload_bank(workload, version);
+
+	return bank ? rf_limit_peek(rf_rate_limits(bank->rate), rf_connections(workload)) : 0;
+}
+
+/* The same, of the rule of egress that lets the connection pass. */
+static __always_inline __u32 rf_rule_peek(__u32 workload, __u64 version, __u16 rule)
+{
+	struct rf_workload_bank *bank = rf_workload_bank(workload, version);
+	struct rf_rule_rate *rate;
+	__u32 limited;
+
+	rate = bank ? rf_rule_rate(bank->rate, RF_EGRESS, RF_TIER_ENFORCE, rule) : NULL;
+	limited = rate ? rf_limit_peek(&rate->limits, rf_rule_connections(rate->id)) : 0;
+	return limited ? RF_LIMIT_DENY(rf_rule_limited(RF_LIMIT_RULE(limited), rule)) : 0;
 }
 
 /* A packet of a handshake that comes in, which the listener gets. */
@@ -147,56 +188,77 @@ static __always_inline __u32 rf_connection_knock(const struct rf_rate_limits *li
 	return RF_LIMIT_FORGET | (opens ? rf_connection_rates(limits, c, open + 1) : 0);
 }
 
-/*
- * A TCP packet that the rules let pass, of a workload with limits; @opens: the first of a connection. Out of line: a
- * chain of calls has 512 bytes.
- */
-static __noinline __attribute__((unused)) __u32 rf_connection_admit(struct __sk_buff *skb, __u32 workload,
-								    __u64 version, __u32 outgoing, __u32 opens)
+/* Whose limits a packet is asked about. */
+struct rf_limit_of {
+	const struct rf_rate_limits *limits;
+	struct rf_connections *connections;
+	__u64 of;
+	enum rf_seats which;
+};
+
+/* A TCP packet that the rules let pass; @opens: the first of a connection. -1: it cannot be counted. */
+static __always_inline __s64 rf_limit_ask(struct __sk_buff *skb, const struct rf_limit_of *limit_of, bool outgoing,
+					  bool opens)
 {
-	struct rf_workload_bank *bank = rf_workload_bank(workload, version);
-	struct rf_connections *c = rf_connections(workload);
-	struct rf_rate_limits *limits;
+	const struct rf_rate_limits *limits = limit_of->limits;
+	struct rf_connections *c = limit_of->connections;
 	struct bpf_sock *sk = skb->sk;
 	struct rf_socket *socket;
+	struct rf_seat *seat;
 	__u32 limited, limit;
 
-	limits = bank ? rf_rate_limits(bank->rate) : NULL;
-	if (!limits || !c || !sk)
-		goto uncounted;
+	if (!sk)
+		return -1;
 	if (sk->state == BPF_TCP_LISTEN)
 		return outgoing ? RF_LIMIT_FORGET : rf_connection_knock(limits, c, opens);
 	sk = bpf_sk_fullsock(sk);
 	if (!sk)
 		return RF_LIMIT_FORGET;
-	limit = limits->connections[RF_TIER_ENFORCE];
-	socket = bpf_sk_storage_get(&rf_socket_map, sk, NULL, 0);
-	if (!socket) {
-		socket = bpf_sk_storage_get(&rf_socket_map, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-		if (!socket)
-			goto uncounted;
-		if (!opens) /* open since before there was a limit */
-			limit = RF_CONNECTIONS_ANY;
-	}
-	if (rf_connection_is_counted(socket, workload, c))
+	/* Written by hand: nobody would see it close. */
+	if (sk->type != SOCK_STREAM)
+		return opens ? -1 : RF_LIMIT_FORGET;
+	socket = bpf_sk_storage_get(&rf_socket_map, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!socket)
+		return -1;
+	seat = &socket->seat[limit_of->which];
+	if (rf_seat_is_taken(seat, limit_of->of, c))
 		return 0;
 	if (opens)
 		RF_WRITE_ONCE(socket->closed, 0);
 	else if (RF_READ_ONCE(socket->closed))
 		return RF_LIMIT_FORGET;
-	if (!rf_connection_enter(socket, workload, c, limit))
+	limit = limits->connections[RF_TIER_ENFORCE];
+	/* Open since before there was a limit: neither made nor refused under it. */
+	if (!opens && seat->refused != limit_of->of && sk->state != BPF_TCP_SYN_RECV)
+		limit = RF_CONNECTIONS_ANY;
+	if (!rf_seat_enter(seat, limit_of->which, limit_of->of, c, limit))
 		return RF_LIMIT_DENY(RF_RULE_CONNECTIONS);
 	if (!opens) {
 		/* It may have closed meanwhile on another CPU, which then had nothing to take off. */
 		if (RF_READ_ONCE(socket->closed))
-			rf_connection_leave(socket);
+			rf_seat_leave(seat, limit_of->which);
 		return 0;
 	}
 	limited = rf_connection_rates(limits, c, RF_READ_ONCE(c->open));
 	if (RF_LIMIT_VERDICT(limited) == RF_DENY)
-		rf_connection_leave(socket);
+		rf_seat_leave(seat, limit_of->which);
 	return limited;
-uncounted:
+}
+
+/* Of a workload with limits. Out of line: a chain of calls has 512 bytes. */
+static __noinline __attribute__((unused)) __u32 rf_connection_admit(struct __sk_buff *skb, __u32 workload,
+								    __u64 version, __u32 outgoing, __u32 opens)
+{
+	struct rf_workload_bank *bank = rf_workload_bank(workload, version);
+	struct rf_limit_of of = { .of = workload, .which = RF_SEAT_WORKLOAD };
+	__s64 limited = -1;
+
+	of.limits = bank ? rf_rate_limits(bank->rate) : NULL;
+	of.connections = rf_connections(workload);
+	if (of.limits && of.connections)
+		limited = rf_limit_ask(skb, &of, outgoing, opens);
+	if (limited >= 0)
+		return limited;
 	rf_error(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_CONNECTION_STATE);
 	return RF_LIMIT_DENY(RF_RULE_CONNECTIONS);
 }

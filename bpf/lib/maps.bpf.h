@@ -235,6 +235,57 @@ RF_MAP struct {
 	__type(value, struct rf_rate_state);
 } rf_rate_state_map SEC(".maps");
 
+/* Two generations. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_RULE_STATES * 2);
+	__type(key, struct rf_rule_rate_key);
+	__type(value, struct rf_rule_rate);
+} rf_rule_rate_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_RULE_STATES);
+	__type(key, __u64);
+	__type(value, struct rf_rate_state);
+} rf_rule_state_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_RULE_STATES);
+	__type(key, __u64);
+	__type(value, struct rf_connections);
+} rf_rule_connections_map SEC(".maps");
+
+/* Under which rule of the tier a flow of a cgroup is. */
+struct rf_rate_flow_key {
+	__u64 remote[2]; /* as in struct rf_packet */
+	__u64 cgroup_id;
+	__u32 ports; /* local << 16 | remote */
+	__u16 protocol;
+	__u16 tier;
+};
+
+struct rf_rate_flow {
+	__u64 version; /* of the configuration under which the rules were asked */
+	__u64 asked_ns;
+	__u64 seen_ns;
+	__u16 rule;  /* RF_RULE_DEFAULT: none */
+	__u8 opened; /* 1 + enum rf_direction; 0: under none, whoever opened it */
+	__u8 none;   /* then: 1 << enum rf_direction, packets whose rules were asked */
+	__u32 pad;
+};
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, RF_MAX_RATE_FLOWS);
+	__type(key, struct rf_rate_flow_key);
+	__type(value, struct rf_rate_flow);
+} rf_rate_flow_map SEC(".maps");
+
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -243,11 +294,19 @@ RF_MAP struct {
 	__type(value, struct rf_connections);
 } rf_connections_map SEC(".maps");
 
-/* For which workload, in which epoch of its id, a socket is counted as a connection that is open. */
+/* A place among the connections that somebody may have open. */
+struct rf_seat {
+	__u64 of;      /* for whom the socket is counted: a workload, or a rule's struct rf_rule_rate; 0: nobody */
+	__u64 refused; /* who had no place for it when it was made */
+	__u32 epoch;   /* of @of */
+	__u32 pad;
+};
+
+enum rf_seats { RF_SEAT_WORKLOAD, RF_SEAT_RULE, RF_SEATS = RF_SEAT_RULE + RF_TIERS };
+
 struct rf_socket {
-	__u32 workload; /* RF_WORKLOAD_NONE: not counted */
-	__u32 epoch;
-	__u32 closed; /* it has left; a packet that is still on its way must not count it again */
+	struct rf_seat seat[RF_SEATS]; /* of rules, by tier */
+	__u32 closed;		       /* it has left; a packet that is still on its way must not count it again */
 	__u32 pad;
 };
 

@@ -178,9 +178,10 @@ static __always_inline int rf_packet_parse6(struct __sk_buff *skb, struct rf_pac
 
 /*
  * Options, extension headers, fragments, other protocols. Global, so that the
- * verifier looks at it once and not on every road that leads here.
+ * verifier looks at it once and not on every road that leads here; weak, as
+ * each object that includes this has its own and the linker keeps one.
  */
-__noinline int rf_packet_parse_slow(struct __sk_buff *skb, struct rf_packet *packet)
+__weak __noinline int rf_packet_parse_slow(struct __sk_buff *skb, struct rf_packet *packet)
 {
 	if (!packet)
 		return -1;

@@ -88,7 +88,8 @@ static __noinline __u32 rf_peer_by_packet(struct __sk_buff *skb, const struct rf
 }
 
 /* connect(): the listener at the other end. Its cgroup is read by CO-RE: this kind of program has no helper for it. */
-static __noinline __u32 rf_peer_by_listener(struct bpf_sock_addr *ctx, const struct rf_flow *flow)
+static __noinline __attribute__((unused)) __u32 rf_peer_by_listener(struct bpf_sock_addr *ctx,
+								    const struct rf_flow *flow)
 {
 	struct bpf_sock_tuple tuple = {};
 	struct tcp_sock *tcp;

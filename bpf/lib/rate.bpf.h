@@ -101,9 +101,40 @@ static __always_inline void rf_rate_take(struct rf_rate_bucket *buckets, const s
 		rf_bucket_take(&buckets[unit], &limits[unit], now, cost->of[unit]);
 }
 
+/* What was taken is given back: another one did not let the packet pass. */
+static __always_inline void rf_bucket_give(struct rf_rate_bucket *bucket, const struct rf_rate_limit *limit,
+					   __u64 units)
+{
+	__u64 due, rate = limit->per_second;
+
+	if (!rate)
+		return;
+	due = units * RF_NSEC;
+	if (bucket->remainder < due % rate) {
+		bucket->remainder += rate;
+		bucket->paid_ns--;
+	}
+	bucket->remainder -= due % rate;
+	bucket->paid_ns -= due / rate;
+}
+
+static __always_inline void rf_rate_give(struct rf_rate_bucket *buckets, const struct rf_rate_limit *limits,
+					 const struct rf_rate_cost *cost)
+{
+	for (int unit = 0; unit < RF_RATE_UNITS; unit++)
+		rf_bucket_give(&buckets[unit], &limits[unit], cost->of[unit]);
+}
+
 static __always_inline struct rf_rate_limits *rf_rate_limits(__u32 rate)
 {
 	return bpf_map_lookup_elem(&rf_rate_map, &rate);
+}
+
+static __always_inline struct rf_rule_rate *rf_rule_rate(__u32 rate, __u8 direction, __u8 tier, __u16 rule)
+{
+	struct rf_rule_rate_key key = { .rate = rate, .rule = rule, .direction = direction, .tier = tier };
+
+	return bpf_map_lookup_elem(&rf_rule_rate_map, &key);
 }
 
 #endif

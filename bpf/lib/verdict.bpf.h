@@ -40,7 +40,9 @@ struct rf_flow {
 #define RF_ASK_PEER 0xff
 
 /* In a decision's telemetry: the workload has limits on connections. Never of one that the cache has. */
-#define RF_DECISION_LIMITED (1u << 31)
+#define RF_DECISION_LIMITED	  (1u << 31)
+/* Some of its rules have. */
+#define RF_DECISION_RULES_LIMITED (1u << 30)
 
 struct rf_decision {
 	__u32 workload;	 /* RF_WORKLOAD_NONE: nobody's, nothing was judged */
@@ -292,6 +294,8 @@ static __always_inline void rf_flow_ask(struct rf_flow *flow, __u32 key, __u64 v
 		return;
 	}
 	decision->telemetry = bank->telemetry;
+	if (bank->flags & RF_BANK_RULE_CONNECTIONS)
+		decision->telemetry |= RF_DECISION_RULES_LIMITED;
 	if (bank->flags & RF_BANK_CONNECTIONS) {
 		decision->telemetry |= RF_DECISION_LIMITED;
 		entry = NULL;

@@ -17,17 +17,14 @@
  * policies    -                                          "policies": [{"name","file","line","mode","priority",
  *                                                        "workloads"}]
  * policy-show "workload": name (required)                "text": what is in force and why, "policies": [names in order]
- * policy-test "workload": name, "direction":             "verdict", "tier", "policy", "rule", "file", "line", "text"
- *             "egress"|"ingress", "address", "port",
- *             "protocol": "tcp"|...  (all required),   and "peer": whom the address was taken for
- *             "peer": workload, "name": DNS name
- * apply       "paths": [absolute files or directories]   "applied": {"generation","policies","workloads","confirm_s"},
- *             (required), "confirm_s": n,                on failure "diags": "text"
- *             "replace": bool, "force": bool
- * confirm     -                                          -
- * rollback    -                                          "applied" as above
- * reload      "force": bool                              "applied" as above; on failure "diags"
- * detach      -                                          "removed": n; the daemon then exits
+ * policy-test "workload": name, "direction":             "verdict", "tier", "policy", "rule", "file", "line", "rate",
+ * "text" "egress"|"ingress", "address", "port", "protocol": "tcp"|...  (all required),   and "peer": whom the address
+ * was taken for "peer": workload, "name": DNS name apply       "paths": [absolute files or directories]   "applied":
+ * {"generation","policies","workloads","confirm_s"}, (required), "confirm_s": n,                on failure "diags":
+ * "text" "replace": bool, "force": bool confirm     -                                          - rollback    -
+ * "applied" as above reload      "force": bool                              "applied" as above; on failure "diags"
+ * detach
+ * -                                          "removed": n; the daemon then exits
  *
  * STATUS: {
  *   "version", "pid", "uptime_s", "level": 0|1|2, "root": "attach point", "bpffs": "dir", "adopted": bool,

@@ -45,6 +45,9 @@
 #define RF_RATE_BURST_EGRESS_MS	 20
 #define RF_RATE_BURST_INGRESS_MS 250
 #define RF_RATE_CONNECTIONS_MAX	 1000000
+#define RF_MAX_RULE_RATES	 256   /* rules with a rate, of one workload */
+#define RF_MAX_RULE_STATES	 65536 /* of all workloads (allocated as used) */
+#define RF_MAX_RATE_FLOWS	 65536 /* flows of workloads that have some; the least used is asked about again */
 
 /* Devices. */
 #define RF_MAX_DEVICE_ENTRIES 65536 /* (set, type, major, minor) of all device sets */

@@ -10,6 +10,10 @@
  * lies in the future nothing more may pass; it never lies further back than
  * the burst. What does not divide evenly is carried over, so that a rate is
  * exact however small the packets are.
+ *
+ * The flows that a rule lets pass may have limits of their own, beside the
+ * workload's; both hold. Their state is found by a number that stands for
+ * (workload, policy, rule) in every generation.
  */
 #ifndef RINGFENCE_RATE_MAP_H
 #define RINGFENCE_RATE_MAP_H
@@ -38,6 +42,7 @@ struct rf_rate_limits {
 };
 
 #define RF_RATE_ID(workload, bank) ((workload) << 1 | ((bank) & 1)) /* 0: none, because no workload is 0 */
+#define RF_RATE_WORKLOAD(id)	   ((id) >> 1)
 
 struct rf_rate_bucket {
 	__u64 paid_ns;	 /* CLOCK_MONOTONIC */
@@ -51,15 +56,36 @@ struct rf_rate_state {
 	struct rf_rate_bucket bucket[RF_DIRECTIONS][RF_TIERS][RF_RATE_UNITS];
 };
 
+/* rf_rule_rate_map: hash; a rule has one tier, and its limits are of that one. */
+struct rf_rule_rate_key {
+	__u32 rate;	/* as in struct rf_workload_bank */
+	__u16 rule;	/* index in the rule set */
+	__u8 direction; /* of the rule set */
+	__u8 tier;
+};
+
+struct rf_rule_rate {
+	__u64 id; /* of its state; never 0 */
+	struct rf_rate_limits limits;
+	__u32 connections; /* 1: some of the limits are on connections */
+	__u32 pad;
+};
+
+/* rf_rule_state_map: hash, key __u64 id, value struct rf_rate_state; rf_rule_connections_map: likewise, of those below.
+ */
+
 /* rf_connections_map: array, mmapable, indexed by workload. */
 struct rf_connections {
 	__u64 paid_ns[RF_TIERS]; /* as in struct rf_rate_bucket */
 	__u32 open;
-	__u32 epoch; /* counts the workloads that have had this id */
+	__u32 epoch; /* another one than those before had that were found by the same number */
 };
 
 /* In place of a rule, with rule set 0: a limit decided. */
-#define RF_RULE_CONNECTIONS	0xfffeu
-#define RF_RULE_CONNECTION_RATE 0xfffdu
+#define RF_RULE_CONNECTIONS	   0xfffeu
+#define RF_RULE_CONNECTION_RATE	   0xfffdu
+/* Or'ed to a rule, beside its rule set: a limit of that rule's decided. */
+#define RF_RULE_OF_CONNECTIONS	   0x4000u
+#define RF_RULE_OF_CONNECTION_RATE 0x2000u
 
 #endif

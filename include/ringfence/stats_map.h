@@ -111,7 +111,8 @@ struct rf_hook_stats {
 	X(DNS_BUSY, "dns_busy", "a DNS message was not read because another was being read: a name may be missed") \
 	X(DNS_SPLIT, "dns_split", "a DNS message over TCP could not be put together: a name may be missed")        \
 	X(DNS_FULL, "dns_full", "no room to remember a question or an address: a name may be missed")              \
-	X(PATH_READ, "path_read", "a path could not be read for an event")
+	X(PATH_READ, "path_read", "a path could not be read for an event")                                         \
+	X(RATE_FLOW, "rate_flow", "no room to remember whose rate a flow is under: an answer may pass without")
 
 enum rf_error {
 #define X(id, name, help) RF_ERROR_##id,

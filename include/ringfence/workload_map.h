@@ -56,6 +56,10 @@ struct rf_workload_bank {
 #define RF_BANK_NAMES		 (1u << 2)
 /* Its limits are on connections, too: ask them where one opens. */
 #define RF_BANK_CONNECTIONS	 (1u << 3)
+/* Some of its rules of that tier have a rate. */
+#define RF_BANK_RULE_RATES(tier) (1u << (4 + (tier)))
+/* And of one, that rate is on connections. */
+#define RF_BANK_RULE_CONNECTIONS (1u << 6)
 
 /* rf_workload_map: array, mmapable; bank = rf_config.version & 1. */
 struct rf_workload_entry {

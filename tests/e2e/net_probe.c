@@ -2,12 +2,11 @@
 /*
  * One flow, judged from where a workload stands: what did the kernel say?
  *
- *	net_probe serve SECONDS tcp/ADDR/PORT|udp/ADDR/PORT...	echoes; says "ready"
- *	net_probe [options] tcp|udp|icmp ADDR [PORT]
- *	net_probe [options] stream ADDR PORT	connects, then one exchange for each line read
- *	net_probe [options] many N ADDR PORT	N connections that stay open, prints how many of each; then, for each
- *					line read, "open", "close" or "reset", one more or one less
- *	net_probe hold tcp|udp ADDR PROGRAM...	runs PROGRAM with a new socket as descriptor 9
+ *	net_probe serve SECONDS tcp/ADDR/PORT|udp/ADDR/PORT...	echoes; says "ready"; tcp46: ADDR is IPv6, IPv4 may come
+ *too net_probe [options] tcp|udp|icmp ADDR [PORT] net_probe [options] stream ADDR PORT	connects, then one exchange for
+ *each line read net_probe [options] many N ADDR PORT	N connections that stay open, prints how many of each; then, for
+ *each line read, "open", "close" or "reset", one more or one less net_probe hold tcp|udp ADDR PROGRAM...	runs
+ *PROGRAM with a new socket as descriptor 9
  *
  *	-w MS	wait for an answer at most so long (RF_WAIT_MS, 500)
  *	-n N	N attempts, print how many of each
@@ -354,7 +353,7 @@ static int listener_make(const char *spec, bool *ret_udp)
 	char copy[128], *addr, *port;
 	struct sockaddr_storage a;
 	socklen_t len;
-	int fd, one = 1;
+	int fd, one = 1, only;
 
 	snprintf(copy, sizeof(copy), "%s", spec);
 	addr = strchr(copy, '/');
@@ -364,12 +363,13 @@ static int listener_make(const char *spec, bool *ret_udp)
 	*addr++ = '\0';
 	*port++ = '\0';
 	*ret_udp = strcmp(copy, "udp") == 0;
+	only = strcmp(copy, "tcp46") != 0;
 	if (!address_parse(addr, atoi(port), &a, &len))
 		return -1;
 	fd = socket(a.ss_family, *ret_udp ? SOCK_DGRAM : SOCK_STREAM, 0);
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (a.ss_family == AF_INET6)
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
 	if (bind(fd, (struct sockaddr *)&a, len) < 0 || (!*ret_udp && listen(fd, 1024) < 0)) {
 		perror(spec);
 		return -1;

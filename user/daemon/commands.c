@@ -226,6 +226,7 @@ static void policy_test_run(struct rf_app *app, const struct rf_request *request
 	struct rf_workload *w = workload_find(app, request->workload, out);
 	const struct rf_ruleset_image *image;
 	enum rf_tier tier = RF_TIER_ENFORCE;
+	const struct rf_rule_rate_image *limits = NULL;
 	const struct rf_rule_ref *ref = NULL;
 	const char *verdict = "allow";
 	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
@@ -243,6 +244,8 @@ static void policy_test_run(struct rf_app *app, const struct rf_request *request
 					   &peer, &rule);
 	if (image)
 		ref = &image->refs[rule];
+	if (allowed)
+		limits = rf_rates_rule(w->image->rates, request->direction, RF_TIER_ENFORCE, rule);
 	if (!allowed) {
 		verdict = "deny";
 	} else if (w->image->ruleset[request->direction][RF_TIER_AUDIT]) {
@@ -254,6 +257,8 @@ static void policy_test_run(struct rf_app *app, const struct rf_request *request
 			verdict = "would-deny";
 			tier = RF_TIER_AUDIT;
 			ref = &audited->refs[rule];
+		} else if (!limits) {
+			limits = rf_rates_rule(w->image->rates, request->direction, RF_TIER_AUDIT, rule);
 		}
 	}
 	rf_strbuf_addf(&text, "%s", verdict);
@@ -261,6 +266,9 @@ static void policy_test_run(struct rf_app *app, const struct rf_request *request
 		rf_strbuf_addf(&text, ": policy %s, rule \"%s\" (%s:%u)", ref->policy, ref->rule, ref->file, ref->line);
 	else
 		rf_strbuf_adds(&text, ": no policy of this workload speaks of this direction");
+	if (limits)
+		rf_strbuf_addf(&text, "; %seach way at most %s, with all that the rule allows",
+			       limits->tier == RF_TIER_AUDIT ? "in audit, " : "", limits->text);
 	if (asks)
 		rf_strbuf_addf(&text, "; the peer is %s", who);
 	line_begin(&j, out);
@@ -271,6 +279,7 @@ static void policy_test_run(struct rf_app *app, const struct rf_request *request
 	rf_json_string(&j, "rule", ref ? ref->rule : NULL);
 	rf_json_string(&j, "file", ref ? ref->file : NULL);
 	rf_json_u64(&j, "line", ref ? ref->line : 0);
+	rf_json_string(&j, "rate", limits ? limits->text : NULL);
 	rf_json_string(&j, "text", rf_strbuf_str(&text));
 	line_end(&j);
 }

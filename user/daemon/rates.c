@@ -9,7 +9,7 @@
 
 static bool is_shaped(const struct rf_cgroup *c)
 {
-	return c && c->image && c->image->rates && c->image->rates->shaped;
+	return c && c->image && c->image->rates && (c->image->rates->shaped || c->image->rates->n_rules);
 }
 
 int rf_rates_attach_one(struct rf_registry *r, const struct rf_cgroup *c, char **ret_error)
@@ -18,7 +18,7 @@ int rf_rates_attach_one(struct rf_registry *r, const struct rf_cgroup *c, char *
 
 	if (!c->is_root || !c->image || !c->image->rates)
 		return 0;
-	if (c->image->rates->connections)
+	if (c->image->rates->connections || c->image->rates->rule_connections)
 		error = rf_engine_connections_watch(r->engine, ret_error);
 	if (error < 0 || !is_shaped(c) || is_shaped(rf_hashmap_get64(r->cgroups, c->parent_id)))
 		return error;

@@ -211,6 +211,7 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		r = rf_rate_install(e, assignments[i].workload, bank, assignments[i].image,
 				    &banks[assignments[i].workload], ret_error);
 	if (r < 0) {
+		rf_rate_sweep(e);
 		failed_remove(e, e->applies, used_before);
 		while (e->n_devices > n_devices)
 			rf_uninstall_devices(e, e->devices[e->n_devices - 1]);
@@ -255,8 +256,10 @@ int rf_engine_assign(struct rf_engine *e, const struct rf_assignment *a, char **
 	if (r < 0)
 		return r;
 	r = rf_rate_install(e, a->workload, rf_engine_generation(e), a->image, &bank, ret_error);
-	if (r < 0)
+	if (r < 0) {
+		rf_rate_sweep(e);
 		return r;
+	}
 	e->workloads[a->workload].bank[0] = bank;
 	e->workloads[a->workload].bank[1] = bank;
 	/* Verdicts cached for an earlier owner of the id are gone. */
@@ -295,6 +298,8 @@ const struct rf_rule_ref *rf_engine_rule_ref(const struct rf_engine *e, const st
 	if (ruleset == 0 || ruleset >= RF_MAX_RULESETS || !e->rulesets[ruleset])
 		return NULL;
 	own = image_ruleset(image, direction, e->rulesets[ruleset]->digest);
+	if (rule != RF_RULE_DEFAULT && rule & (RF_RULE_OF_CONNECTIONS | RF_RULE_OF_CONNECTION_RATE))
+		return own ? rf_rates_rule_ref(image->rates, direction, tier, rule) : NULL;
 	if (!own)
 		own = e->rulesets[ruleset]->image;
 	if (!own)

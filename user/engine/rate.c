@@ -44,7 +44,8 @@ int rf_rate_install(struct rf_engine *e, uint32_t workload, uint32_t which, cons
 
 	bank->rate = 0;
 	if (image)
-		bank->flags &= ~RF_BANK_CONNECTIONS;
+		bank->flags &= ~(RF_BANK_CONNECTIONS | RF_BANK_RULE_CONNECTIONS | RF_BANK_RULE_RATES(RF_TIER_ENFORCE) |
+				 RF_BANK_RULE_RATES(RF_TIER_AUDIT));
 	if (image ? !image->rates : !before)
 		return 0;
 	if (image)
@@ -55,6 +56,9 @@ int rf_rate_install(struct rf_engine *e, uint32_t workload, uint32_t which, cons
 	if (r < 0)
 		return full("rf_rate_map", r, ret_error);
 	r = state_make(e, workload, ret_error);
+	if (r >= 0)
+		r = image ? rf_rule_rates_install(e, id, image->rates, bank, ret_error) :
+			    rf_rule_rates_keep(e, before, id, ret_error);
 	if (r < 0)
 		return r;
 	bank->rate = id;
@@ -82,7 +86,7 @@ static void map_sweep(struct rf_engine *e, const char *map, bool (*stale)(const 
 	}
 }
 
-static bool limits_are_stale(const struct rf_engine *e, uint32_t id)
+bool rf_rate_is_stale(const struct rf_engine *e, uint32_t id)
 {
 	const struct rf_workload_bank *bank = bank_of(e, id >> 1);
 
@@ -98,8 +102,9 @@ static bool state_is_stale(const struct rf_engine *e, uint32_t workload)
 
 void rf_rate_sweep(struct rf_engine *e)
 {
-	map_sweep(e, "rf_rate_map", limits_are_stale);
+	map_sweep(e, "rf_rate_map", rf_rate_is_stale);
 	map_sweep(e, "rf_rate_state_map", state_is_stale);
+	rf_rule_rates_sweep(e);
 }
 
 void rf_rate_reset(struct rf_engine *e, uint32_t workload)

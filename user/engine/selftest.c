@@ -251,6 +251,7 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 	case RF_FEATURE_NETWORK_NAMES:
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_SKB_EGRESS, RF_HOOK_SKB_INGRESS);
 	case RF_FEATURE_NETWORK_RATES:
+	case RF_FEATURE_NETWORK_RULE_RATES:
 		return rf_rate_support(e);
 	case RF_FEATURE_NETWORK_RAW:
 		return ASKED_SUPPORT(e, RF_HOOK_SOCK_CREATE);

@@ -175,7 +175,7 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS)
 		return sockets_why(e, feature, support);
 	if (support != RF_SUPPORT_UNAVAILABLE) {
-		if (feature == RF_FEATURE_NETWORK_RATES)
+		if (feature == RF_FEATURE_NETWORK_RATES || feature == RF_FEATURE_NETWORK_RULE_RATES)
 			return rf_rate_why(e);
 		if (feature == RF_FEATURE_DEVICES)
 			return strdup("open and mknod; descriptors passed in are not seen at level 0");
@@ -189,7 +189,6 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
-	case RF_FEATURE_NETWORK_RULE_RATES:
 		return strdup("this version does not enforce it yet");
 	default:
 		return strdup("a hook is not attached or did not run in the self-test (see hooks)");

@@ -116,12 +116,18 @@ const char *rf_protocol_name(unsigned int protocol, char buffer[static 8])
 	return buffer;
 }
 
-/* A rule of a rule set, its default, or a limit, which is in no rule set. */
+/* A rule of a rule set, perhaps a limit of it, its default, or a limit of the workload, which is in no rule set. */
 static bool rule_valid(uint32_t ruleset, uint16_t rule)
 {
 	if (rule == RF_RULE_CONNECTIONS || rule == RF_RULE_CONNECTION_RATE)
 		return ruleset == 0;
-	return ruleset < RF_MAX_RULESETS && (rule < RF_MAX_RULES || rule == RF_RULE_DEFAULT);
+	if (rule == RF_RULE_DEFAULT)
+		return ruleset < RF_MAX_RULESETS;
+	if (rule & RF_RULE_OF_CONNECTIONS)
+		rule &= ~RF_RULE_OF_CONNECTIONS;
+	else
+		rule &= ~RF_RULE_OF_CONNECTION_RATE;
+	return ruleset < RF_MAX_RULESETS && rule < RF_MAX_RULES;
 }
 
 static bool flow_valid(const struct rf_event_flow *e)

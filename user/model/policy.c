@@ -67,6 +67,7 @@ static void fini_network_rule(struct rf_network_rule *rule)
 	}
 	free(rule->peers);
 	free(rule->ports);
+	free(rule->rate);
 	free(rule->name);
 }
 

@@ -97,33 +97,10 @@ struct rf_port_match {
 	uint16_t last;
 };
 
-struct rf_network_rule {
-	struct rf_mark mark;
-	char *name; /* never NULL: "egress[3]" where none was given */
-	enum rf_action action;
-	struct rf_peer *peers; /* none: any peer */
-	size_t n_peers;
-	struct rf_port_match *ports; /* none: any protocol and port */
-	size_t n_ports;
-};
-
-struct rf_network_direction {
-	bool present;
-	struct rf_mark mark;
-	enum rf_action default_action;
-	struct rf_network_rule *rules;
-	size_t n_rules;
-};
-
-struct rf_dns {
-	bool present;
-	struct rf_mark mark;
-	uint32_t min_ttl_s, max_ttl_s;
-	struct rf_cidr *resolvers; /* none: any that the rules allow */
-	size_t n_resolvers;
-};
-
-/* What a workload may take of the network: for each direction the first three, then what counts connections. */
+/*
+ * What a workload, or the flows of a rule, may take of the network: for
+ * each direction the first three, then what counts connections.
+ */
 enum rf_rate_kind {
 	RF_RATE_KIND_BYTES,   /* a second */
 	RF_RATE_KIND_PACKETS, /* a second */
@@ -142,6 +119,33 @@ struct rf_rates {
 		uint64_t value;
 		struct rf_mark mark;
 	} of[RF_RATE_KINDS];
+};
+
+struct rf_network_rule {
+	struct rf_mark mark;
+	char *name; /* never NULL: "egress[3]" where none was given */
+	enum rf_action action;
+	struct rf_peer *peers; /* none: any peer */
+	size_t n_peers;
+	struct rf_port_match *ports; /* none: any protocol and port */
+	size_t n_ports;
+	struct rf_rates *rate; /* the same both ways; NULL: none */
+};
+
+struct rf_network_direction {
+	bool present;
+	struct rf_mark mark;
+	enum rf_action default_action;
+	struct rf_network_rule *rules;
+	size_t n_rules;
+};
+
+struct rf_dns {
+	bool present;
+	struct rf_mark mark;
+	uint32_t min_ttl_s, max_ttl_s;
+	struct rf_cidr *resolvers; /* none: any that the rules allow */
+	size_t n_resolvers;
 };
 
 /* Merging: what any denies is denied; of netlink the families are left that all of them allow. */

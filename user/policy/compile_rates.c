@@ -59,6 +59,17 @@ static uint64_t burst_ns(uint64_t burst, uint64_t least, uint64_t per_second, en
 	return ns > UINT32_MAX * NSEC ? UINT32_MAX * NSEC : (uint64_t)ns;
 }
 
+void rf_rate_limit_make(struct rf_rate_limit limit[RF_RATE_UNITS], enum rf_direction direction, uint64_t bytes,
+			uint64_t packets, uint64_t burst)
+{
+	if (bytes)
+		limit[RF_RATE_BYTES] =
+			(struct rf_rate_limit){ bytes, burst_ns(burst, RF_RATE_BURST_MIN, bytes, direction) };
+	if (packets)
+		limit[RF_RATE_PACKETS] = (struct rf_rate_limit){ packets, burst_ns(burst / PACKET_BYTES, PACKETS_MIN,
+										   packets, direction) };
+}
+
 static void way_compile(const struct rf_policy *const *policies, size_t n, enum rf_direction direction,
 			enum rf_tier tier, struct rf_rates_image *image)
 {
@@ -74,13 +85,7 @@ static void way_compile(const struct rf_policy *const *policies, size_t n, enum 
 		if (audited.policy && (!burst.policy || audited.value < burst.value))
 			burst = audited;
 	}
-	if (bytes.policy)
-		limit[RF_RATE_BYTES] = (struct rf_rate_limit){ bytes.value, burst_ns(burst.value, RF_RATE_BURST_MIN,
-										     bytes.value, direction) };
-	if (packets.policy)
-		limit[RF_RATE_PACKETS] = (struct rf_rate_limit){
-			packets.value, burst_ns(burst.value / PACKET_BYTES, PACKETS_MIN, packets.value, direction)
-		};
+	rf_rate_limit_make(limit, direction, bytes.value, packets.value, burst.value);
 	image->shaped |= bytes.policy || packets.policy;
 }
 
@@ -112,7 +117,8 @@ static int refs_make(struct rf_rates_image *image, const struct winner *open, co
 	return r;
 }
 
-int rf_rates_compile(const struct rf_policy *const *policies, size_t n, struct rf_rates_image **ret_image)
+int rf_rates_compile(const struct rf_policy *const *policies, size_t n, struct rf_diags *diags,
+		     struct rf_rates_image **ret_image)
 {
 	_cleanup_rates_image_ struct rf_rates_image *image = calloc(1, sizeof(*image));
 	struct winner open[RF_TIERS], rate[RF_TIERS];
@@ -131,7 +137,10 @@ int rf_rates_compile(const struct rf_policy *const *policies, size_t n, struct r
 	r = refs_make(image, open, rate);
 	if (r < 0)
 		return r;
-	*ret_image = image->shaped || image->connections ? TAKE_PTR(image) : NULL;
+	r = rf_rule_rates_compile(policies, n, diags, image);
+	if (r < 0)
+		return r;
+	*ret_image = image->shaped || image->connections || image->n_rules ? TAKE_PTR(image) : NULL;
 	return 0;
 }
 
@@ -139,6 +148,7 @@ void rf_rates_image_free(struct rf_rates_image *image)
 {
 	if (!image)
 		return;
+	rf_rule_rates_fini(image);
 	free(image->refs);
 	free(image);
 }
@@ -184,5 +194,5 @@ void rf_rates_show(const struct rf_policy *const *policies, size_t n, struct rf_
 		}
 	}
 	if (!any)
-		rf_strbuf_adds(out, "\nrates: no policy speaks of them: no limits\n");
+		rf_strbuf_adds(out, "\nrates: no policy limits the workload as a whole\n");
 }

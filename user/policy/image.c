@@ -58,7 +58,7 @@ int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_devic
 		if (r < 0)
 			return r;
 	}
-	r = rf_rates_compile(policies, n, &image->rates);
+	r = rf_rates_compile(policies, n, diags, &image->rates);
 	if (r >= 0)
 		r = rf_sockets_compile(policies, n, &image->sockets);
 	if (r < 0)

@@ -9,6 +9,7 @@
 #include "ringfence/policy_map.h"
 #include "user/lib/clock.h"
 #include "user/model/icmp.h"
+#include "user/policy/parse_rates.h"
 
 /* Kubernetes' rule for ipBlock.except, and ours: each is a part of the CIDR, not all of it. */
 static int excepts_parse(struct rf_checker *c, const struct rf_node *list, struct rf_peer *peer)
@@ -329,6 +330,7 @@ static int ports_parse(struct rf_checker *c, const struct rf_node *list, struct 
 static int rule_parse(struct rf_checker *c, const struct rf_node *node, enum rf_direction direction, size_t index,
 		      struct rf_network_rule *rule)
 {
+	const struct rf_node *rate = rf_node_get(node, "rate");
 	bool egress = direction == RF_EGRESS;
 	int r;
 
@@ -339,8 +341,13 @@ static int rule_parse(struct rf_checker *c, const struct rf_node *node, enum rf_
 		rule->name = NULL;
 	if (!rule->name)
 		return -ENOMEM;
+	if (rate && rule->action == RF_ACTION_DENY)
+		rf_check_error(c, rate, "leave rate out, or let the rule allow: action: allow",
+			       "a rate of a rule that denies: it lets no flows pass");
 	r = peers_parse(c, rf_node_get(node, egress ? "to" : "from"), direction, rule);
-	return r < 0 ? r : ports_parse(c, rf_node_get(node, "ports"), rule);
+	if (r >= 0)
+		r = ports_parse(c, rf_node_get(node, "ports"), rule);
+	return r < 0 ? r : rf_rule_rate_parse(c, rate, &rule->rate);
 }
 
 int rf_direction_parse(struct rf_checker *c, const struct rf_node *node, enum rf_direction direction,

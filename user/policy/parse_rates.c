@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rates of a workload. What could not pass one packet as large as segmentation
+ * Rates of a workload and of rules. What could not pass one packet as large as segmentation
  * offload makes them would stop the workload, and is refused.
  */
 #include "user/policy/parse_rates.h"
@@ -77,15 +77,38 @@ static void way_parse(struct rf_checker *c, const struct rf_node *node, enum rf_
 			       "a burst without a rate");
 }
 
-void rf_rates_parse(struct rf_checker *c, const struct rf_node *node, struct rf_rates *ret)
+static void connections_parse(const struct rf_node *node, struct rf_rates *ret)
 {
 	const struct rf_node *rate = rf_node_get(node, "connectionsPerSecond"),
 			     *open = rf_node_get(node, "connections");
 
-	way_parse(c, rf_node_get(node, "egress"), RF_EGRESS, ret);
-	way_parse(c, rf_node_get(node, "ingress"), RF_INGRESS, ret);
 	if (rate && rate->kind == RF_NODE_SCALAR)
 		integer_parse(rate, RF_RATE_CONNECTIONS_MAX, ret, RF_RATE_KIND_CONNECTION_RATE);
 	if (open && open->kind == RF_NODE_SCALAR)
 		integer_parse(open, RF_RATE_CONNECTIONS_MAX, ret, RF_RATE_KIND_CONNECTIONS);
+}
+
+void rf_rates_parse(struct rf_checker *c, const struct rf_node *node, struct rf_rates *ret)
+{
+	way_parse(c, rf_node_get(node, "egress"), RF_EGRESS, ret);
+	way_parse(c, rf_node_get(node, "ingress"), RF_INGRESS, ret);
+	connections_parse(node, ret);
+}
+
+int rf_rule_rate_parse(struct rf_checker *c, const struct rf_node *node, struct rf_rates **ret)
+{
+	struct rf_rates *rates;
+
+	if (!node || node->kind != RF_NODE_MAPPING)
+		return 0;
+	rates = calloc(1, sizeof(*rates));
+	if (!rates)
+		return -ENOMEM;
+	/* Once, so that what is wrong is told once. */
+	way_parse(c, node, RF_EGRESS, rates);
+	for (unsigned int i = 0; i < RF_RATE_KINDS_OF_WAY; i++)
+		rates->of[RF_RATE_KIND(RF_INGRESS, i)] = rates->of[RF_RATE_KIND(RF_EGRESS, i)];
+	connections_parse(node, rates);
+	*ret = rates;
+	return 0;
 }

@@ -79,7 +79,8 @@
 						    .text = peers_text, .children = FIELDS(PEER_FIELDS)),          \
 						  PORTS,                                                           \
 						  F("rate", OBJECT, .needs = 1 + RF_FEATURE_NETWORK_RULE_RATES,    \
-						    .text = "What the flows that match may take together.",        \
+						    .text = "What the flows that the rule allows may take "        \
+							    "together, each way.",                                 \
 						    .children = FIELDS(RATE_FIELDS, CONNECTION_FIELDS))))))
 
 static const struct rf_field select_fields[] = {
@@ -330,7 +331,6 @@ bool rf_field_is_enforced(const struct rf_field *f)
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
-	case RF_FEATURE_NETWORK_RULE_RATES:
 		return false;
 	default:
 		return true;

@@ -58,6 +58,16 @@ static void ports_show(const struct rf_network_rule *rule, struct rf_strbuf *out
 	}
 }
 
+static void rate_show(const struct rf_network_rule *rule, struct rf_strbuf *out)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+
+	if (rule->rate)
+		rf_rule_rate_show(rule->rate, &text);
+	if (text.len)
+		rf_strbuf_addf(out, "       each way at most %s\n", rf_strbuf_str(&text));
+}
+
 /* Where a policy's section says what is done where no rule matches. */
 struct origin {
 	const struct rf_policy *policy;
@@ -130,6 +140,7 @@ static void direction_show(const struct rf_policy *const *policies, size_t n, en
 			ports_show(rule, out);
 			rf_strbuf_addf(out, "  (%s%s, %s:%u)\n", rule->name, p->mode == RF_MODE_AUDIT ? ", audit" : "",
 				       p->file, rule->mark.line);
+			rate_show(rule, out);
 		}
 	}
 	defaults_show(&enforced, &all, audited, out);

@@ -112,6 +112,11 @@ static void a_flow_out_of_range_is_refused(void **state)
 	accepted(RF_EVENT_FLOW_DENY, (e.flow.ruleset = 0, e.flow.rule = RF_RULE_CONNECTIONS));
 	accepted(RF_EVENT_FLOW_DENY, (e.flow.ruleset = 0, e.flow.rule = RF_RULE_CONNECTION_RATE));
 	refused(RF_EVENT_FLOW_DENY, (e.flow.ruleset = 1, e.flow.rule = RF_RULE_CONNECTIONS));
+	accepted(RF_EVENT_FLOW_DENY, (e.flow.ruleset = 1, e.flow.rule = RF_RULE_OF_CONNECTIONS | (RF_MAX_RULES - 1)));
+	accepted(RF_EVENT_FLOW_DENY, (e.flow.ruleset = 1, e.flow.rule = RF_RULE_OF_CONNECTION_RATE | 0));
+	refused(RF_EVENT_FLOW_DENY, (e.flow.ruleset = 1, e.flow.rule = RF_RULE_OF_CONNECTIONS | RF_MAX_RULES));
+	refused(RF_EVENT_FLOW_DENY,
+		(e.flow.ruleset = 1, e.flow.rule = RF_RULE_OF_CONNECTIONS | RF_RULE_OF_CONNECTION_RATE));
 	refused(RF_EVENT_FLOW_DENY, (e.flow.ruleset = 0, e.flow.rule = RF_RULE_CONNECTION_RATE - 1));
 	refused(RF_EVENT_FLOW_DENY, e.flow.hook = RF_HOOK_COUNT);
 	accepted(RF_EVENT_FLOW_DENY, e.flow.hook = RF_HOOK_COUNT - 1);

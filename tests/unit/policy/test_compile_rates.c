@@ -29,7 +29,7 @@ static struct compiled compiled_from(const char *text)
 
 	assert_right(&c.parsed);
 	policies = (const struct rf_policy *const *)c.parsed.set->policies;
-	assert_int_equal(rf_rates_compile(policies, c.parsed.set->n, &c.image), 0);
+	assert_int_equal(rf_rates_compile(policies, c.parsed.set->n, &c.parsed.diags, &c.image), 0);
 	rf_rates_show(policies, c.parsed.set->n, &c.shown);
 	return c;
 }
@@ -55,7 +55,7 @@ static void without_rates_there_is_no_image(void **state)
 
 	(void)state;
 	assert_null(c.image);
-	assert_says(&c, "rates: no policy speaks of them: no limits\n");
+	assert_says(&c, "rates: no policy limits the workload as a whole\n");
 }
 
 static void one_policy_is_taken_as_it_is(void **state)

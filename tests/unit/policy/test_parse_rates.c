@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* spec.network.rates: quantities, ranges at each limit and one past it. */
+/* Rates of a workload and of rules: quantities, ranges at each limit and one past it. */
 #include "ringfence/workload_map.h"
 #include "tests/unit/policy/parsed.h"
 #include "user/policy/check.h"
@@ -122,6 +122,62 @@ static void each_limit_holds_and_one_past_it_does_not(void **state)
 	}
 }
 
+#define RULES "  network:\n    egress:\n      rules:\n"
+
+static void a_rules_values_hold_for_each_way(void **state)
+{
+	static const unsigned int kinds[] = { RF_RATE_KIND(RF_EGRESS, RF_RATE_KIND_BYTES),
+					      RF_RATE_KIND(RF_INGRESS, RF_RATE_KIND_BYTES),
+					      RF_RATE_KIND(RF_EGRESS, RF_RATE_KIND_BURST),
+					      RF_RATE_KIND(RF_INGRESS, RF_RATE_KIND_BURST) };
+	_cleanup_parsed_ struct parsed p = parsed_text(
+		HEAD RULES "        - rate: {bytesPerSecond: 1M, burst: 1M, connections: 0}\n        - {}\n");
+	const struct rf_network_rule *rules;
+
+	(void)state;
+	assert_right(&p);
+	rules = p.set->policies[0]->network[RF_EGRESS].rules;
+	assert_non_null(rules[0].rate);
+	assert_null(rules[1].rate);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		assert_true(rules[0].rate->of[kinds[i]].given);
+		assert_int_equal(rules[0].rate->of[kinds[i]].value, 1000000);
+		assert_int_equal(rules[0].rate->of[kinds[i]].mark.line, 10);
+	}
+	assert_false(rules[0].rate->of[RF_RATE_KIND(RF_EGRESS, RF_RATE_KIND_PACKETS)].given);
+	assert_true(rules[0].rate->of[RF_RATE_KIND_CONNECTIONS].given);
+	assert_false(rules[0].rate->of[RF_RATE_KIND_CONNECTION_RATE].given);
+}
+
+static void a_rules_limits_hold_and_one_past_them_does_not(void **state)
+{
+	static const struct {
+		const char *rule, *said;
+	} rows[] = {
+		{ "rate: {bytesPerSecond: 8Ki}", NULL },
+		{ "rate: {bytesPerSecond: 8191}", "bytesPerSecond: \"8191\" is too little" },
+		{ "rate: {packetsPerSecond: 1000000000}", NULL },
+		{ "rate: {packetsPerSecond: 1000000001}", "packetsPerSecond" },
+		{ "rate: {bytesPerSecond: 1M, burst: 65535}", "64Ki or more" },
+		{ "rate: {burst: 1M}", "a burst without a rate" },
+		{ "rate: {connections: 1000000}", NULL },
+		{ "rate: {connections: 1000001}", "connections" },
+		{ "rate: {connectionsPerSecond: 0}", "connectionsPerSecond" },
+		{ "rate: {egress: {}}", "egress" },
+		{ "rate: 5", "mapping" },
+		{ "{action: allow, rate: {connections: 1}}", NULL },
+		{ "{action: deny, rate: {connections: 1}}", "a rate of a rule that denies: it lets no flows pass" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+
+		rf_strbuf_addf(&text, "%s        - %s\n", RULES, rows[i].rule);
+		assert_text(rf_strbuf_str(&text), rows[i].said);
+	}
+}
+
 static bool
 	requires(const struct rf_policy *p, enum rf_feature feature)
 {
@@ -153,6 +209,8 @@ int main(void)
 		cmocka_unit_test(every_value_finds_its_place),
 		cmocka_unit_test(what_is_not_said_is_not_limited),
 		cmocka_unit_test(each_limit_holds_and_one_past_it_does_not),
+		cmocka_unit_test(a_rules_values_hold_for_each_way),
+		cmocka_unit_test(a_rules_limits_hold_and_one_past_them_does_not),
 		cmocka_unit_test(rates_of_workloads_and_of_rules_need_different_features),
 	};
 

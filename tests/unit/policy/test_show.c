@@ -153,6 +153,19 @@ static void devices_are_told_by_path_or_by_numbers(void **state)
 			"  else deny  (default of x");
 }
 
+static void a_rules_rate_is_told_below_it(void **state)
+{
+	_cleanup_shown_ struct shown s = show(
+		HEAD
+		"  network:\n    egress:\n      rules:\n"
+		"        - {name: a, rate: {bytesPerSecond: 1M, burst: 100k, connections: 5}}\n        - {name: b}\n");
+
+	(void)state;
+	assert_says(&s, "  (a, t.yaml:10)\n"
+			"       each way at most bytesPerSecond 1000000, burst 100000, connections 5\n"
+			"    2. allow any peer  (b, t.yaml:11)\n  else");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +178,7 @@ int main(void)
 		cmocka_unit_test(what_an_audited_rule_would_do_is_marked),
 		cmocka_unit_test(telemetry_of_all_policies_is_told_together),
 		cmocka_unit_test(devices_are_told_by_path_or_by_numbers),
+		cmocka_unit_test(a_rules_rate_is_told_below_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
