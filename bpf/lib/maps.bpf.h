@@ -160,13 +160,17 @@ struct rf_cache_entry {
 	__u64 cgroup_id;
 	__u32 seq;
 	__u32 key; /* port << 16 | protocol << 8 | direction << 4 | (family == AF_INET6) */
-	__u32 workload;
+	__u16 workload;
+	__u8 class; /* of the peer, enum rf_account_class */
+	__u8 pad;
 	__u32 telemetry;
 	__u32 ruleset;
 	__u16 rule;
 	__u8 verdict;
 	__u8 tier;
 };
+
+_Static_assert(RF_MAX_WORKLOADS <= 1 << 16, "a workload does not fit");
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -185,7 +189,7 @@ struct rf_flow_entry {
 	__u64 remote[2];
 	__u64 jiffies; /* of the last full verdict */
 	__u32 seq;
-	__u32 workload;
+	__u32 row;   /* in rf_account_map: the workload and the peer's class; below RF_PEER_CLASSES: nobody's */
 	__u32 ports; /* local << 16 | remote */
 	__u8 protocol;
 	__u8 allowed; /* RF_FLOW_* */
@@ -195,6 +199,7 @@ struct rf_flow_entry {
 #define RF_FLOW_OUT	    (1u << RF_EGRESS)  /* a first or only packet out */
 #define RF_FLOW_IN	    (1u << RF_INGRESS) /* a first or only packet in */
 #define RF_FLOW_ESTABLISHED (1u << 2)	       /* TCP packets that open nothing, both ways */
+#define RF_FLOW_WOULD	    (1u << 3)	       /* of TCP: they pass, and enforcing would deny them */
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -266,6 +271,14 @@ RF_MAP struct {
 	__type(key, __u32);
 	__type(value, struct rf_workload_stats);
 } rf_stats_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, RF_ACCOUNT(RF_MAX_WORKLOADS, 0));
+	__type(key, __u32);
+	__type(value, struct rf_account);
+} rf_account_map SEC(".maps");
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

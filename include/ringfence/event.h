@@ -170,25 +170,27 @@ struct rf_event_gap {
 };
 
 /* Every hook we attach; also the index of rf_hook_map. */
-#define RF_HOOKS(X)                         \
-	X(CGROUP_MKDIR, "cgroup_mkdir")     \
-	X(CGROUP_RMDIR, "cgroup_rmdir")     \
-	X(CGROUP_RELEASE, "cgroup_release") \
-	X(EXEC, "sched_process_exec")       \
-	X(FORK, "sched_process_fork")       \
-	X(EXIT, "sched_process_exit")       \
-	X(CONNECT4, "connect4")             \
-	X(CONNECT6, "connect6")             \
-	X(SENDMSG4, "sendmsg4")             \
-	X(SENDMSG6, "sendmsg6")             \
-	X(SKB_EGRESS, "skb_egress")         \
-	X(SKB_INGRESS, "skb_ingress")       \
-	X(DEVICE, "device")                 \
-	X(LSM_PROBE, "lsm_probe")           \
-	X(RATE_EGRESS, "rate_egress")       \
-	X(RATE_INGRESS, "rate_ingress")     \
-	X(SOCKET_STATE, "socket_state")     \
-	X(SOCKET_AGAIN, "socket_state_again")
+#define RF_HOOKS(X)                           \
+	X(CGROUP_MKDIR, "cgroup_mkdir")       \
+	X(CGROUP_RMDIR, "cgroup_rmdir")       \
+	X(CGROUP_RELEASE, "cgroup_release")   \
+	X(EXEC, "sched_process_exec")         \
+	X(FORK, "sched_process_fork")         \
+	X(EXIT, "sched_process_exit")         \
+	X(CONNECT4, "connect4")               \
+	X(CONNECT6, "connect6")               \
+	X(SENDMSG4, "sendmsg4")               \
+	X(SENDMSG6, "sendmsg6")               \
+	X(SKB_EGRESS, "skb_egress")           \
+	X(SKB_INGRESS, "skb_ingress")         \
+	X(DEVICE, "device")                   \
+	X(LSM_PROBE, "lsm_probe")             \
+	X(RATE_EGRESS, "rate_egress")         \
+	X(RATE_INGRESS, "rate_ingress")       \
+	X(SOCKET_STATE, "socket_state")       \
+	X(SOCKET_AGAIN, "socket_state_again") \
+	X(TCP_RETRANSMIT, "tcp_retransmit")   \
+	X(TCP_DESTROY, "tcp_destroy")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

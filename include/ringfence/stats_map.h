@@ -19,12 +19,6 @@
 	X(EXEC, "exec", "", "Programs executed")                                                                       \
 	X(FORK, "fork", "", "Processes created (threads not counted)")                                                 \
 	X(EXIT, "exit", "", "Processes ended")                                                                         \
-	X(CONNECT, "network_connections", "direction=\"egress\"", "TCP connections opened: their first packet passed") \
-	X(ACCEPT, "network_connections", "direction=\"ingress\"", "TCP connections opened: their first packet passed") \
-	X(TX_BYTES, "network_bytes", "direction=\"egress\"", "IP bytes that passed")                                   \
-	X(RX_BYTES, "network_bytes", "direction=\"ingress\"", "IP bytes that passed")                                  \
-	X(TX_PACKETS, "network_packets", "direction=\"egress\"", "IP packets that passed")                             \
-	X(RX_PACKETS, "network_packets", "direction=\"ingress\"", "IP packets that passed")                            \
 	X(TX_DELAYED_BYTES, "network_rate_bytes", "direction=\"egress\",outcome=\"delayed\"",                          \
 	  "IP bytes that a rate delayed or dropped; would: in audit mode")                                             \
 	X(TX_DROPPED_BYTES, "network_rate_bytes", "direction=\"egress\",outcome=\"dropped\"",                          \
@@ -55,9 +49,6 @@
 	X(DEVICE_DENY, "verdicts", "subject=\"device\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
 	X(DEVICE_WOULD, "verdicts", "subject=\"device\",verdict=\"would-deny\"",                                       \
 	  "Verdicts that denied or would have denied")                                                                 \
-	X(DNS_QUERIES, "network_dns_messages", "kind=\"query\"", "DNS messages read for rules by name")                \
-	X(DNS_ANSWERS, "network_dns_messages", "kind=\"answer\"", "DNS messages read for rules by name")               \
-	X(DNS_REFUSED, "network_dns_messages", "kind=\"refused\"", "DNS messages read for rules by name")              \
 	X(EVENTS, "events", "", "Events put on a ring")                                                                \
 	X(EVENTS_SHED, "events_shed", "", "Events not sent because the workload used up its fair share")               \
 	X(EVENTS_LOST, "events_lost", "", "Events lost because a ring was full")
