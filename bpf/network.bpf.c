@@ -22,6 +22,7 @@
  */
 #include "lib/connection.bpf.h"
 #include "lib/flow.bpf.h"
+#include "lib/log.bpf.h"
 #include "lib/names.bpf.h"
 #include "lib/packet.bpf.h"
 #include "lib/peer.bpf.h"
@@ -315,6 +316,7 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 		came_in = rf_local_listens(skb, packet, outgoing);
 	rf_flow_of(&flow, packet, j->id.cgroup_id, came_in ? RF_INGRESS : RF_EGRESS, outgoing);
 	flow.lasts = established;
+	decision->direction = flow.direction;
 	rf_flow_decide(&flow, j->id.version, decision);
 	if (decision->verdict == RF_ASK_PEER) {
 		peer = rf_peer_by_address(&flow);
@@ -347,6 +349,8 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 		if (!outgoing && packet->protocol != IPPROTO_TCP &&
 		    rf_reply_expected(skb, &flow, packet->source_port)) {
 			decision->verdict = RF_ALLOW;
+			decision->ruleset = 0;
+			decision->rule = RF_RULE_DEFAULT;
 			j->allowed = RF_FLOW_IN;
 			return 1;
 		}
@@ -382,6 +386,155 @@ static __always_inline __u32 rf_packet_ports_key(const struct rf_packet *packet,
 			  (__u32)packet->destination_port << 16 | packet->source_port;
 }
 
+static __always_inline void rf_log_key_of(struct rf_log_key *key, const struct rf_judgement *j)
+{
+	const struct rf_packet *packet = &j->packet;
+
+	key->cgroup_id = j->id.cgroup_id;
+	key->local[0] = j->outgoing ? packet->source[0] : packet->destination[0];
+	key->local[1] = j->outgoing ? packet->source[1] : packet->destination[1];
+	key->remote[0] = j->id.remote[0];
+	key->remote[1] = j->id.remote[1];
+	key->ports = j->id.ports;
+	key->protocol = packet->protocol;
+	key->family = packet->family;
+	key->pad[0] = key->pad[1] = 0;
+}
+
+/* A packet that was denied and began no flow: what there is to tell is told at once. Out of line, as what follows. */
+static __noinline int rf_log_denied(struct __sk_buff *skb, const struct rf_judgement *j)
+{
+	const struct rf_decision *decision = &j->decision;
+	const struct rf_packet *packet = &j->packet;
+	struct rf_event_flow_record *event;
+	bool outgoing = j->outgoing;
+
+	event = rf_telemetry_reserve(RF_EVENT_FLOW_END, struct rf_event_flow_record, decision->workload,
+				     j->id.cgroup_id, false);
+	if (!event)
+		return 0;
+	event->header.verdict = RF_DENY;
+	event->family = packet->family;
+	event->protocol = packet->protocol;
+	event->direction = decision->direction;
+	event->tier = decision->tier;
+	event->local_port = j->id.ports >> 16;
+	event->remote_port = j->id.ports;
+	__builtin_memcpy(event->local, outgoing ? packet->source : packet->destination, 16);
+	__builtin_memcpy(event->remote, j->id.remote, 16);
+	event->ruleset = decision->ruleset;
+	event->rule = decision->rule;
+	event->peer_class = decision->class;
+	event->reason = RF_REASON_CUT;
+	event->start_ns = event->header.time_ns;
+	event->tx_bytes = outgoing ? skb->len : 0;
+	event->rx_bytes = outgoing ? 0 : skb->len;
+	event->tx_packets = outgoing;
+	event->rx_packets = !outgoing;
+	event->retransmits = 0;
+	event->rtt_us = 0;
+	rf_telemetry_submit(event);
+	return 0;
+}
+
+static __noinline int rf_log_begin(struct __sk_buff *skb, const struct rf_log_key *key, const struct rf_judgement *j)
+{
+	const struct rf_decision *decision = &j->decision;
+	struct rf_log log = {};
+
+	log.start_ns = log.last_ns = bpf_ktime_get_boot_ns();
+	if (j->outgoing) {
+		log.bytes[RF_EGRESS] = skb->len;
+		log.packets[RF_EGRESS] = 1;
+	} else {
+		log.bytes[RF_INGRESS] = skb->len;
+		log.packets[RF_INGRESS] = 1;
+	}
+	log.workload = decision->workload;
+	log.ruleset = decision->ruleset;
+	log.rule = decision->rule;
+	log.verdict = decision->verdict;
+	log.tier = decision->tier;
+	log.direction = decision->direction;
+	log.class = decision->class;
+	if (!rf_log_has_room(log.workload) || bpf_map_update_elem(&rf_log_map, key, &log, BPF_NOEXIST)) {
+		rf_error(j->outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_FLOW_LOG_FULL);
+		return 0;
+	}
+	rf_log_flows_add(log.workload, 1);
+	return 1;
+}
+
+/* What TCP knows of the connection, for its end. */
+static __always_inline void rf_log_tcp(struct __sk_buff *skb, struct rf_log *log)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct bpf_tcp_sock *tcp;
+
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	tcp = sk ? bpf_tcp_sock(sk) : NULL;
+	if (!tcp)
+		return;
+	log->retransmits = tcp->total_retrans;
+	log->rtt_us = tcp->srtt_us >> 3;
+}
+
+/*
+ * A packet of a workload some of whose flows are logged; @judged: its verdict is known, else that it passes. 1: its
+ * flow is one of them. A forged reset may end a flow in the log too early: what still comes is another flow then.
+ */
+static __noinline int rf_log_packet(struct __sk_buff *skb, struct rf_judgement *j, bool judged)
+{
+	struct rf_workload_bank *bank;
+	struct rf_log_key key;
+	struct rf_log *log;
+
+	if (judged) {
+		bank = rf_workload_bank(j->decision.workload, j->id.version);
+		if (!bank || !bank->flow_sample ||
+		    !rf_log_is_sampled(j->id.cgroup_id, j->id.remote[0], j->id.remote[1], j->id.ports,
+				       j->packet.protocol, bank->flow_sample))
+			return 0;
+	}
+	rf_log_key_of(&key, j);
+	log = bpf_map_lookup_elem(&rf_log_map, &key);
+	if (!log) {
+		if (!judged)
+			return 0;
+		if (j->decision.verdict == RF_DENY) {
+			rf_log_denied(skb, j);
+			return 1;
+		}
+		if (!rf_log_begin(skb, &key, j))
+			return 1;
+		log = bpf_map_lookup_elem(&rf_log_map, &key);
+		if (log)
+			rf_log_send(&key, log, RF_REASON_OPEN);
+	} else if (judged && j->decision.verdict == RF_DENY) {
+		/* What was denied is no part of the flow: it is in the accounts. */
+		log->verdict = RF_DENY;
+		log->tier = j->decision.tier;
+		log->ruleset = j->decision.ruleset;
+		log->rule = j->decision.rule;
+		rf_log_end(&key, log, RF_REASON_CUT);
+		return 1;
+	} else {
+		log->last_ns = bpf_ktime_get_boot_ns();
+		if (j->outgoing) {
+			__sync_fetch_and_add(&log->bytes[RF_EGRESS], skb->len);
+			__sync_fetch_and_add(&log->packets[RF_EGRESS], 1);
+		} else {
+			__sync_fetch_and_add(&log->bytes[RF_INGRESS], skb->len);
+			__sync_fetch_and_add(&log->packets[RF_INGRESS], 1);
+		}
+	}
+	if (log && j->packet.tcp_flags & RF_TCP_FLAG_RST) {
+		rf_log_tcp(skb, log);
+		rf_log_end(&key, log, RF_REASON_CLOSED);
+	}
+	return 1;
+}
+
 /* What the flow cache does not know, or a packet that says no flow. 1: it passes. */
 static __always_inline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judgement *judgement,
 					  struct rf_flow_entry *entry)
@@ -396,6 +549,7 @@ static __always_inline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judge
 	decision->workload = workload;
 	decision->class = RF_CLASS_PUBLIC;
 	decision->verdict = RF_ALLOW;
+	decision->telemetry = 0;
 	if (workload != RF_WORKLOAD_NONE) {
 		rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
 		if (entry) {
@@ -411,6 +565,10 @@ static __always_inline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judge
 		}
 		rf_packet_count(skb, decision, entry && rf_packet_opens(&judgement->packet), outgoing);
 	}
+	/* The fast road does not know what is logged. */
+	if (entry && decision->telemetry & RF_DECISION_LOGGED && rf_log_packet(skb, judgement, true))
+		judgement->allowed = (judgement->allowed & RF_FLOW_PASSES) << RF_FLOW_LOGGED_SHIFT |
+				     (judgement->allowed & RF_FLOW_WOULD);
 	if (entry)
 		rf_flow_learn(entry, &judgement->id, RF_ACCOUNT(workload, decision->class), outgoing,
 			      judgement->allowed);
@@ -446,7 +604,8 @@ static __noinline int rf_skb_any(struct __sk_buff *skb, __u64 version, __u64 cgr
 		id->protocol = judgement.packet.protocol;
 		entry = rf_flow_entry(id);
 		if (entry && !rf_ports_are_dns(id->ports) && !rf_packet_opens(&judgement.packet) &&
-		    rf_flow_known(entry, id, outgoing, &row, &allowed)) {
+		    rf_flow_known(entry, id, outgoing, &row, &allowed, true) &&
+		    (!(allowed & RF_FLOW_PASSES << RF_FLOW_LOGGED_SHIFT) || rf_log_packet(skb, &judgement, false))) {
 			if (row < RF_PEER_CLASSES)
 				return 1;
 			rf_hook_seen_by(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, row);
@@ -476,7 +635,7 @@ static __always_inline bool rf_skb_opens4(struct __sk_buff *skb, const struct rf
 	if (!rf_flow_kept(&flow, id->version, &decision) || decision.verdict != RF_ALLOW ||
 	    decision.workload == RF_WORKLOAD_PROBE)
 		return false;
-	if (!outgoing && rf_wants(decision.telemetry, RF_EVENT_ACCEPT))
+	if (decision.telemetry & RF_DECISION_LOGGED || (!outgoing && rf_wants(decision.telemetry, RF_EVENT_ACCEPT)))
 		return false;
 	row = RF_ACCOUNT(decision.workload, decision.class);
 	account = rf_account(row);
@@ -523,7 +682,7 @@ static __always_inline bool rf_skb_known4(struct __sk_buff *skb, __u64 version, 
 		return false;
 	if (id.protocol == IPPROTO_TCP && (transport[13] & (RF_TCP_FLAG_SYN | RF_TCP_FLAG_ACK)) == RF_TCP_FLAG_SYN)
 		return rf_skb_opens4(skb, &id, entry, outgoing);
-	if (!rf_flow_known(entry, &id, outgoing, &row, &allowed))
+	if (!rf_flow_known(entry, &id, outgoing, &row, &allowed, false))
 		return false;
 	if (row >= RF_PEER_CLASSES) {
 		rf_hook_seen_by(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, row);
@@ -562,6 +721,37 @@ int rf_skb_ingress(struct __sk_buff *skb)
 	return rf_skb(skb, false);
 }
 
+/* A connect() that was denied, of a workload some of whose flows are logged. */
+static __noinline int rf_connect_log(const struct rf_flow *flow, const struct rf_decision *decision)
+{
+	struct rf_workload_bank *bank = rf_workload_bank(decision->workload, RF_READ_ONCE(rf_config.version));
+	struct rf_event_flow_record *event;
+
+	if (!bank || !bank->flow_sample ||
+	    !rf_log_is_sampled(flow->cgroup_id, flow->addr[0], flow->addr[1], flow->port, flow->protocol,
+			       bank->flow_sample))
+		return 0;
+	event = rf_telemetry_reserve(RF_EVENT_FLOW_END, struct rf_event_flow_record, decision->workload,
+				     flow->cgroup_id, true);
+	if (!event)
+		return 0;
+	__builtin_memset(&event->family, 0, sizeof(*event) - offsetof(struct rf_event_flow_record, family));
+	event->header.verdict = RF_DENY;
+	event->family = flow->family;
+	event->protocol = flow->protocol;
+	event->direction = RF_EGRESS;
+	event->tier = decision->tier;
+	event->remote_port = flow->port;
+	__builtin_memcpy(event->remote, flow->addr, 16);
+	event->ruleset = decision->ruleset;
+	event->rule = decision->rule;
+	event->peer_class = decision->class;
+	event->reason = RF_REASON_CUT;
+	event->start_ns = event->header.time_ns;
+	rf_telemetry_submit(event);
+	return 0;
+}
+
 static __always_inline int rf_connect_denied(const struct rf_flow *flow, const struct rf_decision *decision,
 					     enum rf_hook hook)
 {
@@ -571,6 +761,8 @@ static __always_inline int rf_connect_denied(const struct rf_flow *flow, const s
 	if (account)
 		__sync_fetch_and_add(&account->traffic[RF_DENY][RF_EGRESS].connections, 1);
 	rf_flow_report(flow, decision, NULL, hook, true);
+	if (decision->telemetry & RF_DECISION_LOGGED)
+		rf_connect_log(flow, decision);
 	return 0;
 }
 

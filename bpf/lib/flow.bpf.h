@@ -74,15 +74,16 @@ static __always_inline void rf_flow_learn(struct rf_flow_entry *entry, const str
 
 /*
  * True: the flow is remembered, and *@row is where it is accounted (below RF_PEER_CLASSES: it is nobody's), and this
- * packet is covered by what was allowed of it, which is in *@allowed. Never ask it of one that opens a TCP connection:
- * those are counted one by one, and a port that is used again makes the same flow.
+ * packet is covered by what was allowed of it, which is in *@allowed. @logged: also where it is logged. Never ask it of
+ * one that opens a TCP connection: those are counted one by one, and a port that is used again makes the same flow.
  */
 static __always_inline bool rf_flow_known(const struct rf_flow_entry *entry, const struct rf_flow_id *id, bool outgoing,
-					  __u32 *row, __u8 *allowed)
+					  __u32 *row, __u8 *allowed, bool logged)
 {
 	__u32 seq = RF_READ_ONCE(entry->seq);
 	__u8 needed = outgoing ? RF_FLOW_OUT : RF_FLOW_IN;
 
+	_Static_assert(RF_FLOW_PASSES << RF_FLOW_LOGGED_SHIFT < 1 << 8, "no room");
 	rf_barrier();
 	if (!rf_flow_is(entry, id) || seq & 1)
 		return false;
@@ -93,7 +94,7 @@ static __always_inline bool rf_flow_known(const struct rf_flow_entry *entry, con
 			needed = RF_FLOW_ESTABLISHED;
 		else if (bpf_jiffies64() - entry->jiffies > RF_FLOW_JIFFIES)
 			return false;
-		if (!(*allowed & needed))
+		if (!((logged ? *allowed | *allowed >> RF_FLOW_LOGGED_SHIFT : *allowed) & needed))
 			return false;
 	}
 	rf_barrier();

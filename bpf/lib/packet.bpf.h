@@ -17,6 +17,7 @@
 #define RF_IPPROTO_DSTOPTS  60
 
 #define RF_TCP_FLAG_SYN 0x02
+#define RF_TCP_FLAG_RST 0x04
 #define RF_TCP_FLAG_ACK 0x10
 
 struct rf_packet {

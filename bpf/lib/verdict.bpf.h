@@ -42,10 +42,13 @@ struct rf_flow {
 /* In a decision's telemetry: the workload has limits on connections. Never of one that the cache has. */
 #define RF_DECISION_LIMITED (1u << 31)
 
+/* Likewise: some of its flows are logged. */
+#define RF_DECISION_LOGGED (1u << 30)
+
 struct rf_decision {
-	__u16 workload; /* RF_WORKLOAD_NONE: nobody's, nothing was judged */
-	__u8 class;	/* of the peer, enum rf_account_class */
-	__u8 pad;
+	__u16 workload;	 /* RF_WORKLOAD_NONE: nobody's, nothing was judged */
+	__u8 class;	 /* of the peer, enum rf_account_class */
+	__u8 direction;	 /* who began, enum rf_direction */
 	__u32 telemetry; /* as in its bank */
 	__u32 ruleset;
 	__u16 rule;
@@ -296,7 +299,7 @@ static __always_inline void rf_flow_ask(struct rf_flow *flow, __u32 key, __u64 v
 		decision->tier = RF_TIER_ENFORCE;
 		return;
 	}
-	decision->telemetry = bank->telemetry;
+	decision->telemetry = bank->telemetry | (bank->flow_sample ? RF_DECISION_LOGGED : 0);
 	if (bank->flags & RF_BANK_CONNECTIONS) {
 		decision->telemetry |= RF_DECISION_LIMITED;
 		entry = NULL;

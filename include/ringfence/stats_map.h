@@ -69,6 +69,7 @@ struct rf_workload_stats {
 struct rf_share {
 	__u64 refilled_ns[RF_LANES];
 	__u64 tokens[RF_LANES]; /* in 1/1000 event */
+	__u64 flows;		/* in rf_log_map; of RF_WORKLOAD_NONE: of all workloads */
 };
 
 /* rf_lane_map: array of RF_LANES, mmapable. */
@@ -99,7 +100,8 @@ struct rf_hook_stats {
 	X(DNS_BUSY, "dns_busy", "a DNS message was not read because another was being read: a name may be missed") \
 	X(DNS_SPLIT, "dns_split", "a DNS message over TCP came in pieces and was not read: a name may be missed")  \
 	X(DNS_FULL, "dns_full", "no room to remember a question or an address: a name may be missed")              \
-	X(PATH_READ, "path_read", "a path could not be read for an event")
+	X(PATH_READ, "path_read", "a path could not be read for an event")                                         \
+	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share")
 
 enum rf_error {
 #define X(id, name, help) RF_ERROR_##id,

@@ -40,12 +40,13 @@ enum rf_tier { RF_TIER_ENFORCE, RF_TIER_AUDIT, RF_TIERS };
 struct rf_workload_bank {
 	__u32 ruleset[RF_DIRECTIONS][RF_TIERS];
 	__u32 device_set[RF_TIERS];
-	__u32 telemetry; /* 1 << enum rf_event_kind, which telemetry events to send */
-	__u32 flags;	 /* RF_BANK_* */
-	__u32 peer;	 /* who it is as a peer: its own id, or for what is in a pod the pod's */
-	__u32 owner;	 /* whose are the names that DNS answers teach: never the same for two workloads of one id */
-	__u32 rate;	 /* RF_RATE_ID() of its limits in rf_rate_map */
-	__u32 pad;
+	__u32 telemetry;   /* 1 << enum rf_event_kind, which telemetry events to send */
+	__u32 flags;	   /* RF_BANK_* */
+	__u32 peer;	   /* who it is as a peer: its own id, or for what is in a pod the pod's */
+	__u32 owner;	   /* whose are the names that DNS answers teach: never the same for two workloads of one id */
+	__u32 rate;	   /* RF_RATE_ID() of its limits in rf_rate_map */
+	__u16 flow_sample; /* one in so many flows is logged; 0: none */
+	__u16 flow_idle_s;
 };
 
 /* A rule set of the direction, of either tier, has RF_RULESET_PEERS: who the peer is must be found out first. */

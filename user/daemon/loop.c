@@ -143,6 +143,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	(void)usec;
 	if (app->exiting)
 		return 0;
+	(void)rf_engine_flows_sweep(app->engine);
 	(void)rf_engine_ring_consume(app->engine);
 	rf_engine_ring_flush(app->engine);
 	(void)rf_engine_verify(app->engine, &report);

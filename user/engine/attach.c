@@ -37,7 +37,7 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_SOCKET_STATE] = { "rf_socket_state", false, false, "closed: counts stay", .on_demand = true },
 	[RF_HOOK_SOCKET_AGAIN] = { "rf_socket_state_again", false, false, "closed: counts stay", .on_demand = true },
 	[RF_HOOK_TCP_RETRANSMIT] = { .program = "rf_tcp_retransmit", .if_failed = "not counted" },
-	[RF_HOOK_TCP_DESTROY] = { .program = "rf_tcp_destroy", .if_failed = "not counted" },
+	[RF_HOOK_TCP_DESTROY] = { .program = "rf_tcp_destroy", .if_failed = "not counted; logged flows end when idle" },
 };
 
 static void pin_path(const struct rf_engine *e, enum rf_hook hook, const char *suffix, char path[RF_PATH_SIZE])

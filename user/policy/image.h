@@ -16,6 +16,7 @@ struct rf_image {
 	struct rf_dns_image dns;
 	struct rf_rates_image *rates; /* NULL: no limits */
 	uint32_t telemetry;
+	struct rf_flow_sampling flows;
 	char **policies; /* full names, in merge order */
 	size_t n_policies;
 	const char *mode; /* static: enforce, audit, mixed, none */
