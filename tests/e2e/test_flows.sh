@@ -131,7 +131,7 @@ tap_ok "and it is told" await 5 at_least app flow-start $((starts + 1))
 
 stream app 10.9.0.1 7001
 say 1 >/dev/null
-
+cuts=$(events_of app flow-end '"reason":"cut"')
 policies '{protocol: TCP, port: 7009}' | put_force base || exit 1
 say 1 >"$tmp/answer"
 tap_is "a change of policy cuts a flow" timeout cat "$tmp/answer"
