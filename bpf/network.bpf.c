@@ -23,6 +23,7 @@
 #include "lib/connection.bpf.h"
 #include "lib/flow.bpf.h"
 #include "lib/kernel_socket.bpf.h"
+#include "lib/log.bpf.h"
 #include "lib/names.bpf.h"
 #include "lib/packet_flow.bpf.h"
 #include "lib/peer.bpf.h"
@@ -38,6 +39,24 @@ char _license[] SEC("license") = "GPL";
 static __always_inline bool rf_direction_judged(const struct rf_workload_bank *bank, __u32 direction)
 {
 	return bank->ruleset[direction][RF_TIER_ENFORCE] || bank->ruleset[direction][RF_TIER_AUDIT];
+}
+
+/* What the slow road is given, and what it found. */
+struct rf_judgement {
+	struct rf_packet packet;
+	struct rf_flow_id id;
+	__u32 workload;
+	__u8 outgoing;
+	__u8 allowed; /* out: RF_FLOW_*, what may be remembered of the flow */
+	__u8 pad[2];
+	struct rf_decision decision; /* out */
+};
+
+/* Out of line: the rare road of two programs. */
+static __noinline int rf_judgement_report(const struct rf_flow *flow, const struct rf_judgement *j)
+{
+	rf_flow_report(flow, &j->decision, &j->packet, j->outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, false);
+	return 0;
 }
 
 static __always_inline void rf_reply_key(struct rf_reply_key *key, struct __sk_buff *skb, const struct rf_flow *flow,
@@ -79,33 +98,59 @@ static __noinline bool rf_reply_expected(struct __sk_buff *skb, const struct rf_
 	return seen && bpf_ktime_get_ns() - *seen < RF_REPLY_NS;
 }
 
-static __always_inline int rf_packet_passed(struct __sk_buff *skb, __u32 workload, bool outgoing)
+static __always_inline void rf_traffic_add(struct rf_traffic *traffic, struct __sk_buff *skb)
 {
-	struct rf_workload_stats *stats = rf_stats(workload);
+	__sync_fetch_and_add(&traffic->bytes, skb->len);
+	__sync_fetch_and_add(&traffic->packets, 1);
+}
 
-	if (!stats)
+/* Of a flow that is known, of which @allowed is remembered. */
+static __always_inline int rf_packet_passed(struct __sk_buff *skb, __u32 row, __u8 allowed, bool outgoing)
+{
+	struct rf_account *account = rf_account(row);
+
+	if (!account)
 		return 1;
-	__sync_fetch_and_add(&stats->counter[outgoing ? RF_COUNTER_TX_BYTES : RF_COUNTER_RX_BYTES], skb->len);
-	__sync_fetch_and_add(&stats->counter[outgoing ? RF_COUNTER_TX_PACKETS : RF_COUNTER_RX_PACKETS], 1);
+	if (rf_unlikely(allowed & RF_FLOW_WOULD))
+		rf_traffic_add(&account->traffic[RF_WOULD_DENY][outgoing ? RF_EGRESS : RF_INGRESS], skb);
+	else
+		rf_traffic_add(&account->traffic[RF_ALLOW][outgoing ? RF_EGRESS : RF_INGRESS], skb);
 	return 1;
 }
 
-/* A TCP connection was opened: its first packet passed. One that is sent again is counted again. */
-static __always_inline void rf_connection_opened(const struct rf_packet *packet, const struct rf_decision *decision,
-						 __u64 cgroup_id, bool outgoing)
+/* Of one that was judged, whatever the verdict; @opens: it opens a TCP connection. */
+static __always_inline void rf_packet_count(struct __sk_buff *skb, const struct rf_decision *decision, bool opens,
+					    bool outgoing)
+{
+	struct rf_account *account = rf_account(RF_ACCOUNT(decision->workload, decision->class));
+	__u32 direction = outgoing ? RF_EGRESS : RF_INGRESS;
+	struct rf_traffic *traffic;
+
+	if (!account || decision->workload == RF_WORKLOAD_NONE)
+		return;
+	if (decision->verdict == RF_ALLOW)
+		traffic = &account->traffic[RF_ALLOW][direction];
+	else if (decision->verdict == RF_DENY)
+		traffic = &account->traffic[RF_DENY][direction];
+	else
+		traffic = &account->traffic[RF_WOULD_DENY][direction];
+	rf_traffic_add(traffic, skb);
+	if (opens)
+		__sync_fetch_and_add(&traffic->connections, 1);
+}
+
+/* A TCP connection was opened: its first packet passed. One that is sent again is told again. Out of line, as above. */
+static __noinline int rf_connection_opened(const struct rf_packet *packet, const struct rf_decision *decision,
+					   __u64 cgroup_id, bool outgoing)
 {
 	struct rf_event_flow *event;
 
-	if (outgoing) {
-		rf_count(decision->workload, RF_COUNTER_CONNECT, 1);
-		return; /* connect() has reported it, with the process */
-	}
-	rf_count(decision->workload, RF_COUNTER_ACCEPT, 1);
-	if (!rf_wants(decision->telemetry, RF_EVENT_ACCEPT))
-		return;
+	/* What goes out was reported by connect(), with the process. */
+	if (outgoing || !rf_wants(decision->telemetry, RF_EVENT_ACCEPT))
+		return 0;
 	event = rf_telemetry_reserve(RF_EVENT_ACCEPT, struct rf_event_flow, decision->workload, cgroup_id, false);
 	if (!event)
-		return;
+		return 0;
 	event->family = packet->family;
 	event->protocol = IPPROTO_TCP;
 	event->direction = RF_INGRESS;
@@ -118,42 +163,39 @@ static __always_inline void rf_connection_opened(const struct rf_packet *packet,
 	event->rule = RF_RULE_DEFAULT;
 	event->hook = RF_HOOK_SKB_INGRESS;
 	rf_telemetry_submit(event);
+	return 0;
 }
 
-/*
- * The rules let this TCP packet pass; do the limits on connections? False: they deny. What they have to tell is told;
- * *@forget: nothing may be remembered of the flow yet.
- */
-static __always_inline bool rf_limits_pass(struct __sk_buff *skb, const struct rf_flow *flow,
-					   struct rf_decision *decision, const struct rf_packet *packet, __u64 version,
-					   bool outgoing, bool *forget)
-{
-	__u32 limited;
+/* Beside 1: it passes. Nothing may be remembered of the flow yet. */
+#define RF_LIMITS_FORGET 2
 
-	*forget = false;
-	if (!(decision->telemetry & RF_DECISION_LIMITED))
-		return true;
-	limited = rf_connection_admit(skb, decision->workload, version, outgoing, rf_packet_opens(packet));
-	*forget = limited & RF_LIMIT_FORGET;
+static __noinline int rf_limits_ask(struct __sk_buff *skb, const struct rf_flow *flow, struct rf_judgement *j)
+{
+	struct rf_decision *decision = &j->decision;
+	bool outgoing = j->outgoing;
+	__u32 limited;
+	int forget;
+
+	limited = rf_connection_admit(skb, decision->workload, j->id.version, outgoing, rf_packet_opens(&j->packet));
+	forget = limited & RF_LIMIT_FORGET ? RF_LIMITS_FORGET : 0;
 	if (!RF_LIMIT_VERDICT(limited))
-		return true;
+		return 1 | forget;
 	decision->ruleset = 0;
 	decision->rule = RF_LIMIT_RULE(limited);
 	decision->verdict = RF_LIMIT_VERDICT(limited) & 0x7f;
 	decision->tier = decision->verdict == RF_DENY ? RF_TIER_ENFORCE : RF_TIER_AUDIT;
-	rf_packet_report(flow, decision, packet, outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS);
-	return decision->verdict != RF_DENY;
+	rf_judgement_report(flow, j);
+	return decision->verdict == RF_DENY ? 0 : 1 | forget;
 }
 
-/* What the slow road is given, and what it found. */
-struct rf_judgement {
-	struct rf_packet packet;
-	struct rf_flow_id id;
-	__u32 workload;
-	__u8 outgoing;
-	__u8 allowed; /* out: RF_FLOW_*, what may be remembered of the flow */
-	__u8 pad[2];
-};
+/*
+ * The rules let this TCP packet pass; do the limits on connections? 0: they deny. What they have to tell is told. Else
+ * 1, and RF_LIMITS_FORGET.
+ */
+static __always_inline int rf_limits_pass(struct __sk_buff *skb, const struct rf_flow *flow, struct rf_judgement *j)
+{
+	return j->decision.telemetry & RF_DECISION_LIMITED ? rf_limits_ask(skb, flow, j) : 1;
+}
 
 /*
  * The slow road: a packet that the flow cache could not answer. 1: it
@@ -161,19 +203,19 @@ struct rf_judgement {
  */
 __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 {
-	bool outgoing, established, came_in, forget = false;
-	struct rf_decision decision;
+	bool outgoing, established, came_in;
+	struct rf_decision *decision;
 	struct rf_workload_bank *bank;
 	struct rf_packet *packet;
 	struct rf_flow flow;
-	enum rf_hook hook;
+	int limits = 0;
 	__u32 peer;
 
 	if (!j)
 		return 0;
 	packet = &j->packet;
+	decision = &j->decision;
 	outgoing = j->outgoing;
-	hook = outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS;
 
 	/* Judged as the packet that opened its flow: the flow came in if somebody listens at its port. */
 	established = packet->protocol == IPPROTO_TCP && !rf_packet_opens(packet);
@@ -185,49 +227,59 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 		came_in = rf_local_listens(skb, packet, outgoing);
 	rf_flow_of(&flow, packet, j->id.cgroup_id, came_in ? RF_INGRESS : RF_EGRESS, outgoing);
 	flow.lasts = established;
-	rf_flow_decide(&flow, j->id.version, &decision);
-	if (decision.verdict == RF_ASK_PEER) {
+	decision->direction = flow.direction;
+	rf_flow_decide(&flow, j->id.version, decision);
+	if (decision->verdict == RF_ASK_PEER) {
 		peer = rf_peer_by_address(&flow);
 		if (peer == RF_PEER_HOST_ID)
 			peer = rf_peer_by_packet(skb, packet, outgoing);
-		rf_peer_decide(&flow, peer, j->id.version, &decision);
+		rf_peer_decide(&flow, peer, j->id.version, decision);
 	}
 	if (established) {
 		/* What would be denied was reported when the flow was opened. */
-		if (decision.verdict != RF_DENY) {
-			if (!rf_limits_pass(skb, &flow, &decision, packet, j->id.version, outgoing, &forget))
+		if (decision->verdict != RF_DENY) {
+			limits = rf_limits_pass(skb, &flow, j);
+			if (!limits)
 				return 0;
-			j->allowed = forget ? 0 : RF_FLOW_ESTABLISHED;
+			j->allowed = limits & RF_LIMITS_FORGET ? 0 : RF_FLOW_ESTABLISHED;
+			if (decision->verdict == RF_WOULD_DENY)
+				j->allowed |= RF_FLOW_WOULD;
 			return 1;
 		}
-		rf_packet_report(&flow, &decision, packet, hook);
+		rf_judgement_report(&flow, j);
 		return 0;
 	}
 	/* A name that allowed what this socket began does not end it. */
-	if (decision.verdict != RF_ALLOW && outgoing && flow.owner && packet->protocol != IPPROTO_TCP &&
+	if (decision->verdict != RF_ALLOW && outgoing && flow.owner && packet->protocol != IPPROTO_TCP &&
 	    rf_reply_expected(skb, &flow, packet->destination_port)) {
 		flow.lasts = 1;
-		rf_flow_decide(&flow, j->id.version, &decision);
+		rf_flow_decide(&flow, j->id.version, decision);
 	}
-	if (decision.verdict != RF_ALLOW) {
+	if (decision->verdict != RF_ALLOW) {
 		/* The answer to what this socket sent is part of the flow that egress judged. */
 		if (!outgoing && packet->protocol != IPPROTO_TCP &&
 		    rf_reply_expected(skb, &flow, packet->source_port)) {
+			decision->verdict = RF_ALLOW;
+			decision->ruleset = 0;
+			decision->rule = RF_RULE_DEFAULT;
 			j->allowed = RF_FLOW_IN;
 			return 1;
 		}
-		rf_packet_report(&flow, &decision, packet, hook);
-		if (decision.verdict == RF_DENY)
+		rf_judgement_report(&flow, j);
+		if (decision->verdict == RF_DENY)
 			return 0;
 	}
 	if (packet->protocol == IPPROTO_TCP) {
-		if (!rf_limits_pass(skb, &flow, &decision, packet, j->id.version, outgoing, &forget))
+		limits = rf_limits_pass(skb, &flow, j);
+		if (!limits)
 			return 0;
-		rf_connection_opened(packet, &decision, j->id.cgroup_id, outgoing);
+		rf_connection_opened(packet, decision, j->id.cgroup_id, outgoing);
 	}
 	/* What would be denied is reported each time: not remembered. */
-	if (decision.verdict == RF_WOULD_DENY)
+	if (decision->verdict == RF_WOULD_DENY) {
+		j->allowed = packet->protocol == IPPROTO_TCP ? RF_FLOW_WOULD : 0;
 		return 1;
+	}
 	/* Remember only where an answer might be denied. */
 	if (outgoing && packet->protocol != IPPROTO_TCP) {
 		bank = rf_workload_bank(j->workload, j->id.version);
@@ -235,7 +287,7 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 			rf_reply_expect(skb, &flow);
 	}
 	j->allowed = (outgoing ? RF_FLOW_OUT : RF_FLOW_IN) |
-		     (packet->protocol == IPPROTO_TCP && !forget ? RF_FLOW_ESTABLISHED : 0);
+		     (packet->protocol == IPPROTO_TCP && !(limits & RF_LIMITS_FORGET) ? RF_FLOW_ESTABLISHED : 0);
 	return 1;
 }
 
@@ -245,16 +297,170 @@ static __always_inline __u32 rf_packet_ports_key(const struct rf_packet *packet,
 			  (__u32)packet->destination_port << 16 | packet->source_port;
 }
 
+static __always_inline void rf_log_key_of(struct rf_log_key *key, const struct rf_judgement *j)
+{
+	const struct rf_packet *packet = &j->packet;
+
+	key->cgroup_id = j->id.cgroup_id;
+	key->local[0] = j->outgoing ? packet->source[0] : packet->destination[0];
+	key->local[1] = j->outgoing ? packet->source[1] : packet->destination[1];
+	key->remote[0] = j->id.remote[0];
+	key->remote[1] = j->id.remote[1];
+	key->ports = j->id.ports;
+	key->protocol = packet->protocol;
+	key->family = packet->family;
+	key->pad[0] = key->pad[1] = 0;
+}
+
+/* A packet that was denied and began no flow: what there is to tell is told at once. Out of line, as what follows. */
+static __noinline int rf_log_denied(struct __sk_buff *skb, const struct rf_judgement *j)
+{
+	const struct rf_decision *decision = &j->decision;
+	const struct rf_packet *packet = &j->packet;
+	struct rf_event_flow_record *event;
+	bool outgoing = j->outgoing;
+
+	event = rf_telemetry_reserve(RF_EVENT_FLOW_END, struct rf_event_flow_record, decision->workload,
+				     j->id.cgroup_id, false);
+	if (!event)
+		return 0;
+	event->header.verdict = RF_DENY;
+	event->family = packet->family;
+	event->protocol = packet->protocol;
+	event->direction = decision->direction;
+	event->tier = decision->tier;
+	event->local_port = j->id.ports >> 16;
+	event->remote_port = j->id.ports;
+	__builtin_memcpy(event->local, outgoing ? packet->source : packet->destination, 16);
+	__builtin_memcpy(event->remote, j->id.remote, 16);
+	event->ruleset = decision->ruleset;
+	event->rule = decision->rule;
+	event->peer_class = decision->class;
+	event->reason = RF_REASON_CUT;
+	event->start_ns = event->header.time_ns;
+	event->tx_bytes = outgoing ? skb->len : 0;
+	event->rx_bytes = outgoing ? 0 : skb->len;
+	event->tx_packets = outgoing;
+	event->rx_packets = !outgoing;
+	event->retransmits = 0;
+	event->rtt_us = 0;
+	rf_telemetry_submit(event);
+	return 0;
+}
+
+static __noinline int rf_log_begin(struct __sk_buff *skb, const struct rf_log_key *key, const struct rf_judgement *j)
+{
+	const struct rf_decision *decision = &j->decision;
+	struct rf_log log = {};
+
+	log.start_ns = log.last_ns = bpf_ktime_get_boot_ns();
+	if (j->outgoing) {
+		log.bytes[RF_EGRESS] = skb->len;
+		log.packets[RF_EGRESS] = 1;
+	} else {
+		log.bytes[RF_INGRESS] = skb->len;
+		log.packets[RF_INGRESS] = 1;
+	}
+	log.workload = decision->workload;
+	log.ruleset = decision->ruleset;
+	log.rule = decision->rule;
+	log.verdict = decision->verdict;
+	log.tier = decision->tier;
+	log.direction = decision->direction;
+	log.class = decision->class;
+	if (!rf_log_has_room(log.workload) || bpf_map_update_elem(&rf_log_map, key, &log, BPF_NOEXIST)) {
+		rf_error(j->outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_FLOW_LOG_FULL);
+		return 0;
+	}
+	rf_log_flows_add(log.workload, 1);
+	return 1;
+}
+
+/* What TCP knows of the connection, for its end. */
+static __always_inline void rf_log_tcp(struct __sk_buff *skb, struct rf_log *log)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct bpf_tcp_sock *tcp;
+
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	tcp = sk ? bpf_tcp_sock(sk) : NULL;
+	if (!tcp)
+		return;
+	log->retransmits = tcp->total_retrans;
+	log->rtt_us = tcp->srtt_us >> 3;
+}
+
+/*
+ * A packet of a workload some of whose flows are logged; @judged: its verdict is known, else that it passes. 1: its
+ * flow is one of them. A forged reset may end a flow in the log too early: what still comes is another flow then.
+ */
+static __noinline int rf_log_packet(struct __sk_buff *skb, struct rf_judgement *j, bool judged)
+{
+	struct rf_workload_bank *bank;
+	struct rf_log_key key;
+	struct rf_log *log;
+
+	if (judged) {
+		bank = rf_workload_bank(j->decision.workload, j->id.version);
+		if (!bank || !bank->flow_sample ||
+		    !rf_log_is_sampled(j->id.cgroup_id, j->id.remote[0], j->id.remote[1], j->id.ports,
+				       j->packet.protocol, bank->flow_sample))
+			return 0;
+	}
+	rf_log_key_of(&key, j);
+	log = bpf_map_lookup_elem(&rf_log_map, &key);
+	if (!log) {
+		if (!judged)
+			return 0;
+		if (j->decision.verdict == RF_DENY) {
+			rf_log_denied(skb, j);
+			return 1;
+		}
+		if (!rf_log_begin(skb, &key, j))
+			return 1;
+		log = bpf_map_lookup_elem(&rf_log_map, &key);
+		if (log)
+			rf_log_send(&key, log, RF_REASON_OPEN);
+	} else if (judged && j->decision.verdict == RF_DENY) {
+		/* What was denied is no part of the flow: it is in the accounts. */
+		log->verdict = RF_DENY;
+		log->tier = j->decision.tier;
+		log->ruleset = j->decision.ruleset;
+		log->rule = j->decision.rule;
+		rf_log_end(&key, log, RF_REASON_CUT);
+		return 1;
+	} else {
+		log->last_ns = bpf_ktime_get_boot_ns();
+		if (j->outgoing) {
+			__sync_fetch_and_add(&log->bytes[RF_EGRESS], skb->len);
+			__sync_fetch_and_add(&log->packets[RF_EGRESS], 1);
+		} else {
+			__sync_fetch_and_add(&log->bytes[RF_INGRESS], skb->len);
+			__sync_fetch_and_add(&log->packets[RF_INGRESS], 1);
+		}
+	}
+	if (log && j->packet.tcp_flags & RF_TCP_FLAG_RST) {
+		rf_log_tcp(skb, log);
+		rf_log_end(&key, log, RF_REASON_CLOSED);
+	}
+	return 1;
+}
+
 /* What the flow cache does not know, or a packet that says no flow. 1: it passes. */
 static __always_inline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judgement *judgement,
 					  struct rf_flow_entry *entry)
 {
-	__u32 workload = rf_workload_of(judgement->id.cgroup_id);
+	__u32 workload = rf_workload_at(&judgement->id.cgroup_id);
+	struct rf_decision *decision = &judgement->decision;
 	bool outgoing = judgement->outgoing;
 	struct rf_workload_bank *bank;
 	int pass = 1;
 
 	judgement->workload = workload;
+	decision->workload = workload;
+	decision->class = RF_CLASS_PUBLIC;
+	decision->verdict = RF_ALLOW;
+	decision->telemetry = 0;
 	if (workload != RF_WORKLOAD_NONE) {
 		rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
 		if (outgoing && judgement->packet.protocol == RF_IPPROTO_ICMPV6 && rf_sent_by_kernel(skb))
@@ -266,14 +472,19 @@ static __always_inline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judge
 			if (bank && (rf_direction_judged(bank, RF_EGRESS) || rf_direction_judged(bank, RF_INGRESS))) {
 				rf_error(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_PACKET_SHORT);
 				rf_count(workload, outgoing ? RF_COUNTER_EGRESS_DENY : RF_COUNTER_INGRESS_DENY, 1);
-				return 0;
+				decision->verdict = RF_DENY;
+				pass = 0;
 			}
 		}
-		if (pass)
-			rf_packet_passed(skb, workload, outgoing);
+		rf_packet_count(skb, decision, entry && rf_packet_opens(&judgement->packet), outgoing);
 	}
+	/* The fast road does not know what is logged. */
+	if (entry && decision->telemetry & RF_DECISION_LOGGED && rf_log_packet(skb, judgement, true))
+		judgement->allowed = (judgement->allowed & RF_FLOW_PASSES) << RF_FLOW_LOGGED_SHIFT |
+				     (judgement->allowed & RF_FLOW_WOULD);
 	if (entry)
-		rf_flow_learn(entry, &judgement->id, workload, outgoing, judgement->allowed);
+		rf_flow_learn(entry, &judgement->id, RF_ACCOUNT(workload, decision->class), outgoing,
+			      judgement->allowed);
 	return pass;
 }
 
@@ -287,7 +498,8 @@ static __noinline int rf_skb_any(struct __sk_buff *skb, __u64 version, __u64 cgr
 	struct rf_flow_id *id = &judgement.id;
 	struct rf_flow_entry *entry;
 	const __u64 *remote;
-	__u32 workload;
+	__u8 allowed;
+	__u32 row;
 
 	id->cgroup_id = cgroup_id;
 	id->version = version;
@@ -305,11 +517,12 @@ static __noinline int rf_skb_any(struct __sk_buff *skb, __u64 version, __u64 cgr
 		id->protocol = judgement.packet.protocol;
 		entry = rf_flow_entry(id);
 		if (entry && !rf_ports_are_dns(id->ports) && !rf_packet_opens(&judgement.packet) &&
-		    rf_flow_known(entry, id, outgoing, &workload)) {
-			if (workload == RF_WORKLOAD_NONE)
+		    rf_flow_known(entry, id, outgoing, &row, &allowed, true) &&
+		    (!(allowed & RF_FLOW_PASSES << RF_FLOW_LOGGED_SHIFT) || rf_log_packet(skb, &judgement, false))) {
+			if (row < RF_PEER_CLASSES)
 				return 1;
-			rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
-			return rf_packet_passed(skb, workload, outgoing);
+			rf_hook_seen_by(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, row);
+			return rf_packet_passed(skb, row, allowed, outgoing);
 		}
 	}
 	return rf_skb_unknown(skb, &judgement, entry) | (rf_ports_are_dns(id->ports) ? RF_PASS_DNS & ~1 : 0);
@@ -319,9 +532,11 @@ static __noinline int rf_skb_any(struct __sk_buff *skb, __u64 version, __u64 cgr
 static __always_inline bool rf_skb_opens4(struct __sk_buff *skb, const struct rf_flow_id *id,
 					  struct rf_flow_entry *entry, bool outgoing)
 {
-	struct rf_workload_stats *stats;
 	struct rf_decision decision;
+	struct rf_account *account;
+	struct rf_traffic *traffic;
 	struct rf_flow flow;
+	__u32 row;
 
 	__builtin_memset(&flow, 0, sizeof(flow));
 	flow.addr[0] = id->remote[0];
@@ -333,16 +548,16 @@ static __always_inline bool rf_skb_opens4(struct __sk_buff *skb, const struct rf
 	if (!rf_flow_kept(&flow, id->version, &decision) || decision.verdict != RF_ALLOW ||
 	    decision.workload == RF_WORKLOAD_PROBE)
 		return false;
-	if (!outgoing && rf_wants(decision.telemetry, RF_EVENT_ACCEPT))
+	if (decision.telemetry & RF_DECISION_LOGGED || (!outgoing && rf_wants(decision.telemetry, RF_EVENT_ACCEPT)))
 		return false;
-	stats = rf_stats(decision.workload);
-	if (!stats)
+	row = RF_ACCOUNT(decision.workload, decision.class);
+	account = rf_account(row);
+	if (!account)
 		return false;
-	__sync_fetch_and_add(&stats->counter[outgoing ? RF_COUNTER_CONNECT : RF_COUNTER_ACCEPT], 1);
-	__sync_fetch_and_add(&stats->counter[outgoing ? RF_COUNTER_TX_BYTES : RF_COUNTER_RX_BYTES], skb->len);
-	__sync_fetch_and_add(&stats->counter[outgoing ? RF_COUNTER_TX_PACKETS : RF_COUNTER_RX_PACKETS], 1);
-	rf_flow_learn(entry, id, decision.workload, outgoing,
-		      (outgoing ? RF_FLOW_OUT : RF_FLOW_IN) | RF_FLOW_ESTABLISHED);
+	traffic = &account->traffic[RF_ALLOW][outgoing ? RF_EGRESS : RF_INGRESS];
+	rf_traffic_add(traffic, skb);
+	__sync_fetch_and_add(&traffic->connections, 1);
+	rf_flow_learn(entry, id, row, outgoing, (outgoing ? RF_FLOW_OUT : RF_FLOW_IN) | RF_FLOW_ESTABLISHED);
 	return true;
 }
 
@@ -356,7 +571,8 @@ static __always_inline bool rf_skb_known4(struct __sk_buff *skb, __u64 version, 
 	const __u8 *transport = (void *)(ip + 1);
 	struct rf_flow_entry *entry;
 	struct rf_flow_id id;
-	__u32 workload;
+	__u8 allowed;
+	__u32 row;
 
 	if ((void *)(transport + 14) > (void *)(long)skb->data_end)
 		return false;
@@ -379,11 +595,11 @@ static __always_inline bool rf_skb_known4(struct __sk_buff *skb, __u64 version, 
 		return false;
 	if (id.protocol == IPPROTO_TCP && (transport[13] & (RF_TCP_FLAG_SYN | RF_TCP_FLAG_ACK)) == RF_TCP_FLAG_SYN)
 		return rf_skb_opens4(skb, &id, entry, outgoing);
-	if (!rf_flow_known(entry, &id, outgoing, &workload))
+	if (!rf_flow_known(entry, &id, outgoing, &row, &allowed, false))
 		return false;
-	if (workload != RF_WORKLOAD_NONE) {
-		rf_hook_seen(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, workload);
-		rf_packet_passed(skb, workload, outgoing);
+	if (row >= RF_PEER_CLASSES) {
+		rf_hook_seen_by(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, row);
+		rf_packet_passed(skb, row, allowed, outgoing);
 	}
 	return true;
 }
@@ -418,6 +634,51 @@ int rf_skb_ingress(struct __sk_buff *skb)
 	return rf_skb(skb, false);
 }
 
+/* A connect() that was denied, of a workload some of whose flows are logged. */
+static __noinline int rf_connect_log(const struct rf_flow *flow, const struct rf_decision *decision)
+{
+	struct rf_workload_bank *bank = rf_workload_bank(decision->workload, RF_READ_ONCE(rf_config.version));
+	struct rf_event_flow_record *event;
+
+	if (!bank || !bank->flow_sample ||
+	    !rf_log_is_sampled(flow->cgroup_id, flow->addr[0], flow->addr[1], flow->port, flow->protocol,
+			       bank->flow_sample))
+		return 0;
+	event = rf_telemetry_reserve(RF_EVENT_FLOW_END, struct rf_event_flow_record, decision->workload,
+				     flow->cgroup_id, true);
+	if (!event)
+		return 0;
+	__builtin_memset(&event->family, 0, sizeof(*event) - offsetof(struct rf_event_flow_record, family));
+	event->header.verdict = RF_DENY;
+	event->family = flow->family;
+	event->protocol = flow->protocol;
+	event->direction = RF_EGRESS;
+	event->tier = decision->tier;
+	event->remote_port = flow->port;
+	__builtin_memcpy(event->remote, flow->addr, 16);
+	event->ruleset = decision->ruleset;
+	event->rule = decision->rule;
+	event->peer_class = decision->class;
+	event->reason = RF_REASON_CUT;
+	event->start_ns = event->header.time_ns;
+	rf_telemetry_submit(event);
+	return 0;
+}
+
+static __always_inline int rf_connect_denied(const struct rf_flow *flow, const struct rf_decision *decision,
+					     enum rf_hook hook)
+{
+	struct rf_account *account = rf_account(RF_ACCOUNT(decision->workload, decision->class));
+
+	/* There will be no packet to count. */
+	if (account)
+		__sync_fetch_and_add(&account->traffic[RF_DENY][RF_EGRESS].connections, 1);
+	rf_flow_report(flow, decision, NULL, hook, true);
+	if (decision->telemetry & RF_DECISION_LOGGED)
+		rf_connect_log(flow, decision);
+	return 0;
+}
+
 /*
  * connect() of a stream socket. Would-be denials are left to the SYN, so that
  * one attempt is counted once. Datagram sockets are judged when they send:
@@ -449,12 +710,11 @@ static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow 
 	if (decision.workload == RF_WORKLOAD_NONE)
 		return 1;
 	rf_hook_seen(hook, decision.workload);
-	if (decision.verdict == RF_DENY) {
-		rf_flow_report(flow, &decision, NULL, hook, true);
-		return 0;
-	}
+	if (decision.verdict == RF_DENY)
+		return rf_connect_denied(flow, &decision, hook);
 	if (rf_unlikely(decision.telemetry & (RF_DECISION_LIMITED | RF_DECISION_RULES_LIMITED))) {
 		__u32 limited = 0;
+
 
 		if (decision.telemetry & RF_DECISION_RULES_LIMITED && decision.verdict == RF_ALLOW)
 			limited = rf_rule_peek(decision.workload, version, decision.rule);
@@ -466,8 +726,7 @@ static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow 
 			decision.rule = RF_LIMIT_RULE(limited);
 			decision.verdict = RF_DENY;
 			decision.tier = RF_TIER_ENFORCE;
-			rf_flow_report(flow, &decision, NULL, hook, true);
-			return 0;
+			return rf_connect_denied(flow, &decision, hook);
 		}
 	}
 	if (!rf_wants(decision.telemetry, RF_EVENT_CONNECT))

@@ -45,7 +45,7 @@ static __always_inline bool rf_flow_is(const struct rf_flow_entry *entry, const 
  * Remembers what was learnt of a flow; one that is known gains what is newly allowed. A slot that is being written, by
  * whom we interrupted, is left alone.
  */
-static __always_inline void rf_flow_learn(struct rf_flow_entry *entry, const struct rf_flow_id *id, __u32 workload,
+static __always_inline void rf_flow_learn(struct rf_flow_entry *entry, const struct rf_flow_id *id, __u32 row,
 					  bool outgoing, __u8 allowed)
 {
 	__u32 seq = RF_READ_ONCE(entry->seq);
@@ -56,43 +56,45 @@ static __always_inline void rf_flow_learn(struct rf_flow_entry *entry, const str
 	}
 	rf_barrier();
 	if (rf_flow_is(entry, id)) {
-		entry->allowed |= allowed;
+		entry->allowed = (entry->allowed & ~RF_FLOW_WOULD) | allowed;
 	} else {
 		entry->cgroup_id = id->cgroup_id;
 		entry->version = id->version;
-		entry->workload = workload;
 		entry->protocol = id->protocol;
 		entry->ports = id->ports;
 		entry->remote[0] = id->remote[0];
 		entry->remote[1] = id->remote[1];
 		entry->allowed = allowed;
 	}
+	entry->row = row;
 	entry->jiffies = bpf_jiffies64();
 	rf_barrier();
 	RF_WRITE_ONCE(entry->seq, seq + 2);
 }
 
 /*
- * True: the flow is remembered, and *@workload is whose it is (RF_WORKLOAD_NONE: nobody's), and this packet is covered
- * by what was allowed of it. Never ask it of one that opens a TCP connection: those are counted one by one, and a port
- * that is used again makes the same flow.
+ * True: the flow is remembered, and *@row is where it is accounted (below RF_PEER_CLASSES: it is nobody's), and this
+ * packet is covered by what was allowed of it, which is in *@allowed. @logged: also where it is logged. Never ask it of
+ * one that opens a TCP connection: those are counted one by one, and a port that is used again makes the same flow.
  */
 static __always_inline bool rf_flow_known(const struct rf_flow_entry *entry, const struct rf_flow_id *id, bool outgoing,
-					  __u32 *workload)
+					  __u32 *row, __u8 *allowed, bool logged)
 {
 	__u32 seq = RF_READ_ONCE(entry->seq);
 	__u8 needed = outgoing ? RF_FLOW_OUT : RF_FLOW_IN;
 
+	_Static_assert(RF_FLOW_PASSES << RF_FLOW_LOGGED_SHIFT < 1 << 8, "no room");
 	rf_barrier();
 	if (!rf_flow_is(entry, id) || seq & 1)
 		return false;
-	*workload = entry->workload;
-	if (*workload != RF_WORKLOAD_NONE) {
+	*row = entry->row;
+	*allowed = entry->allowed;
+	if (*row >= RF_PEER_CLASSES) {
 		if (id->protocol == IPPROTO_TCP)
 			needed = RF_FLOW_ESTABLISHED;
 		else if (bpf_jiffies64() - entry->jiffies > RF_FLOW_JIFFIES)
 			return false;
-		if (!(entry->allowed & needed))
+		if (!((logged ? *allowed | *allowed >> RF_FLOW_LOGGED_SHIFT : *allowed) & needed))
 			return false;
 	}
 	rf_barrier();

@@ -6,14 +6,20 @@
 #include "errstat.bpf.h"
 #include "maps.bpf.h"
 
-static __always_inline __u32 rf_workload_of(__u64 cgroup_id)
+/* @cgroup_id: on the stack, where the lookup wants it; a copy would cost eight bytes more of that. */
+static __always_inline __u32 rf_workload_at(const __u64 *cgroup_id)
 {
-	struct rf_cgroup_entry *entry = bpf_map_lookup_elem(&rf_cgroup_map, &cgroup_id);
+	struct rf_cgroup_entry *entry = bpf_map_lookup_elem(&rf_cgroup_map, cgroup_id);
 
 #ifdef RF_TEST_VARIANT /* other programs with the same verdicts: what the upgrade test upgrades to */
 	bpf_ktime_get_ns();
 #endif
 	return entry ? entry->workload : RF_WORKLOAD_NONE;
+}
+
+static __always_inline __u32 rf_workload_of(__u64 cgroup_id)
+{
+	return rf_workload_at(&cgroup_id);
 }
 
 /* What is in force for @workload in @version; NULL only past the end of the map. */

@@ -160,13 +160,17 @@ struct rf_cache_entry {
 	__u64 cgroup_id;
 	__u32 seq;
 	__u32 key; /* port << 16 | protocol << 8 | direction << 4 | (family == AF_INET6) */
-	__u32 workload;
+	__u16 workload;
+	__u8 class; /* of the peer, enum rf_account_class */
+	__u8 pad;
 	__u32 telemetry;
 	__u32 ruleset;
 	__u16 rule;
 	__u8 verdict;
 	__u8 tier;
 };
+
+_Static_assert(RF_MAX_WORKLOADS <= 1 << 16, "a workload does not fit");
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -185,16 +189,19 @@ struct rf_flow_entry {
 	__u64 remote[2];
 	__u64 jiffies; /* of the last full verdict */
 	__u32 seq;
-	__u32 workload;
+	__u32 row;   /* in rf_account_map: the workload and the peer's class; below RF_PEER_CLASSES: nobody's */
 	__u32 ports; /* local << 16 | remote */
 	__u8 protocol;
 	__u8 allowed; /* RF_FLOW_* */
 	__u8 pad[2];
 };
 
-#define RF_FLOW_OUT	    (1u << RF_EGRESS)  /* a first or only packet out */
-#define RF_FLOW_IN	    (1u << RF_INGRESS) /* a first or only packet in */
-#define RF_FLOW_ESTABLISHED (1u << 2)	       /* TCP packets that open nothing, both ways */
+#define RF_FLOW_OUT	     (1u << RF_EGRESS)	/* a first or only packet out */
+#define RF_FLOW_IN	     (1u << RF_INGRESS) /* a first or only packet in */
+#define RF_FLOW_ESTABLISHED  (1u << 2)		/* TCP packets that open nothing, both ways */
+#define RF_FLOW_PASSES	     (RF_FLOW_OUT | RF_FLOW_IN | RF_FLOW_ESTABLISHED)
+#define RF_FLOW_LOGGED_SHIFT 4	       /* the above of a flow that is logged: the fast road does not know them */
+#define RF_FLOW_WOULD	     (1u << 3) /* of TCP: they pass, and enforcing would deny them */
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -202,6 +209,43 @@ RF_MAP struct {
 	__type(key, __u32);
 	__type(value, struct rf_flow_entry);
 } rf_flow_map SEC(".maps");
+
+/* A flow that is logged. As its workload sees it: what is local is its own. */
+struct rf_log_key {
+	__u64 cgroup_id;
+	__u64 local[2]; /* as in struct rf_packet */
+	__u64 remote[2];
+	__u32 ports; /* local << 16 | remote */
+	__u8 protocol;
+	__u8 family;
+	__u8 pad[2];
+};
+
+struct rf_log {
+	__u64 start_ns; /* CLOCK_BOOTTIME, as @last_ns */
+	__u64 last_ns;
+	__u64 bytes[RF_DIRECTIONS];
+	__u64 packets[RF_DIRECTIONS];
+	__u32 workload;
+	__u32 ruleset;
+	__u32 retransmits;
+	__u32 rtt_us;
+	__u32 ended; /* whoever sets it sends the end */
+	__u16 rule;
+	__u8 verdict;
+	__u8 tier;
+	__u8 direction; /* who began */
+	__u8 class;
+	__u8 pad[6];
+};
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_FLOWS);
+	__type(key, struct rf_log_key);
+	__type(value, struct rf_log);
+} rf_log_map SEC(".maps");
 
 /* Who a socket without connections has sent to: their answers may come in. */
 struct rf_reply_key {
@@ -337,6 +381,14 @@ RF_MAP struct {
 	__type(key, __u32);
 	__type(value, struct rf_workload_stats);
 } rf_stats_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, RF_ACCOUNT(RF_MAX_WORKLOADS, 0));
+	__type(key, __u32);
+	__type(value, struct rf_account);
+} rf_account_map SEC(".maps");
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

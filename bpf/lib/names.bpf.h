@@ -291,6 +291,25 @@ static __always_inline bool rf_name_widen(const struct rf_dns_message *m, __u8 *
 	return bpf_probe_read_kernel(ret + 2, rest, m->name + 1 + first) == 0;
 }
 
+enum rf_dns_count { RF_DNS_QUERY, RF_DNS_ANSWER, RF_DNS_REFUSED };
+
+/* A message was read, of the workload and this resolver. */
+static __noinline int rf_dns_count(__u32 workload, const struct rf_query_key *key, enum rf_dns_count what)
+{
+	struct rf_account *account =
+		rf_account(RF_ACCOUNT(workload, rf_class_of(key->resolver[0], key->resolver[1], key->family)));
+
+	if (!account)
+		return 0;
+	if (what == RF_DNS_QUERY)
+		__sync_fetch_and_add(&account->dns_queries, 1);
+	else if (what == RF_DNS_ANSWER)
+		__sync_fetch_and_add(&account->dns_answers, 1);
+	else
+		__sync_fetch_and_add(&account->dns_refused, 1);
+	return 0;
+}
+
 /* The answer to a question of its own: its addresses are at the names that rules know. */
 static __noinline int rf_answer_learn(struct rf_dns_message *m, struct rf_dns_work *work,
 				      const struct rf_query_key *key, const struct rf_dns_key *config_key)
@@ -301,11 +320,11 @@ static __noinline int rf_answer_learn(struct rf_dns_message *m, struct rf_dns_wo
 
 	if (!query || query->question != rf_dns_question(m) || bpf_ktime_get_ns() - query->asked_ns > RF_QUERY_NS ||
 	    !rf_dns_resolver_allowed(config, key)) {
-		rf_count(config_key->workload, RF_COUNTER_DNS_REFUSED, 1);
+		rf_dns_count(config_key->workload, key, RF_DNS_REFUSED);
 		return 0;
 	}
 	bpf_map_delete_elem(&rf_query_map, key);
-	rf_count(config_key->workload, RF_COUNTER_DNS_ANSWERS, 1);
+	rf_dns_count(config_key->workload, key, RF_DNS_ANSWER);
 	name = bpf_map_lookup_elem(&rf_name_map, m->name);
 	if (name)
 		rf_addresses_learn(m, key->owner, *name, config);
@@ -329,7 +348,7 @@ __noinline int rf_dns_read(struct rf_query_key *key, const struct rf_dns_key *co
 	if (!key || !config_key || !buffer || !work || !m)
 		return 0;
 	if (rf_dns_parse(buffer->stream.byte, len, work, m) != RF_DNS_OK || m->response == outgoing) {
-		rf_count(config_key->workload, RF_COUNTER_DNS_REFUSED, 1);
+		rf_dns_count(config_key->workload, key, RF_DNS_REFUSED);
 		return 0;
 	}
 	key->id = m->id;
@@ -337,7 +356,7 @@ __noinline int rf_dns_read(struct rf_query_key *key, const struct rf_dns_key *co
 		return rf_answer_learn(m, work, key, config_key);
 	query.asked_ns = bpf_ktime_get_ns();
 	query.question = rf_dns_question(m);
-	rf_count(config_key->workload, RF_COUNTER_DNS_QUERIES, 1);
+	rf_dns_count(config_key->workload, key, RF_DNS_QUERY);
 	if (bpf_map_update_elem(&rf_query_map, key, &query, BPF_ANY))
 		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_DNS_FULL);
 	return 0;
@@ -405,7 +424,7 @@ __noinline int rf_dns_packet(struct __sk_buff *skb, __u64 version, __u64 cgroup_
 		if (len)
 			rf_dns_read(&key, &config_key, outgoing, slot, len);
 		else
-			rf_count(config_key.workload, RF_COUNTER_DNS_REFUSED, 1);
+			rf_dns_count(config_key.workload, &key, RF_DNS_REFUSED);
 	}
 	rf_dns_reader_put(slot);
 	return 0;

@@ -18,6 +18,7 @@
 #define RF_IPPROTO_ICMPV6   58
 
 #define RF_TCP_FLAG_SYN 0x02
+#define RF_TCP_FLAG_RST 0x04
 #define RF_TCP_FLAG_ACK 0x10
 
 struct rf_packet {

@@ -15,18 +15,11 @@
 
 static __noinline __u32 rf_peer_by_address(const struct rf_flow *flow)
 {
-	struct rf_address_key key = { .family = flow->family };
-	__u32 *found;
+	__u32 *found = rf_address_owner(flow->addr[0], flow->addr[1], flow->family);
 
-	key.addr[0] = flow->addr[0];
-	key.addr[1] = flow->addr[1];
-	found = bpf_map_lookup_elem(&rf_address_map, &key);
 	if (found)
 		return *found;
-	if (flow->family == RF_AF_INET)
-		return ((__u32)flow->addr[0] & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000) ? RF_PEER_HOST_ID :
-												 RF_PEER_WORLD_ID;
-	return !flow->addr[0] && flow->addr[1] == bpf_cpu_to_be64(1) ? RF_PEER_HOST_ID : RF_PEER_WORLD_ID;
+	return rf_address_is_loopback(flow->addr[0], flow->addr[1], flow->family) ? RF_PEER_HOST_ID : RF_PEER_WORLD_ID;
 }
 
 /* A socket of a workload is that workload's; any other one of the host is the host's. */

@@ -13,7 +13,7 @@
 #ifndef RF_BPF_VERDICT_H
 #define RF_BPF_VERDICT_H
 
-#include "identity.bpf.h"
+#include "account.bpf.h"
 
 /* What is or'ed to the rules that an address gives: those by peer, by self, and by name. */
 #define RF_MORE_SETS (2 + RF_LEARNT_NAMES)
@@ -44,8 +44,13 @@ struct rf_flow {
 /* Some of its rules have. */
 #define RF_DECISION_RULES_LIMITED (1u << 30)
 
+/* Likewise: some of its flows are logged. */
+#define RF_DECISION_LOGGED (1u << 29)
+
 struct rf_decision {
-	__u32 workload;	 /* RF_WORKLOAD_NONE: nobody's, nothing was judged */
+	__u16 workload;	 /* RF_WORKLOAD_NONE: nobody's, nothing was judged */
+	__u8 class;	 /* of the peer, enum rf_account_class */
+	__u8 direction;	 /* who began, enum rf_direction */
 	__u32 telemetry; /* as in its bank */
 	__u32 ruleset;
 	__u16 rule;
@@ -241,6 +246,7 @@ static __always_inline bool rf_flow_decided(const struct rf_cache_entry *entry, 
 	    entry->addr[0] != flow->addr[0] || entry->addr[1] != flow->addr[1])
 		return false;
 	decision->workload = entry->workload;
+	decision->class = entry->class;
 	decision->telemetry = entry->telemetry;
 	decision->ruleset = entry->ruleset;
 	decision->rule = entry->rule;
@@ -267,6 +273,7 @@ static __always_inline void rf_decision_keep(struct rf_cache_entry *entry, const
 	entry->addr[0] = flow->addr[0];
 	entry->addr[1] = flow->addr[1];
 	entry->workload = decision->workload;
+	entry->class = decision->class;
 	entry->telemetry = decision->telemetry;
 	entry->ruleset = decision->ruleset;
 	entry->rule = decision->rule;
@@ -282,10 +289,11 @@ static __always_inline void rf_flow_ask(struct rf_flow *flow, __u32 key, __u64 v
 {
 	struct rf_workload_bank *bank;
 
-	decision->workload = rf_workload_of(flow->cgroup_id);
+	decision->workload = rf_workload_at(&flow->cgroup_id);
 	bank = rf_workload_bank(decision->workload, version);
 	if (decision->workload == RF_WORKLOAD_NONE || !bank) {
 		decision->workload = RF_WORKLOAD_NONE;
+		decision->class = 0;
 		decision->telemetry = 0;
 		decision->ruleset = 0;
 		decision->rule = RF_RULE_DEFAULT;
@@ -293,7 +301,7 @@ static __always_inline void rf_flow_ask(struct rf_flow *flow, __u32 key, __u64 v
 		decision->tier = RF_TIER_ENFORCE;
 		return;
 	}
-	decision->telemetry = bank->telemetry;
+	decision->telemetry = bank->telemetry | (bank->flow_sample ? RF_DECISION_LOGGED : 0);
 	if (bank->flags & RF_BANK_RULE_CONNECTIONS)
 		decision->telemetry |= RF_DECISION_RULES_LIMITED;
 	if (bank->flags & RF_BANK_CONNECTIONS) {
@@ -306,6 +314,7 @@ static __always_inline void rf_flow_ask(struct rf_flow *flow, __u32 key, __u64 v
 		return;
 	}
 	flow->owner = bank->flags & RF_BANK_NAMES ? bank->owner : 0;
+	decision->class = rf_class_of(flow->addr[0], flow->addr[1], flow->family);
 	rf_flow_evaluate(flow, bank, decision);
 	/* Not kept: the same address and port may be somebody else's next time, or another name's. */
 	if (entry && !(bank->flags & (RF_BANK_PEERS(flow->direction & 1) | RF_BANK_NAMES)))

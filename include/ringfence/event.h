@@ -33,6 +33,8 @@ enum rf_event_kind {
 	RF_EVENT_CGROUP_GONE, /* struct rf_event_cgroup */
 	RF_EVENT_GAP,	      /* struct rf_event_gap; made by the consumer, never on a ring */
 	RF_EVENT_SOCKET_DENY, /* struct rf_event_socket */
+	RF_EVENT_FLOW_START,  /* struct rf_event_flow_record */
+	RF_EVENT_FLOW_END,    /* struct rf_event_flow_record */
 	RF_EVENT_KINDS
 };
 
@@ -87,6 +89,48 @@ struct rf_event_flow {
 	__u32 ruleset; /* id of the deciding rule set */
 	__u16 rule;    /* index in it, RF_RULE_DEFAULT for its default */
 	__u16 hook;    /* enum rf_hook that decided */
+};
+
+/* Why a flow's record ends. */
+#define RF_REASONS(X)                                                                          \
+	X(OPEN, "open")	      /* it does not: its start */                                     \
+	X(CLOSED, "closed")   /* its TCP socket has gone */                                    \
+	X(IDLE, "idle")	      /* no packet for as long as the policy says */                   \
+	X(CUT, "cut")	      /* denied: from its first packet on, or by a change of policy */ \
+	X(STOPPED, "stopped") /* nobody asks for it any more */
+
+enum rf_flow_reason {
+#define X(id, name) RF_REASON_##id,
+	RF_REASONS(X)
+#undef X
+		RF_REASON_COUNT
+};
+
+/*
+ * A flow of a workload whose policy asks for them. RF_EVENT_FLOW_START: its first packet, which is in the counts;
+ * RF_EVENT_FLOW_END: all of it. What is denied at once has an end alone. @verdict in the header is the flow's.
+ */
+struct rf_event_flow_record {
+	struct rf_event_header header;
+	__u8 family;	   /* AF_INET 2, AF_INET6 10 */
+	__u8 protocol;	   /* IPPROTO_* */
+	__u8 direction;	   /* enum rf_direction: who began */
+	__u8 tier;	   /* enum rf_tier that decided */
+	__u16 local_port;  /* host order; 0 where connect() was denied */
+	__u16 remote_port; /* host order */
+	__u8 local[16];	   /* network order; IPv4 in the first four bytes */
+	__u8 remote[16];
+	__u32 ruleset;	 /* id of the deciding rule set, 0: none */
+	__u16 rule;	 /* index in it, RF_RULE_DEFAULT for its default */
+	__u8 peer_class; /* enum rf_account_class */
+	__u8 reason;	 /* enum rf_flow_reason */
+	__u64 start_ns;	 /* CLOCK_BOOTTIME */
+	__u64 tx_bytes;	 /* of IP, as in struct rf_traffic */
+	__u64 rx_bytes;
+	__u64 tx_packets;
+	__u64 rx_packets;
+	__u32 retransmits; /* TCP segments, known when it is closed */
+	__u32 rtt_us;	   /* the last smoothed round-trip time, likewise */
 };
 
 struct rf_event_device {
@@ -161,7 +205,9 @@ struct rf_event_gap {
 	X(SOCKET_CREATE, "socket_create")      \
 	X(SOCKET_CONNECT, "socket_connect")    \
 	X(UNIX_CONNECT, "unix_stream_connect") \
-	X(UNIX_SEND, "unix_may_send")
+	X(UNIX_SEND, "unix_may_send")          \
+	X(TCP_RETRANSMIT, "tcp_retransmit")    \
+	X(TCP_DESTROY, "tcp_destroy")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

@@ -30,6 +30,7 @@
 #define RF_MAX_DNS_STREAMS 256	   /* connections with a part of a DNS message, 4 KiB each; the least used goes */
 #define RF_MAX_RESOLVERS   16	   /* of one workload */
 #define RF_MAX_TENANTS	   16384   /* tenants with a workload at a time (allocated as used) */
+#define RF_MAX_FLOWS	   32768   /* flows in the flow log at once (allocated as used) */
 #define RF_CACHE_SLOTS	   1024	   /* verdict cache, per CPU, direct mapped; a power of two */
 
 /* Rates. */
@@ -59,6 +60,12 @@
 #define RF_RING_IDENTITY  (1 * 1024 * 1024) /* cgroups coming and going */
 #define RF_SHARE_BURST	  512		    /* events a workload may send at once on a crowded lane */
 #define RF_SHARE_RATE	  512		    /* and a second after that */
+
+/* The flow log. */
+#define RF_FLOW_SAMPLE_MAX 65535
+#define RF_FLOW_IDLE_S	   30 /* the default */
+#define RF_FLOW_IDLE_S_MAX 3600
+#define RF_MAX_FLOWS_SHARE 512 /* flows of one workload once half of RF_MAX_FLOWS are taken */
 
 /* Policy files. */
 #define RF_POLICY_FILE_MAX    (16 * 1024 * 1024) /* bytes of one file */

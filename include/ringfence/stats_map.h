@@ -19,12 +19,6 @@
 	X(EXEC, "exec", "", "Programs executed")                                                                       \
 	X(FORK, "fork", "", "Processes created (threads not counted)")                                                 \
 	X(EXIT, "exit", "", "Processes ended")                                                                         \
-	X(CONNECT, "network_connections", "direction=\"egress\"", "TCP connections opened: their first packet passed") \
-	X(ACCEPT, "network_connections", "direction=\"ingress\"", "TCP connections opened: their first packet passed") \
-	X(TX_BYTES, "network_bytes", "direction=\"egress\"", "IP bytes that passed")                                   \
-	X(RX_BYTES, "network_bytes", "direction=\"ingress\"", "IP bytes that passed")                                  \
-	X(TX_PACKETS, "network_packets", "direction=\"egress\"", "IP packets that passed")                             \
-	X(RX_PACKETS, "network_packets", "direction=\"ingress\"", "IP packets that passed")                            \
 	X(TX_DELAYED_BYTES, "network_rate_bytes", "direction=\"egress\",outcome=\"delayed\"",                          \
 	  "IP bytes that a rate delayed or dropped; would: in audit mode")                                             \
 	X(TX_DROPPED_BYTES, "network_rate_bytes", "direction=\"egress\",outcome=\"dropped\"",                          \
@@ -58,9 +52,6 @@
 	X(SOCKET_DENY, "verdicts", "subject=\"socket\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
 	X(SOCKET_WOULD, "verdicts", "subject=\"socket\",verdict=\"would-deny\"",                                       \
 	  "Verdicts that denied or would have denied")                                                                 \
-	X(DNS_QUERIES, "network_dns_messages", "kind=\"query\"", "DNS messages read for rules by name")                \
-	X(DNS_ANSWERS, "network_dns_messages", "kind=\"answer\"", "DNS messages read for rules by name")               \
-	X(DNS_REFUSED, "network_dns_messages", "kind=\"refused\"", "DNS messages read for rules by name")              \
 	X(EVENTS, "events", "", "Events put on a ring")                                                                \
 	X(EVENTS_SHED, "events_shed", "", "Events not sent because the workload used up its fair share")               \
 	X(EVENTS_LOST, "events_lost", "", "Events lost because a ring was full")
@@ -81,6 +72,7 @@ struct rf_workload_stats {
 struct rf_share {
 	__u64 refilled_ns[RF_LANES];
 	__u64 tokens[RF_LANES]; /* in 1/1000 event */
+	__u64 flows;		/* in rf_log_map; of RF_WORKLOAD_NONE: of all workloads */
 };
 
 /* rf_lane_map: array of RF_LANES, mmapable. */
@@ -112,7 +104,8 @@ struct rf_hook_stats {
 	X(DNS_SPLIT, "dns_split", "a DNS message over TCP could not be put together: a name may be missed")        \
 	X(DNS_FULL, "dns_full", "no room to remember a question or an address: a name may be missed")              \
 	X(PATH_READ, "path_read", "a path could not be read for an event")                                         \
-	X(RATE_FLOW, "rate_flow", "no room to remember whose rate a flow is under: an answer may pass without")
+	X(RATE_FLOW, "rate_flow", "no room to remember whose rate a flow is under: an answer may pass without") \
+	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share")
 
 enum rf_error {
 #define X(id, name, help) RF_ERROR_##id,

@@ -47,6 +47,8 @@ struct rf_workload_bank {
 	__u32 owner;	 /* whose are the names that DNS answers teach: never the same for two workloads of one id */
 	__u32 rate;	 /* RF_RATE_ID() of its limits in rf_rate_map */
 	__u32 tenant;	 /* its number in rf_tenant_map; 0: not known */
+	__u16 flow_sample; /* one in so many flows is logged; 0: none */
+	__u16 flow_idle_s;
 	struct rf_socket_limits sockets[RF_TIERS];
 };
 

@@ -213,7 +213,7 @@ workloads_lines() { "$ringfence" workloads --json | sed 's/{"id"/\n{"id"/g' | gr
 # workload_value WORKLOAD KEY: a member or a counter.
 workload_value()
 {
-	workloads_lines | grep -F "\"name\":\"$1\"" | sed -n "s/.*\"$2\":\"\{0,1\}\([^\",}]*\).*/\1/p"
+	workloads_lines | grep -F "\"name\":\"$1\"" | sed -n "s/,\"peers\":.*//; s/.*\"$2\":\"\{0,1\}\([^\",}]*\).*/\1/p"
 }
 has_workload() { workloads_lines | grep -qF "\"name\":\"$1\""; }
 counter() { workload_value "default/default/$1" "$2"; }

@@ -2,11 +2,15 @@
 /*
  * One flow, judged from where a workload stands: what did the kernel say?
  *
- *	net_probe serve SECONDS tcp/ADDR/PORT|udp/ADDR/PORT...	echoes; says "ready"; tcp46: ADDR is IPv6, IPv4 may come
- *too net_probe [options] tcp|udp|icmp ADDR [PORT] net_probe [options] stream ADDR PORT	connects, then one exchange for
- *each line read net_probe [options] many N ADDR PORT	N connections that stay open, prints how many of each; then, for
- *each line read, "open", "close" or "reset", one more or one less net_probe hold tcp|udp ADDR PROGRAM...	runs
- *PROGRAM with a new socket as descriptor 9
+ *	net_probe serve SECONDS tcp/ADDR/PORT|udp/ADDR/PORT...	echoes; says "ready"; tcp46: ADDR is IPv6, and
+ *					IPv4 may come too
+ *	net_probe [options] tcp|udp|icmp ADDR [PORT]
+ *	net_probe [options] stream ADDR PORT	connects, then for each line read: one exchange of as many bytes as it
+ *					says (any other line: one), of "info" what TCP tells of the connection, and of
+ *					"shut" the end of it, when the other side's has come too
+ *	net_probe [options] many N ADDR PORT	N connections that stay open, prints how many of each; then, for each
+ *					line read, "open", "close" or "reset", one more or one less
+ *	net_probe hold tcp|udp ADDR PROGRAM...	runs PROGRAM with a new socket as descriptor 9
  *
  *	-w MS	wait for an answer at most so long (RF_WAIT_MS, 500)
  *	-n N	N attempts, print how many of each
@@ -34,8 +38,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HELD_FD 9
-#define FDS_MAX 512
+#define HELD_FD	     9
+#define FDS_MAX	     512
+#define EXCHANGE_MAX 30000
 
 enum outcome { ALLOWED, DENIED, TIMEOUT, REFUSED, OTHER, OUTCOMES };
 
@@ -110,19 +115,30 @@ static int await(int fd, short events, int wait_ms)
 	return r < 0 ? errno : r == 0 ? ETIMEDOUT : 0;
 }
 
-/* One byte there and back. */
-static int exchange(int fd, int wait_ms)
+/* @n bytes there and back. */
+static int exchange_bytes(int fd, size_t n, int wait_ms)
 {
-	char c = 'x';
+	char buffer[EXCHANGE_MAX] = { 'x' };
+	ssize_t got;
 	int r;
 
-	if (send(fd, &c, 1, MSG_NOSIGNAL) != 1)
-		return errno;
-	r = await(fd, POLLIN, wait_ms);
-	if (r)
-		return r;
-	r = recv(fd, &c, 1, MSG_DONTWAIT);
-	return r == 1 ? 0 : r == 0 ? ECONNRESET : errno;
+	if (send(fd, buffer, n, MSG_NOSIGNAL) != (ssize_t)n)
+		return errno ? errno : EIO;
+	while (n) {
+		r = await(fd, POLLIN, wait_ms);
+		if (r)
+			return r;
+		got = recv(fd, buffer, n, MSG_DONTWAIT);
+		if (got <= 0)
+			return got == 0 ? ECONNRESET : errno;
+		n -= got;
+	}
+	return 0;
+}
+
+static int exchange(int fd, int wait_ms)
+{
+	return exchange_bytes(fd, 1, wait_ms);
 }
 
 static int tcp_connect(int fd, const struct sockaddr_storage *to, socklen_t len, int wait_ms)
@@ -280,6 +296,24 @@ static int attempts(const char *kind, const struct sockaddr_storage *to, socklen
 	return 0;
 }
 
+static void info_print(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	(void)getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+	printf("retransmits=%u rtt_us=%u\n", info.tcpi_total_retrans, info.tcpi_rtt);
+}
+
+static const char *shut(int fd, int wait_ms)
+{
+	char c;
+
+	if (shutdown(fd, SHUT_WR) < 0 || await(fd, POLLIN, wait_ms) || recv(fd, &c, 1, MSG_DONTWAIT) != 0)
+		return "not shut";
+	return "shut";
+}
+
 static int stream(const struct sockaddr_storage *to, socklen_t len, const struct options *o)
 {
 	int fd = socket_make("tcp", to->ss_family, o), r, one = 1;
@@ -292,12 +326,19 @@ static int stream(const struct sockaddr_storage *to, socklen_t len, const struct
 	fflush(stdout);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	while (!r && fgets(line, sizeof(line), stdin)) {
+		unsigned long bytes = strtoul(line, NULL, 10);
 		char stale[256];
 
 		/* Answers to what was sent again late are not the answer to this. */
 		while (recv(fd, stale, sizeof(stale), MSG_DONTWAIT) > 0)
 			;
-		puts(outcome_names[outcome_of(exchange(fd, o->wait_ms))]);
+		if (strcmp(line, "info\n") == 0)
+			info_print(fd);
+		else if (strcmp(line, "shut\n") == 0)
+			puts(shut(fd, o->wait_ms));
+		else
+			puts(outcome_names[outcome_of(
+				exchange_bytes(fd, bytes && bytes <= EXCHANGE_MAX ? bytes : 1, o->wait_ms))]);
 		fflush(stdout);
 	}
 	close(fd);

@@ -133,8 +133,8 @@ for job in openmetrics text; do
 	within 30 answers "up{job=\"$job\"}" 1
 	ok $? "prometheus scrapes $job"
 	within 10 answers \
-		"ringfence_workload_network_packets_total{job=\"$job\",tenant=\"acme\",namespace=\"prod\",workload=\"web\",direction=\"egress\"}" \
-		2007
+		"ringfence_workload_network_packets_total{job=\"$job\",tenant=\"acme\",namespace=\"prod\",workload=\"web\",direction=\"egress\",peer=\"public\",verdict=\"allow\"}" \
+		2001
 	status=$?
 	ok $status "a workload's counter has its value by $job"
 	[ $status -eq 0 ] || sed 's/^/# /' "$dir/answer"

@@ -46,6 +46,8 @@ static int parse_rows(const struct rf_jin *list, struct rf_sample *s)
 		row->memory_bytes = number(w, "memory_bytes");
 		for (unsigned int c = 0; c < RF_COUNTER_COUNT; c++)
 			row->counter[c] = number(counters, rf_counter_key(c));
+		for (unsigned int sum = 0; sum < RF_SUM_COUNT; sum++)
+			row->sum[sum] = number(counters, rf_account_sum_key(sum));
 	}
 	qsort(s->rows, s->n, sizeof(*s->rows), by_id);
 	return 0;
@@ -94,23 +96,28 @@ static double counters(const struct rf_sample_row *before, const struct rf_sampl
 	return sum; /* NAN if any is */
 }
 
+static double sum_rate(const struct rf_sample_row *before, const struct rf_sample_row *now, double seconds,
+		       enum rf_account_sum sum)
+{
+	return rate(before->sum[sum], now->sum[sum], seconds);
+}
+
 static struct rf_rate rate_of(const struct rf_sample_row *before, const struct rf_sample_row *now, double seconds)
 {
-	static const enum rf_counter connections[] = { RF_COUNTER_CONNECT, RF_COUNTER_ACCEPT };
 	static const enum rf_counter denies[] = { RF_COUNTER_EGRESS_DENY, RF_COUNTER_INGRESS_DENY,
 						  RF_COUNTER_DEVICE_DENY, RF_COUNTER_SOCKET_DENY };
 	static const enum rf_counter woulds[] = { RF_COUNTER_EGRESS_WOULD, RF_COUNTER_INGRESS_WOULD,
 						  RF_COUNTER_DEVICE_WOULD, RF_COUNTER_SOCKET_WOULD };
-	static const enum rf_counter tx = RF_COUNTER_TX_BYTES, rx = RF_COUNTER_RX_BYTES;
 
 	if (!before)
 		return (struct rf_rate){ now, NAN, NAN, NAN, NAN, NAN, NAN };
 	return (struct rf_rate){
 		.row = now,
 		.cpu_percent = rate(before->cpu_usec, now->cpu_usec, seconds) / 1e4,
-		.tx_bytes = counters(before, now, seconds, &tx, 1),
-		.rx_bytes = counters(before, now, seconds, &rx, 1),
-		.connections = counters(before, now, seconds, connections, ARRAY_SIZE(connections)),
+		.tx_bytes = sum_rate(before, now, seconds, RF_SUM_TX_BYTES),
+		.rx_bytes = sum_rate(before, now, seconds, RF_SUM_RX_BYTES),
+		.connections =
+			sum_rate(before, now, seconds, RF_SUM_CONNECT) + sum_rate(before, now, seconds, RF_SUM_ACCEPT),
 		.denies = counters(before, now, seconds, denies, ARRAY_SIZE(denies)),
 		.would_denies = counters(before, now, seconds, woulds, ARRAY_SIZE(woulds)),
 	};

@@ -14,6 +14,7 @@ struct rf_sample_row {
 	uint32_t id;
 	char *name;
 	uint64_t counter[RF_COUNTER_COUNT];	/* RF_UNKNOWN where not told */
+	uint64_t sum[RF_SUM_COUNT];		/* likewise */
 	uint64_t tasks, cpu_usec, memory_bytes; /* likewise */
 };
 

@@ -26,6 +26,10 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 		const struct rf_event_flow *flow = (const struct rf_event_flow *)event;
 
 		ref = rf_engine_rule_ref(app->engine, image, flow->direction, flow->tier, flow->ruleset, flow->rule);
+	} else if (event->kind == RF_EVENT_FLOW_START || event->kind == RF_EVENT_FLOW_END) {
+		const struct rf_event_flow_record *flow = (const struct rf_event_flow_record *)event;
+
+		ref = rf_engine_rule_ref(app->engine, image, flow->direction, flow->tier, flow->ruleset, flow->rule);
 	} else if (event->kind == RF_EVENT_DEVICE_DENY) {
 		const struct rf_event_device *device = (const struct rf_event_device *)event;
 
@@ -144,6 +148,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	(void)usec;
 	if (app->exiting)
 		return 0;
+	(void)rf_engine_flows_sweep(app->engine);
 	rf_engine_ring_consume(app->engine);
 	rf_engine_ring_flush(app->engine);
 	(void)rf_engine_verify(app->engine, &report);

@@ -5,6 +5,10 @@
  * new cgroup has neither at once: for SOON_TICKS seconds after one came,
  * everything is looked at every second, then every SELDOM_TICKS.
  *
+ * Where no rule asks who a peer is, addresses are for accounting alone, and
+ * nobody waits for them: everything is looked at SELDOM_TICKS after a change, and
+ * every ACCOUNT_TICKS.
+ *
  * Until its address is known a pod is the world's to others: rules that allow by
  * what a peer is do not let it in yet.
  */
@@ -19,8 +23,9 @@
 #include "user/collect/net_address.h"
 #include "user/lib/log.h"
 
-#define SOON_TICKS   5
-#define SELDOM_TICKS 10
+#define SOON_TICKS    5
+#define SELDOM_TICKS  10
+#define ACCOUNT_TICKS 60
 
 /* An address, who has it and in which namespace it was seen. */
 struct claim {
@@ -224,11 +229,17 @@ static void stale_drop(struct rf_registry *r)
 
 static bool is_time(struct rf_registry *r)
 {
-	if (r->soon) {
+	r->ticks++;
+	if (rf_engine_wants_peers(r->engine)) {
+		if (!r->soon)
+			return r->ticks % SELDOM_TICKS == 0;
 		r->soon--;
 		return true;
 	}
-	return ++r->ticks % SELDOM_TICKS == 0;
+	if (r->ticks % ACCOUNT_TICKS != 0 && (!r->soon || r->ticks % SELDOM_TICKS != 0))
+		return false;
+	r->soon = 0;
+	return true;
 }
 
 void rf_peers_refresh(struct rf_registry *r, bool all)
@@ -238,13 +249,6 @@ void rf_peers_refresh(struct rf_registry *r, bool all)
 	_cleanup_free_ struct refresh *f = NULL;
 	void *value;
 
-	if (!rf_engine_wants_peers(r->engine)) {
-		if (rf_hashmap_size(r->addresses)) {
-			r->pass++;
-			stale_drop(r);
-		}
-		return;
-	}
 	if (all || r->cgroups_changed)
 		r->soon = SOON_TICKS;
 	r->cgroups_changed = false;

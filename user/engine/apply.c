@@ -47,7 +47,9 @@ static int generation_flip(struct rf_engine *e, uint32_t generation, char **ret_
 /* Installs what @image needs and writes the ids into @bank. */
 static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_workload_bank *bank, char **ret_error)
 {
-	struct rf_workload_bank filled = { .telemetry = image->telemetry };
+	struct rf_workload_bank filled = { .telemetry = image->telemetry,
+					   .flow_sample = image->flows.sample,
+					   .flow_idle_s = image->flows.idle_s };
 	int r;
 
 	for (int tier = 0; tier < RF_TIERS; tier++) {

@@ -43,6 +43,8 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_SOCKET_CONNECT] = LSM_WHEN_ASKED("rf_socket_connect"),
 	[RF_HOOK_UNIX_CONNECT] = LSM_WHEN_ASKED("rf_unix_stream_connect"),
 	[RF_HOOK_UNIX_SEND] = LSM_WHEN_ASKED("rf_unix_may_send"),
+	[RF_HOOK_TCP_RETRANSMIT] = { .program = "rf_tcp_retransmit", .if_failed = "not counted" },
+	[RF_HOOK_TCP_DESTROY] = { .program = "rf_tcp_destroy", .if_failed = "not counted; logged flows end when idle" },
 };
 
 static void pin_path(const struct rf_engine *e, enum rf_hook hook, const char *suffix, char path[RF_PATH_SIZE])

@@ -132,6 +132,7 @@ static void *map_mmap(const struct rf_engine *e, const char *name, size_t size, 
 
 #define WORKLOADS_SIZE (sizeof(struct rf_workload_entry) * RF_MAX_WORKLOADS)
 #define STATS_SIZE     (sizeof(struct rf_workload_stats) * RF_MAX_WORKLOADS)
+#define ACCOUNTS_SIZE  (sizeof(struct rf_account) * RF_ACCOUNT(RF_MAX_WORKLOADS, 0))
 #define WORDS_SIZE     (sizeof(uint64_t) * RF_MAX_SET_WORDS)
 
 static int maps_map(struct rf_engine *e, char **ret_error)
@@ -139,9 +140,10 @@ static int maps_map(struct rf_engine *e, char **ret_error)
 	e->config = map_mmap(e, ".data.rf_config", sizeof(*e->config), true);
 	e->workloads = map_mmap(e, "rf_workload_map", WORKLOADS_SIZE, true);
 	e->stats = map_mmap(e, "rf_stats_map", STATS_SIZE, true);
+	e->accounts = map_mmap(e, "rf_account_map", ACCOUNTS_SIZE, true);
 	e->lanes = map_mmap(e, "rf_lane_map", sizeof(*e->lanes) * RF_LANES, true);
 	e->words_map = map_mmap(e, "rf_set_map", WORDS_SIZE, true);
-	if (!e->config || !e->workloads || !e->stats || !e->lanes || !e->words_map)
+	if (!e->config || !e->workloads || !e->stats || !e->accounts || !e->lanes || !e->words_map)
 		return rf_engine_format_error(ret_error, -errno, "cannot map the BPF maps into memory");
 	return 0;
 }
@@ -306,6 +308,7 @@ void rf_engine_free(struct rf_engine *e)
 	map_munmap(e->config, sizeof(*e->config));
 	map_munmap(e->workloads, WORKLOADS_SIZE);
 	map_munmap(e->stats, STATS_SIZE);
+	map_munmap(e->accounts, ACCOUNTS_SIZE);
 	map_munmap(e->lanes, sizeof(*e->lanes) * RF_LANES);
 	map_munmap(e->words_map, WORDS_SIZE);
 	if (e->sync_outer >= 0)
@@ -374,6 +377,7 @@ void rf_engine_stats_reset(struct rf_engine *e, uint32_t workload)
 	if (workload >= RF_MAX_WORKLOADS)
 		return;
 	memset(&e->stats[workload], 0, sizeof(e->stats[workload]));
+	memset(&e->accounts[RF_ACCOUNT(workload, 0)], 0, sizeof(*e->accounts) * RF_PEER_CLASSES);
 	rf_rate_reset(e, workload);
 }
 

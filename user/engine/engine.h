@@ -145,6 +145,12 @@ void rf_engine_ring_consume(struct rf_engine *e);
 /* Ends gaps that nothing can fill any more; call about once a second. */
 void rf_engine_ring_flush(struct rf_engine *e);
 
+/*
+ * Ends the flows in the flow log that nothing has come of for long, or that nobody asks for any more; call about once a
+ * second. 0, and at once where there are none; a negative errno.
+ */
+int rf_engine_flows_sweep(struct rf_engine *e);
+
 /* Runs every hook once on a cgroup of our own and probes LSM and module. Takes well under a second. */
 int rf_engine_self_test(struct rf_engine *e);
 enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature feature);

@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 
 #include "ringfence/abi.h"
+#include "ringfence/account_map.h"
 #include "ringfence/policy_map.h"
 #include "ringfence/rate_map.h"
 #include "ringfence/workload_map.h"
@@ -112,6 +113,7 @@ struct rf_engine {
 	struct rf_config *config;
 	struct rf_workload_entry *workloads;
 	struct rf_workload_stats *stats;
+	struct rf_account *accounts;
 	struct rf_lane_stats *lanes;
 	uint64_t *words_map;
 

@@ -13,6 +13,8 @@
 #include "user/lib/clock.h"
 #include "user/model/event.h"
 
+#include "ringfence.skel.h"
+
 static const char *const lane_map[RF_LANES] = {
 	[RF_LANE_TELEMETRY] = "rf_telemetry_rb",
 	[RF_LANE_AUDIT] = "rf_audit_rb",
@@ -80,6 +82,21 @@ int rf_engine_ring_open(struct rf_engine *e, rf_event_fn fn, void *arg)
 			return -errno;
 	}
 	return 0;
+}
+
+int rf_engine_flows_sweep(struct rf_engine *e)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	uint32_t all = RF_WORKLOAD_NONE;
+	struct rf_share share;
+	int r;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(e->skeleton->maps.rf_share_map), &all, &share) < 0)
+		return -errno;
+	if (!share.flows)
+		return 0;
+	r = bpf_prog_test_run_opts(bpf_program__fd(e->skeleton->progs.rf_log_sweep), &opts);
+	return r < 0 ? r : 0;
 }
 
 int rf_engine_ring_fd(const struct rf_engine *e)

@@ -201,6 +201,9 @@ int rf_engine_self_test(struct rf_engine *e)
 	/* The kernel drops a cgroup in its own time, after the test: its release hook is judged by its entry going. */
 	if (e->hooks[RF_HOOK_CGROUP_RELEASE].self_test == -ENODATA)
 		e->hooks[RF_HOOK_CGROUP_RELEASE].self_test = 0;
+	/* Nothing is lost on the way from the probe to itself: there is nothing to send again. */
+	if (e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test == -ENODATA)
+		e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test = 0;
 	probe_cgroup_remove(e);
 	e->config->probe_cgroup = 0;
 	e->self_tested = true;

@@ -232,7 +232,11 @@ int rf_engine_snapshot(struct rf_engine *e, struct rf_snapshot *s)
 	lanes_fill(e, s);
 	errors_fill(e, s);
 	maps_fill(e, s);
-	for (size_t i = 0; i < s->n_workloads; i++)
-		memcpy(s->workloads[i].counter, e->stats[s->workloads[i].id].counter, sizeof(s->workloads[i].counter));
+	for (size_t i = 0; i < s->n_workloads; i++) {
+		struct rf_workload_row *row = &s->workloads[i];
+
+		memcpy(row->counter, e->stats[row->id].counter, sizeof(row->counter));
+		row->account = &e->accounts[RF_ACCOUNT(row->id, 0)];
+	}
 	return 0;
 }

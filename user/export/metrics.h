@@ -109,7 +109,22 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	X(WORKLOAD_CPU, RF_METRICS_WORKLOAD_PREFIX "cpu_seconds", COUNTER, RF_METRICS_WORKLOAD_LABELS, "CPU time.")    \
 	X(WORKLOAD_MEMORY, RF_METRICS_WORKLOAD_PREFIX "memory_bytes", GAUGE, RF_METRICS_WORKLOAD_LABELS,               \
 	  "Memory charged to the workload.")                                                                           \
-	X(WORKLOAD_TASKS, RF_METRICS_WORKLOAD_PREFIX "tasks", GAUGE, RF_METRICS_WORKLOAD_LABELS, "Tasks (threads).")
+	X(WORKLOAD_TASKS, RF_METRICS_WORKLOAD_PREFIX "tasks", GAUGE, RF_METRICS_WORKLOAD_LABELS, "Tasks (threads).")   \
+	X(NETWORK_BYTES, RF_METRICS_WORKLOAD_PREFIX "network_bytes", COUNTER,                                          \
+	  RF_METRICS_WORKLOAD_LABELS ",direction,peer,verdict", "IP bytes by their verdict; absent while 0.")          \
+	X(NETWORK_PACKETS, RF_METRICS_WORKLOAD_PREFIX "network_packets", COUNTER,                                      \
+	  RF_METRICS_WORKLOAD_LABELS ",direction,peer,verdict", "IP packets by their verdict; absent while 0.")        \
+	X(NETWORK_CONNECTIONS, RF_METRICS_WORKLOAD_PREFIX "network_connections", COUNTER,                              \
+	  RF_METRICS_WORKLOAD_LABELS ",direction,peer,verdict",                                                        \
+	  "TCP connections by the verdict on their first packet or connect(); absent while 0.")                        \
+	X(NETWORK_RETRANSMITS, RF_METRICS_WORKLOAD_PREFIX "network_retransmits", COUNTER,                              \
+	  RF_METRICS_WORKLOAD_LABELS ",peer", "TCP segments sent again; absent while 0.")                              \
+	X(NETWORK_RTT, RF_METRICS_WORKLOAD_PREFIX "network_rtt_seconds", COUNTER, RF_METRICS_WORKLOAD_LABELS ",peer",  \
+	  "Sum of the smoothed round-trip times that TCP sockets had when they went; absent while 0.")                 \
+	X(NETWORK_RTT_SAMPLES, RF_METRICS_WORKLOAD_PREFIX "network_rtt_samples", COUNTER,                              \
+	  RF_METRICS_WORKLOAD_LABELS ",peer", "TCP sockets whose round-trip time was summed; absent while 0.")         \
+	X(NETWORK_DNS, RF_METRICS_WORKLOAD_PREFIX "network_dns_messages", COUNTER,                                     \
+	  RF_METRICS_WORKLOAD_LABELS ",kind,peer", "DNS messages read for rules by name; absent while 0.")
 
 enum rf_metric {
 #define X(id, name, type, labels, help) RF_METRIC_##id,

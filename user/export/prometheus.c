@@ -26,6 +26,7 @@ struct writer {
 	struct row *rows;
 	size_t n_rows;
 	struct rf_workload_row other;
+	struct rf_account other_account[RF_PEER_CLASSES];
 };
 
 static void writer_fini(struct writer *w)
@@ -261,11 +262,14 @@ static int rows_prepare(struct writer *w, const struct rf_snapshot *s, size_t ma
 
 		other->tenant = other->namespace = other->short_name = name;
 		other->tasks = other->cpu_usec = other->memory_bytes = RF_UNKNOWN;
+		other->account = w->other_account;
 		for (size_t i = n; i < s->n_workloads; i++) {
 			const struct rf_workload_row *row = w->rows[i].workload;
 
 			for (unsigned int c = 0; c < RF_COUNTER_COUNT; c++)
 				other->counter[c] += row->counter[c];
+			for (unsigned int class = 0; row->account && class < RF_PEER_CLASSES; class ++)
+				rf_account_add(&w->other_account[class], &row->account[class]);
 			add_known(&other->tasks, row->tasks);
 			add_known(&other->cpu_usec, row->cpu_usec);
 			add_known(&other->memory_bytes, row->memory_bytes);
@@ -324,6 +328,91 @@ static void render_workloads(struct writer *w)
 	}
 }
 
+/* @offset: of a counter in struct rf_traffic. */
+static void traffic_family(struct writer *w, enum rf_metric m, size_t offset)
+{
+	begin(w, m);
+	for (size_t i = 0; i < w->n_rows; i++) {
+		const struct rf_account *rows = w->rows[i].workload->account;
+
+		for (unsigned int n = 0; rows && n < RF_DIRECTIONS * RF_PEER_CLASSES * RF_VERDICTS; n++) {
+			unsigned int verdict = n % RF_VERDICTS, class = n / RF_VERDICTS % RF_PEER_CLASSES;
+			unsigned int direction = n / RF_VERDICTS / RF_PEER_CLASSES;
+			const char *traffic = (const char *)&rows[class].traffic[verdict][direction];
+			uint64_t value = *(const uint64_t *)(traffic + offset);
+
+			if (!value)
+				continue;
+			row_labels(w, &w->rows[i]);
+			label(w, "direction", direction == RF_EGRESS ? "egress" : "ingress");
+			label(w, "peer", rf_peer_class_name(class));
+			label(w, "verdict", rf_verdict_name(verdict));
+			sample(w, value);
+		}
+	}
+}
+
+/* What a class of peers has one of. @offset: of a counter in struct rf_account. */
+static void peer_family(struct writer *w, enum rf_metric m, size_t offset, unsigned int decimals)
+{
+	begin(w, m);
+	for (size_t i = 0; i < w->n_rows; i++) {
+		const struct rf_account *rows = w->rows[i].workload->account;
+
+		for (unsigned int class = 0; rows && class < RF_PEER_CLASSES; class ++) {
+			uint64_t value = *(const uint64_t *)((const char *)&rows[class] + offset);
+
+			if (!value)
+				continue;
+			row_labels(w, &w->rows[i]);
+			label(w, "peer", rf_peer_class_name(class));
+			if (decimals)
+				sample_fixed(w, value, decimals);
+			else
+				sample(w, value);
+		}
+	}
+}
+
+static void dns_family(struct writer *w)
+{
+	static const struct {
+		const char *kind;
+		size_t offset;
+	} kinds[] = { { "query", offsetof(struct rf_account, dns_queries) },
+		      { "answer", offsetof(struct rf_account, dns_answers) },
+		      { "refused", offsetof(struct rf_account, dns_refused) } };
+
+	begin(w, RF_METRIC_NETWORK_DNS);
+	for (size_t i = 0; i < w->n_rows; i++) {
+		const struct rf_account *rows = w->rows[i].workload->account;
+
+		for (unsigned int n = 0; rows && n < ARRAY_SIZE(kinds) * RF_PEER_CLASSES; n++) {
+			const char *row = (const char *)&rows[n % RF_PEER_CLASSES];
+			uint64_t value = *(const uint64_t *)(row + kinds[n / RF_PEER_CLASSES].offset);
+
+			if (!value)
+				continue;
+			row_labels(w, &w->rows[i]);
+			label(w, "kind", kinds[n / RF_PEER_CLASSES].kind);
+			label(w, "peer", rf_peer_class_name(n % RF_PEER_CLASSES));
+			sample(w, value);
+		}
+	}
+}
+
+/* Series that are 0 are left out: most workloads talk to few classes of peers, and few are denied anything. */
+static void render_accounts(struct writer *w)
+{
+	traffic_family(w, RF_METRIC_NETWORK_BYTES, offsetof(struct rf_traffic, bytes));
+	traffic_family(w, RF_METRIC_NETWORK_PACKETS, offsetof(struct rf_traffic, packets));
+	traffic_family(w, RF_METRIC_NETWORK_CONNECTIONS, offsetof(struct rf_traffic, connections));
+	peer_family(w, RF_METRIC_NETWORK_RETRANSMITS, offsetof(struct rf_account, retransmits), 0);
+	peer_family(w, RF_METRIC_NETWORK_RTT, offsetof(struct rf_account, rtt_us), 6);
+	peer_family(w, RF_METRIC_NETWORK_RTT_SAMPLES, offsetof(struct rf_account, rtt_samples), 0);
+	dns_family(w);
+}
+
 /* The counters that share @lead's family, beside one another for each workload. */
 static void render_counter_family(struct writer *w, enum rf_counter lead)
 {
@@ -363,6 +452,7 @@ int rf_prometheus_render_max(const struct rf_snapshot *s, enum rf_metrics_format
 	render_tables(&w, s);
 	render_cost(&w, s);
 	render_workloads(&w);
+	render_accounts(&w);
 	for (unsigned int c = 0; c < RF_COUNTER_COUNT; c++)
 		if (rf_metric_counter_leads(c))
 			render_counter_family(&w, c);

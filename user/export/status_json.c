@@ -133,6 +133,50 @@ void rf_status_json(const struct rf_snapshot *s, struct rf_json *j, const char *
 	rf_json_object_end(j);
 }
 
+static void traffic(const struct rf_account *row, struct rf_json *j)
+{
+	rf_json_array(j, "traffic");
+	for (unsigned int v = 0; v < RF_VERDICTS; v++) {
+		for (unsigned int d = 0; d < RF_DIRECTIONS; d++) {
+			const struct rf_traffic *t = &row->traffic[v][d];
+
+			if (!t->packets && !t->connections)
+				continue;
+			rf_json_object(j, NULL);
+			rf_json_string(j, "verdict", rf_verdict_name(v));
+			rf_json_string(j, "direction", d == RF_EGRESS ? "egress" : "ingress");
+			number(j, "bytes", t->bytes);
+			number(j, "packets", t->packets);
+			number(j, "connections", t->connections);
+			rf_json_object_end(j);
+		}
+	}
+	rf_json_array_end(j);
+}
+
+/* Those classes of peers alone with which there was something. */
+static void peers(const struct rf_workload_row *w, struct rf_json *j)
+{
+	rf_json_array(j, "peers");
+	for (unsigned int class = 0; w->account && class < RF_PEER_CLASSES; class ++) {
+		const struct rf_account *row = &w->account[class];
+
+		if (!rf_account_used(row))
+			continue;
+		rf_json_object(j, NULL);
+		rf_json_string(j, "peer", rf_peer_class_name(class));
+		traffic(row, j);
+		number(j, "retransmits", row->retransmits);
+		number(j, "rtt_us", row->rtt_us);
+		number(j, "rtt_samples", row->rtt_samples);
+		number(j, "dns_queries", row->dns_queries);
+		number(j, "dns_answers", row->dns_answers);
+		number(j, "dns_refused", row->dns_refused);
+		rf_json_object_end(j);
+	}
+	rf_json_array_end(j);
+}
+
 static void workload(const struct rf_workload_row *w, struct rf_json *j)
 {
 	rf_json_object(j, NULL);
@@ -156,7 +200,10 @@ static void workload(const struct rf_workload_row *w, struct rf_json *j)
 	rf_json_object(j, "counters");
 	for (unsigned int c = 0; c < RF_COUNTER_COUNT; c++)
 		number(j, rf_counter_key(c), w->counter[c]);
+	for (unsigned int sum = 0; sum < RF_SUM_COUNT; sum++)
+		number(j, rf_account_sum_key(sum), rf_account_sum(w->account, sum));
 	rf_json_object_end(j);
+	peers(w, j);
 	rf_json_object_end(j);
 }
 

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "ringfence/account_map.h"
 #include "ringfence/policy_map.h"
 #include "ringfence/rate_map.h"
 #include "ringfence/socket_map.h"
@@ -32,6 +33,8 @@ static const struct {
 	[RF_EVENT_CGROUP_GONE] = { "cgroup-gone", sizeof(struct rf_event_cgroup) },
 	[RF_EVENT_GAP] = { "gap", sizeof(struct rf_event_gap) },
 	[RF_EVENT_SOCKET_DENY] = { "socket-deny", sizeof(struct rf_event_socket) },
+	[RF_EVENT_FLOW_START] = { "flow-start", sizeof(struct rf_event_flow_record) },
+	[RF_EVENT_FLOW_END] = { "flow-end", sizeof(struct rf_event_flow_record) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
 
@@ -67,6 +70,28 @@ int rf_event_kind_parse(const char *name)
 		if (rf_streq(kinds[i].name, name))
 			return i;
 	return -EINVAL;
+}
+
+static const char *const class_names[] = {
+#define X(id, name) [RF_CLASS_##id] = name,
+	RF_CLASSES(X)
+#undef X
+};
+
+static const char *const reason_names[] = {
+#define X(id, name) [RF_REASON_##id] = name,
+	RF_REASONS(X)
+#undef X
+};
+
+const char *rf_peer_class_name(enum rf_account_class class)
+{
+	return (unsigned int)class < RF_PEER_CLASSES ? class_names[class] : "unknown";
+}
+
+const char *rf_flow_reason_name(enum rf_flow_reason reason)
+{
+	return (unsigned int)reason < RF_REASON_COUNT ? reason_names[reason] : "unknown";
 }
 
 const char *rf_verdict_name(enum rf_verdict verdict)
@@ -136,6 +161,13 @@ static bool flow_valid(const struct rf_event_flow *e)
 	       rule_valid(e->ruleset, e->rule) && e->hook < RF_HOOK_COUNT;
 }
 
+static bool flow_record_valid(const struct rf_event_flow_record *e)
+{
+	return (e->family == AF_INET || e->family == AF_INET6) && e->direction < RF_DIRECTIONS && e->tier < RF_TIERS &&
+	       rule_valid(e->ruleset, e->rule) && e->peer_class < RF_PEER_CLASSES && e->reason < RF_REASON_COUNT &&
+	       (e->reason == RF_REASON_OPEN) == (e->header.kind == RF_EVENT_FLOW_START);
+}
+
 static bool device_valid(const struct rf_event_device *e)
 {
 	return (e->type == 1 || e->type == 2) && !(e->access & ~(RF_DEVICE_MKNOD | RF_DEVICE_READ | RF_DEVICE_WRITE)) &&
@@ -172,6 +204,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_header header;
 		struct rf_event_exec exec;
 		struct rf_event_flow flow;
+		struct rf_event_flow_record record;
 		struct rf_event_device device;
 		struct rf_event_socket socket;
 		struct rf_event_cgroup cgroup;
@@ -193,6 +226,10 @@ int rf_event_validate(const void *data, size_t len)
 	case RF_EVENT_ACCEPT:
 	case RF_EVENT_FLOW_DENY:
 		valid = flow_valid(&e.flow);
+		break;
+	case RF_EVENT_FLOW_START:
+	case RF_EVENT_FLOW_END:
+		valid = flow_record_valid(&e.record);
 		break;
 	case RF_EVENT_DEVICE_DENY:
 		valid = device_valid(&e.device);

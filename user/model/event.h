@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "ringfence/account_map.h"
 #include "ringfence/event.h"
 #include "user/lib/json.h"
 
@@ -22,7 +23,9 @@ const char *rf_verdict_name(enum rf_verdict verdict);	 /* "allow", "deny", "woul
 int rf_verdict_parse(const char *name);
 const char *rf_lane_name(enum rf_lane lane); /* "telemetry", "audit", "identity" */
 const char *rf_hook_name(enum rf_hook hook);
-size_t rf_event_size(enum rf_event_kind kind); /* bytes of the struct of this kind; 0 out of range */
+const char *rf_peer_class_name(enum rf_account_class class); /* "loopback", "public", ... */
+const char *rf_flow_reason_name(enum rf_flow_reason reason); /* "open", "closed", "idle", ... */
+size_t rf_event_size(enum rf_event_kind kind);		     /* bytes of the struct of this kind; 0 out of range */
 const char *rf_protocol_name(unsigned int protocol, char buffer[static 8]); /* "tcp", "udp", ..., else the number */
 
 /* What the daemon adds: names for the ids in an event. Any may be NULL. */

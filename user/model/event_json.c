@@ -35,14 +35,14 @@ static void put_header(struct rf_json *j, const struct rf_event_header *e, const
 	rf_json_string(j, "comm", e->comm);
 }
 
-static void put_endpoint(struct rf_json *j, const char *key, const struct rf_event_flow *e, const __u8 addr[16],
+static void put_endpoint(struct rf_json *j, const char *key, unsigned int family, const __u8 addr[16],
 			 unsigned int port)
 {
 	char address[RF_ADDRESS_MAX];
 
 	rf_json_object(j, key);
-	rf_json_string(j, "address", rf_event_address(e->family, addr, address));
-	rf_json_u64(j, "port", rf_protocol_is_icmp(e->protocol) ? 0 : port);
+	rf_json_string(j, "address", rf_event_address(family, addr, address));
+	rf_json_u64(j, "port", port);
 	rf_json_object_end(j);
 }
 
@@ -56,6 +56,17 @@ static void put_icmp(struct rf_json *j, unsigned int port)
 	}
 	rf_json_u64(j, "icmp_type", port >> 8);
 	rf_json_u64(j, "icmp_code", port & UINT8_MAX);
+}
+
+static void put_endpoints(struct rf_json *j, unsigned int family, unsigned int protocol, const __u8 local[16],
+			  unsigned int local_port, const __u8 remote[16], unsigned int remote_port)
+{
+	bool icmp = rf_protocol_is_icmp(protocol);
+
+	if (icmp)
+		put_icmp(j, remote_port);
+	put_endpoint(j, "local", family, local, icmp ? 0 : local_port);
+	put_endpoint(j, "remote", family, remote, icmp ? 0 : remote_port);
 }
 
 /* "rule_index" stays where the names are no longer known; null is what is no rule: the default, a limit. */
@@ -79,15 +90,33 @@ static void put_flow(struct rf_json *j, const struct rf_event_flow *e, const str
 	char protocol[8];
 
 	rf_json_string(j, "protocol", rf_protocol_name(e->protocol, protocol));
-	if (rf_protocol_is_icmp(e->protocol))
-		put_icmp(j, e->remote_port);
 	rf_json_string(j, "direction", rf_event_direction_name(e->direction));
 	rf_json_string(j, "hook", rf_hook_name(e->hook));
-	put_endpoint(j, "local", e, e->local, e->local_port);
-	put_endpoint(j, "remote", e, e->remote, e->remote_port);
+	put_endpoints(j, e->family, e->protocol, e->local, e->local_port, e->remote, e->remote_port);
 	/* What was allowed is not asked which rule it was. */
 	if (e->header.kind != RF_EVENT_FLOW_DENY && !names->policy)
 		return;
+	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
+	rf_json_u64(j, "ruleset", e->ruleset);
+	put_rule(j, names, e->rule);
+}
+
+static void put_flow_record(struct rf_json *j, const struct rf_event_flow_record *e, const struct rf_event_names *names)
+{
+	char protocol[8];
+
+	rf_json_string(j, "protocol", rf_protocol_name(e->protocol, protocol));
+	rf_json_string(j, "direction", rf_event_direction_name(e->direction));
+	put_endpoints(j, e->family, e->protocol, e->local, e->local_port, e->remote, e->remote_port);
+	rf_json_string(j, "peer", rf_peer_class_name(e->peer_class));
+	put_time(j, "start", e->start_ns);
+	rf_json_string(j, "reason", rf_flow_reason_name(e->reason));
+	rf_json_u64(j, "tx_bytes", e->tx_bytes);
+	rf_json_u64(j, "rx_bytes", e->rx_bytes);
+	rf_json_u64(j, "tx_packets", e->tx_packets);
+	rf_json_u64(j, "rx_packets", e->rx_packets);
+	rf_json_u64(j, "retransmits", e->retransmits);
+	rf_json_u64(j, "rtt_us", e->rtt_us);
 	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
 	rf_json_u64(j, "ruleset", e->ruleset);
 	put_rule(j, names, e->rule);
@@ -209,6 +238,10 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 	case RF_EVENT_ACCEPT:
 	case RF_EVENT_FLOW_DENY:
 		put_flow(&j, e, names);
+		break;
+	case RF_EVENT_FLOW_START:
+	case RF_EVENT_FLOW_END:
+		put_flow_record(&j, e, names);
 		break;
 	case RF_EVENT_DEVICE_DENY:
 		put_device(&j, e, names);

@@ -105,16 +105,23 @@ static void add_path(struct rf_strbuf *out, const char path[RF_PATH_MAX])
 		rf_strbuf_adds(out, "...");
 }
 
-static void add_endpoint(struct rf_strbuf *out, const struct rf_event_flow *e, const __u8 addr[16], unsigned int port)
+/* What two kinds of event tell of a flow. */
+struct flow {
+	unsigned int family, protocol, direction;
+	unsigned int local_port, remote_port;
+	const __u8 *local, *remote;
+};
+
+static void add_endpoint(struct rf_strbuf *out, const struct flow *f, const __u8 addr[16], unsigned int port)
 {
 	char address[RF_ADDRESS_MAX];
-	bool ports = e->protocol == IPPROTO_TCP || e->protocol == IPPROTO_UDP || e->protocol == IPPROTO_SCTP;
+	bool ports = f->protocol == IPPROTO_TCP || f->protocol == IPPROTO_UDP || f->protocol == IPPROTO_SCTP;
 
-	rf_event_address(e->family, addr, address);
+	rf_event_address(f->family, addr, address);
 	if (!ports)
 		rf_strbuf_adds(out, address);
 	else
-		rf_strbuf_addf(out, e->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, port);
+		rf_strbuf_addf(out, f->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, port);
 }
 
 /* Which rule, by the names if the daemon knew them. */
@@ -146,25 +153,58 @@ static void add_rule(struct rf_strbuf *out, const struct rf_event_names *names, 
 	}
 }
 
-static void add_flow(struct rf_strbuf *out, const struct rf_event_flow *e, const struct rf_event_names *names)
+static void add_endpoints(struct rf_strbuf *out, const struct flow *f)
 {
 	static const __u8 any[16];
 	char protocol[8];
-	bool local_known = (e->local_port && !rf_protocol_is_icmp(e->protocol)) ||
-			   memcmp(e->local, any, sizeof(any)) != 0;
+	bool local_known = (f->local_port && !rf_protocol_is_icmp(f->protocol)) ||
+			   memcmp(f->local, any, sizeof(any)) != 0;
 
-	rf_strbuf_addf(out, " %s %s", rf_event_direction_name(e->direction), rf_protocol_name(e->protocol, protocol));
-	if (rf_protocol_is_icmp(e->protocol))
-		rf_icmp_add(out, e->protocol, e->remote_port, e->remote_port);
+	rf_strbuf_addf(out, " %s %s", rf_event_direction_name(f->direction), rf_protocol_name(f->protocol, protocol));
+	if (rf_protocol_is_icmp(f->protocol))
+		rf_icmp_add(out, f->protocol, f->remote_port, f->remote_port);
 	rf_strbuf_addc(out, ' ');
 	/* Before a socket is bound it has no address of its own. */
 	if (local_known) {
-		add_endpoint(out, e, e->local, e->local_port);
+		add_endpoint(out, f, f->local, f->local_port);
 		rf_strbuf_addc(out, ' ');
 	}
-	rf_strbuf_adds(out, e->direction == RF_INGRESS ? "<- " : "-> ");
-	add_endpoint(out, e, e->remote, e->remote_port);
+	rf_strbuf_adds(out, f->direction == RF_INGRESS ? "<- " : "-> ");
+	add_endpoint(out, f, f->remote, f->remote_port);
+}
+
+static void add_flow(struct rf_strbuf *out, const struct rf_event_flow *e, const struct rf_event_names *names)
+{
+	const struct flow flow = { e->family,	   e->protocol, e->direction, e->local_port,
+				   e->remote_port, e->local,	e->remote };
+
+	add_endpoints(out, &flow);
 	if (e->header.verdict != RF_ALLOW || names->policy)
+		add_rule(out, names, "ruleset", e->ruleset, e->rule);
+}
+
+static void add_flow_record(struct rf_strbuf *out, const struct rf_event_flow_record *e,
+			    const struct rf_event_names *names)
+{
+	const struct flow flow = { e->family,	   e->protocol, e->direction, e->local_port,
+				   e->remote_port, e->local,	e->remote };
+	uint64_t ns = e->header.time_ns > e->start_ns ? e->header.time_ns - e->start_ns : 0;
+
+	add_endpoints(out, &flow);
+	rf_strbuf_addf(out, " %s", rf_peer_class_name(e->peer_class));
+	if (e->header.kind == RF_EVENT_FLOW_END) {
+		rf_strbuf_addf(out,
+			       " %s after %" PRIu64 ".%03us tx %" PRIu64 " B %" PRIu64 " packets rx %" PRIu64
+			       " B %" PRIu64 " packets",
+			       rf_flow_reason_name(e->reason), (uint64_t)(ns / RF_NSEC_PER_SEC),
+			       (unsigned int)(ns % RF_NSEC_PER_SEC / RF_NSEC_PER_MSEC), (uint64_t)e->tx_bytes,
+			       (uint64_t)e->tx_packets, (uint64_t)e->rx_bytes, (uint64_t)e->rx_packets);
+		if (e->retransmits)
+			rf_strbuf_addf(out, " retransmits %u", e->retransmits);
+		if (e->rtt_us)
+			rf_strbuf_addf(out, " rtt %uus", e->rtt_us);
+	}
+	if (e->ruleset || e->header.verdict != RF_ALLOW || names->policy)
 		add_rule(out, names, "ruleset", e->ruleset, e->rule);
 }
 
@@ -249,6 +289,10 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 	case RF_EVENT_ACCEPT:
 	case RF_EVENT_FLOW_DENY:
 		add_flow(out, e, names);
+		break;
+	case RF_EVENT_FLOW_START:
+	case RF_EVENT_FLOW_END:
+		add_flow_record(out, e, names);
 		break;
 	case RF_EVENT_DEVICE_DENY:
 		add_device(out, e, names);

@@ -179,6 +179,12 @@ struct rf_requirement {
 	struct rf_mark mark;
 };
 
+/* spec.telemetry.flows. Of several policies the one that asks for most is heard. */
+struct rf_flow_sampling {
+	uint32_t sample; /* one in so many flows; 0: none */
+	uint32_t idle_s;
+};
+
 struct rf_policy {
 	unsigned int shared; /* owners besides the first: sets share the policies of files that did not change */
 	char *file;	     /* as given to the parser */
@@ -201,6 +207,7 @@ struct rf_policy {
 	struct rf_sockets sockets;
 	struct rf_devices devices;
 	uint32_t telemetry; /* 1 << enum rf_event_kind */
+	struct rf_flow_sampling flows;
 	struct rf_requirement *requirements;
 	size_t n_requirements;
 };

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "ringfence/stats_map.h"
+#include "user/model/account.h"
 #include "user/model/action.h"
 #include "user/model/identity.h"
 
@@ -27,6 +28,8 @@ struct rf_workload_row {
 	char **policies;
 	size_t n_policies;
 	uint64_t counter[RF_COUNTER_COUNT];
+	/* RF_PEER_CLASSES rows of the kernel's own memory, which go on counting; NULL: none. */
+	const struct rf_account *account;
 	uint64_t tasks;	       /* RF_UNKNOWN */
 	uint64_t cpu_usec;     /* RF_UNKNOWN */
 	uint64_t memory_bytes; /* RF_UNKNOWN */
@@ -87,14 +90,14 @@ struct rf_snapshot {
 	size_t n_hooks;
 	struct rf_lane_row lanes[RF_LANES];
 	uint64_t errors[RF_ERROR_COUNT];
-	struct rf_map_row maps[32];
+	struct rf_map_row maps[48];
 	size_t n_maps;
 	struct rf_workload_row *workloads;
 	size_t n_workloads;
 };
 
 void rf_snapshot_fini(struct rf_snapshot *s);
-const char *rf_counter_key(enum rf_counter c); /* "tx_bytes" */
+const char *rf_counter_key(enum rf_counter c); /* "egress_deny" */
 const char *rf_error_name(enum rf_error e);
 const char *rf_error_help(enum rf_error e);
 

@@ -107,6 +107,8 @@ struct rf_dns_image {
 };
 
 /* The longest floor and the shortest ceiling; the resolvers of the first policy that names some. */
+/* The smallest sample and the shortest idle time. */
+void rf_flow_sampling_compile(const struct rf_policy *const *policies, size_t n, struct rf_flow_sampling *ret);
 void rf_dns_compile(const struct rf_policy *const *policies, size_t n, struct rf_dns_image *ret);
 
 struct rf_device_entry {

@@ -27,6 +27,21 @@ static const char *image_mode(const struct rf_policy *const *policies, size_t n)
 	return enforce && audit ? "mixed" : enforce ? "enforce" : audit ? "audit" : "none";
 }
 
+void rf_flow_sampling_compile(const struct rf_policy *const *policies, size_t n, struct rf_flow_sampling *ret)
+{
+	struct rf_flow_sampling all = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_flow_sampling *one = &policies[i]->flows;
+
+		if (!one->sample)
+			continue;
+		all.idle_s = all.sample ? MIN(all.idle_s, one->idle_s) : one->idle_s;
+		all.sample = all.sample ? MIN(all.sample, one->sample) : one->sample;
+	}
+	*ret = all;
+}
+
 int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_device_resolve_fn resolve, void *arg,
 		     struct rf_diags *diags, struct rf_image **ret)
 {
@@ -47,6 +62,7 @@ int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_devic
 		image->n_policies++;
 		image->telemetry |= policies[i]->telemetry;
 	}
+	rf_flow_sampling_compile(policies, n, &image->flows);
 	rf_dns_compile(policies, n, &image->dns);
 	for (int tier = 0; tier < RF_TIERS; tier++) {
 		for (int direction = 0; direction < RF_DIRECTIONS; direction++) {

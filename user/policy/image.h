@@ -18,6 +18,7 @@ struct rf_image {
 	struct rf_rates_image *rates;	  /* NULL: no limits */
 	struct rf_sockets_image *sockets; /* NULL: nothing denied */
 	uint32_t telemetry;
+	struct rf_flow_sampling flows;
 	char **policies; /* full names, in merge order */
 	size_t n_policies;
 	const char *mode; /* static: enforce, audit, mixed, none */

@@ -240,6 +240,25 @@ static uint32_t telemetry_parse(const struct rf_node *spec)
 	return mask;
 }
 
+static void flows_parse(struct rf_checker *c, const struct rf_node *node, struct rf_flow_sampling *ret)
+{
+	const struct rf_node *idle = rf_node_get(node, "idle");
+	uint64_t ns = 0;
+
+	if (!node || node->kind != RF_NODE_MAPPING)
+		return;
+	/* What is out of its range has been told by the schema. */
+	ret->sample = rf_node_integer(node, "sample", 1);
+	ret->idle_s = RF_FLOW_IDLE_S;
+	if (!idle || idle->kind != RF_NODE_SCALAR || rf_duration_parse(idle->text, UINT64_MAX, &ns) < 0)
+		return;
+	if (ns < RF_NSEC_PER_SEC || ns > RF_FLOW_IDLE_S_MAX * RF_NSEC_PER_SEC)
+		rf_check_error(c, idle, "1s to 1h", "idle: \"%s\" is too %s", idle->text,
+			       ns < RF_NSEC_PER_SEC ? "short" : "long");
+	else
+		ret->idle_s = (ns + RF_NSEC_PER_SEC - 1) / RF_NSEC_PER_SEC;
+}
+
 static void geo_parse(const struct rf_node *geo, struct rf_policy *p)
 {
 	const struct rf_node *age = rf_node_get(geo, "maxAge");
@@ -275,6 +294,7 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 	p->mode = rf_node_is(spec, "mode", "audit") ? RF_MODE_AUDIT : RF_MODE_ENFORCE;
 	p->unsupported_audit = rf_node_is(spec, "ifUnsupported", "audit");
 	p->telemetry = telemetry_parse(spec);
+	flows_parse(c, rf_node_get(rf_node_get(spec, "telemetry"), "flows"), &p->flows);
 	if ((!p->name && !c->errors) || !p->tenant || !p->namespace)
 		return -ENOMEM;
 	r = selectors_parse(c, rf_node_get(spec, "select"), p);

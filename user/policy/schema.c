@@ -277,9 +277,15 @@ static const struct rf_field spec_fields[] = {
 	F("respond", OBJECT, .needs = 1 + RF_FEATURE_RESPOND, .text = "What is done about findings.",
 	  .children = respond_fields),
 	F("telemetry", OBJECT, .text = "What is reported besides denials, which always are.",
-	  .children = FIELDS(F("events", ENUM, .list = true, .max = 8, .dflt = "[exec]",
-			       .values = STRINGS("exec", "fork", "exit", "connect", "accept"),
-			       .text = "Events to send for every occurrence; all are counted anyway."))),
+	  .children = FIELDS(
+		  F("events", ENUM, .list = true, .max = 8, .dflt = "[exec]",
+		    .values = STRINGS("exec", "fork", "exit", "connect", "accept"),
+		    .text = "Events to send for every occurrence; all are counted anyway."),
+		  F("flows", OBJECT, .text = "The flow log: the start and the end of flows, with what they carried.",
+		    .children = FIELDS(F("sample", INTEGER, .min = 1, .max = RF_FLOW_SAMPLE_MAX, .dflt = "1",
+					 .text = "One in so many flows; both events of a flow are sent, or neither."),
+				       F("idle", DURATION, .dflt = "30s", .example = "idle: 10s",
+					 .text = "A flow without a packet for so long has ended; 1s to 1h."))))),
 	{ .key = NULL },
 };
 

@@ -203,9 +203,11 @@ static void devices_show(const struct rf_policy *const *policies, size_t n, stru
 
 static void telemetry_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out)
 {
+	struct rf_flow_sampling flows;
 	uint32_t mask = 0;
 	bool any = false;
 
+	rf_flow_sampling_compile(policies, n, &flows);
 	for (size_t i = 0; i < n; i++)
 		mask |= policies[i]->telemetry;
 	rf_strbuf_adds(out, "\ntelemetry:");
@@ -215,7 +217,9 @@ static void telemetry_show(const struct rf_policy *const *policies, size_t n, st
 		rf_strbuf_addf(out, "%s %s", any ? "," : "", rf_event_kind_name(kind));
 		any = true;
 	}
-	rf_strbuf_adds(out, any ? "\n" : " denials only\n");
+	if (flows.sample)
+		rf_strbuf_addf(out, "%s flows (1 in %u, idle after %us)", any ? "," : "", flows.sample, flows.idle_s);
+	rf_strbuf_adds(out, any || flows.sample ? "\n" : " denials only\n");
 }
 
 int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char *workload, struct rf_strbuf *out)

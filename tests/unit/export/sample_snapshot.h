@@ -15,6 +15,7 @@
 struct sample {
 	struct rf_snapshot snapshot;
 	struct rf_workload_row rows[SAMPLE_WORKLOADS];
+	struct rf_account web[RF_PEER_CLASSES];
 };
 
 static inline void sample_row(struct rf_workload_row *row, uint32_t id, const char *name, const char *namespace,
@@ -39,6 +40,21 @@ static inline void sample_row(struct rf_workload_row *row, uint32_t id, const ch
 	};
 	for (unsigned int c = 0; c < RF_COUNTER_COUNT; c++)
 		row->counter[c] = 1000 * id + c;
+}
+
+/* The web has talked to public addresses alone, the others to nobody. */
+static inline void sample_account(struct sample *sample)
+{
+	struct rf_account *row = &sample->web[RF_CLASS_PUBLIC];
+	__u64 *counter = (__u64 *)row;
+
+	memset(sample->web, 0, sizeof(sample->web));
+	for (size_t i = 0; i < sizeof(*row) / sizeof(*counter); i++)
+		counter[i] = 2000 + i;
+	row->traffic[RF_ALLOW][RF_EGRESS].bytes = 9007199254740993ULL; /* 2^53 + 1 */
+	row->traffic[RF_WOULD_DENY][RF_EGRESS].bytes = 0;
+	row->rtt_us = 1500001;
+	sample->rows[1].account = sample->web;
 }
 
 static inline void sample_fill(struct sample *sample)
@@ -100,7 +116,7 @@ static inline void sample_fill(struct sample *sample)
 	sample_row(&sample->rows[0], 4, "acme/dev/batch", "dev", "batch");
 	sample_row(&sample->rows[1], 2, "acme/prod/web", "prod", "web");
 	sample_row(&sample->rows[2], 3, "acme/prod/db", "prod", "db");
-	sample->rows[1].counter[RF_COUNTER_TX_BYTES] = 9007199254740993ULL; /* 2^53 + 1 */
+	sample_account(sample);
 	sample->rows[2].memory_bytes = RF_UNKNOWN;
 }
 

@@ -234,14 +234,59 @@ static void numbers_are_exact_and_in_base_units(void **state)
 	assert_line(text, "ringfence_workload_cpu_seconds_total{" WEB "} 12.345678");
 	assert_line(text, "ringfence_workload_memory_bytes{" WEB "} 1048576");
 	assert_line(text, "ringfence_workload_tasks{" WEB "} 6");
-	assert_line(text, "ringfence_workload_network_bytes_total{" WEB ",direction=\"egress\"} 9007199254740993");
-	assert_line(text, "ringfence_workload_network_bytes_total{" WEB ",direction=\"ingress\"} 2006");
+#define TRAFFIC(direction, peer, verdict) WEB ",direction=\"" direction "\",peer=\"" peer "\",verdict=\"" verdict "\"}"
+	assert_line(text,
+		    "ringfence_workload_network_bytes_total{" TRAFFIC("egress", "public", "allow") " 9007199254740993");
+	assert_line(text, "ringfence_workload_network_bytes_total{" TRAFFIC("ingress", "public", "allow") " 2003");
+	assert_line(text, "ringfence_workload_network_packets_total{" TRAFFIC("egress", "public", "deny") " 2007");
+	assert_line(text,
+		    "ringfence_workload_network_connections_total{" TRAFFIC("ingress", "public", "would-deny") " 2017");
+	assert_line(text, "ringfence_workload_network_retransmits_total{" WEB ",peer=\"public\"} 2018");
+	assert_line(text, "ringfence_workload_network_rtt_seconds_total{" WEB ",peer=\"public\"} 1.500001");
+	assert_line(text, "ringfence_workload_network_rtt_samples_total{" WEB ",peer=\"public\"} 2020");
+	assert_line(text,
+		    "ringfence_workload_network_dns_messages_total{" WEB ",kind=\"refused\",peer=\"public\"} 2023");
 	assert_line(text, "ringfence_workload_info{" WEB ",manager=\"systemd\",mode=\"enforce\",policies=\"2\"} 1");
 	assert_line(text, "ringfence_policy_last_apply_timestamp_seconds 1700000000.123456789");
 	assert_line(text, "ringfence_policy_last_error_timestamp_seconds 0.000000000");
 	assert_line(text, "process_cpu_seconds_total 1.500000000");
 	assert_line(text, "ringfence_process_cpu_seconds_total 1.500000000");
 	assert_line(text, "process_open_fds 33");
+}
+
+static size_t count(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (const char *at = text; (at = strstr(at, what)); at += strlen(what))
+		n++;
+	return n;
+}
+
+static void an_account_that_is_empty_has_no_series(void **state)
+{
+	_cleanup_free_ char *text = render_sample(RF_METRICS_TEXT);
+
+	(void)state;
+	/* Five of six: nothing would have been denied on its way out. */
+	assert_int_equal(count(text, "\nringfence_workload_network_bytes_total{"), 5);
+	assert_int_equal(count(text, "\nringfence_workload_network_packets_total{"), 6);
+	assert_int_equal(count(text, "\nringfence_workload_network_retransmits_total{"), 1);
+}
+
+static void the_accounts_of_workloads_beyond_the_limit_are_summed(void **state)
+{
+	_cleanup_free_ char *text = NULL;
+	struct sample sample;
+
+	(void)state;
+	sample_fill(&sample);
+	/* The one with the lowest id has series of its own: that is the web. */
+	sample.rows[0].account = sample.rows[2].account = sample.web;
+	text = render(&sample.snapshot, RF_METRICS_TEXT, 1);
+	assert_line(text, "ringfence_workload_network_retransmits_total{tenant=\"_other\",namespace=\"_other\","
+			  "workload=\"_other\",peer=\"public\"} 4036");
+	assert_line(text, "ringfence_workload_network_retransmits_total{" WEB ",peer=\"public\"} 2018");
 }
 
 static void states_are_numbers(void **state)
@@ -460,6 +505,8 @@ int main(void)
 		cmocka_unit_test(the_formats_have_the_same_samples),
 		cmocka_unit_test(every_family_is_rendered_when_all_is_known),
 		cmocka_unit_test(numbers_are_exact_and_in_base_units),
+		cmocka_unit_test(an_account_that_is_empty_has_no_series),
+		cmocka_unit_test(the_accounts_of_workloads_beyond_the_limit_are_summed),
 		cmocka_unit_test(states_are_numbers),
 		cmocka_unit_test(what_is_not_known_has_no_sample),
 		cmocka_unit_test(a_cpu_time_that_is_no_number_has_no_sample),

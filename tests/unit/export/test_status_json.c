@@ -169,7 +169,7 @@ static void workloads_have_the_members_of_the_protocol(void **state)
 	assert_int_equal(rf_jin_len(list), SAMPLE_WORKLOADS);
 	web = rf_jin_at(list, 1);
 	SHAPE(web, "id", "name", "path", "identity", "mode", "policies", "tasks", "cpu_usec", "memory_bytes",
-	      "counters");
+	      "counters", "peers");
 	assert_int_equal(rf_jin_i64(web, "id", 0), 2);
 	assert_string_equal(rf_jin_string(web, "name", ""), "acme/prod/web");
 	assert_string_equal(rf_jin_string(rf_jin_get(web, "identity"), "manager", ""), "systemd");
@@ -177,9 +177,35 @@ static void workloads_have_the_members_of_the_protocol(void **state)
 	assert_string_equal(rf_jin_as_string(rf_jin_at(rf_jin_get(web, "policies"), 0), ""), "acme/prod/base");
 	counters = rf_jin_get(web, "counters");
 	rf_jin_each(counters, count_member, &n);
-	assert_int_equal(n, RF_COUNTER_COUNT);
+	assert_int_equal(n, RF_COUNTER_COUNT + RF_SUM_COUNT);
 	assert_int_equal(rf_jin_i64(counters, "tx_bytes", 0), 9007199254740993LL);
 	assert_int_equal(rf_jin_i64(counters, "exec", 0), 2000);
+	/* What passed: with what would have been denied, without what was. */
+	assert_int_equal(rf_jin_i64(counters, "accept", 0), 2005 + 2017);
+}
+
+static void an_account_has_the_peers_that_there_were(void **state)
+{
+	struct sample sample;
+	_cleanup_jin_ struct rf_jin *root = NULL;
+	const struct rf_jin *peers, *traffic;
+
+	(void)state;
+	sample_fill(&sample);
+	root = reply(&sample.snapshot);
+	assert_int_equal(rf_jin_len(rf_jin_get(rf_jin_at(rf_jin_get(root, "workloads"), 0), "peers")), 0);
+	peers = rf_jin_get(rf_jin_at(rf_jin_get(root, "workloads"), 1), "peers");
+	assert_int_equal(rf_jin_len(peers), 1);
+	SHAPE(rf_jin_at(peers, 0), "peer", "traffic", "retransmits", "rtt_us", "rtt_samples", "dns_queries",
+	      "dns_answers", "dns_refused");
+	assert_string_equal(rf_jin_string(rf_jin_at(peers, 0), "peer", ""), "public");
+	assert_int_equal(rf_jin_i64(rf_jin_at(peers, 0), "rtt_us", 0), 1500001);
+	traffic = rf_jin_get(rf_jin_at(peers, 0), "traffic");
+	assert_int_equal(rf_jin_len(traffic), RF_VERDICTS * RF_DIRECTIONS);
+	SHAPE(rf_jin_at(traffic, 2), "verdict", "direction", "bytes", "packets", "connections");
+	assert_string_equal(rf_jin_string(rf_jin_at(traffic, 2), "verdict", ""), "deny");
+	assert_string_equal(rf_jin_string(rf_jin_at(traffic, 2), "direction", ""), "egress");
+	assert_int_equal(rf_jin_i64(rf_jin_at(traffic, 2), "packets", 0), 2007);
 }
 
 static void no_workloads_are_an_empty_list(void **state)
@@ -204,6 +230,7 @@ int main(void)
 		cmocka_unit_test(the_last_error_is_an_object_or_null),
 		cmocka_unit_test(what_is_not_known_is_null),
 		cmocka_unit_test(workloads_have_the_members_of_the_protocol),
+		cmocka_unit_test(an_account_has_the_peers_that_there_were),
 		cmocka_unit_test(no_workloads_are_an_empty_list),
 	};
 

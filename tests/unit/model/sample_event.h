@@ -17,6 +17,7 @@ union sample_event {
 	struct rf_event_fork fork;
 	struct rf_event_exit exit;
 	struct rf_event_flow flow;
+	struct rf_event_flow_record record;
 	struct rf_event_device device;
 	struct rf_event_socket socket;
 	struct rf_event_policy policy;
@@ -47,6 +48,31 @@ static inline void sample_flow(struct rf_event_flow *e)
 	e->ruleset = 7;
 	e->rule = RF_RULE_DEFAULT;
 	e->hook = RF_HOOK_CONNECT4;
+}
+
+static inline void sample_flow_record(struct rf_event_flow_record *e, enum rf_event_kind kind)
+{
+	static const __u8 local[4] = { 10, 0, 0, 5 }, remote[4] = { 192, 0, 2, 9 };
+
+	e->family = AF_INET;
+	e->protocol = IPPROTO_TCP;
+	e->local_port = 4242;
+	e->remote_port = 443;
+	memcpy(e->local, local, sizeof(local));
+	memcpy(e->remote, remote, sizeof(remote));
+	e->ruleset = 7;
+	e->rule = 2;
+	e->peer_class = RF_CLASS_PUBLIC;
+	e->start_ns = 500000000;
+	e->tx_bytes = 60;
+	e->tx_packets = 1;
+	if (kind == RF_EVENT_FLOW_START)
+		return;
+	e->reason = RF_REASON_CLOSED;
+	e->rx_bytes = 9007199254740993ULL; /* 2^53 + 1 */
+	e->rx_packets = 3;
+	e->retransmits = 2;
+	e->rtt_us = 1500;
 }
 
 static inline union sample_event sample_event(enum rf_event_kind kind)
@@ -85,6 +111,10 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 	case RF_EVENT_ACCEPT:
 	case RF_EVENT_FLOW_DENY:
 		sample_flow(&e.flow);
+		break;
+	case RF_EVENT_FLOW_START:
+	case RF_EVENT_FLOW_END:
+		sample_flow_record(&e.record, kind);
 		break;
 	case RF_EVENT_DEVICE_DENY:
 		e.device.type = 2;

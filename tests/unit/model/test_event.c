@@ -16,7 +16,7 @@
 static const enum rf_event_kind all_kinds[] = {
 	RF_EVENT_EXEC,	 RF_EVENT_FORK,	      RF_EVENT_EXIT,	    RF_EVENT_CONNECT,
 	RF_EVENT_ACCEPT, RF_EVENT_FLOW_DENY,  RF_EVENT_DEVICE_DENY, RF_EVENT_SOCKET_DENY,
-	RF_EVENT_POLICY, RF_EVENT_CGROUP_NEW, RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,
+	RF_EVENT_POLICY, RF_EVENT_CGROUP_NEW, RF_EVENT_CGROUP_GONE, RF_EVENT_GAP, RF_EVENT_FLOW_START, RF_EVENT_FLOW_END,
 };
 
 static int validate(const union sample_event *e)
@@ -122,6 +122,22 @@ static void a_flow_out_of_range_is_refused(void **state)
 	accepted(RF_EVENT_FLOW_DENY, e.flow.hook = RF_HOOK_COUNT - 1);
 }
 
+static void a_flow_record_out_of_range_is_refused(void **state)
+{
+	(void)state;
+	refused(RF_EVENT_FLOW_START, e.record.family = AF_UNIX);
+	refused(RF_EVENT_FLOW_END, e.record.direction = RF_DIRECTIONS);
+	refused(RF_EVENT_FLOW_END, e.record.tier = RF_TIERS);
+	refused(RF_EVENT_FLOW_END, e.record.ruleset = RF_MAX_RULESETS);
+	accepted(RF_EVENT_FLOW_END, (e.record.ruleset = 0, e.record.rule = RF_RULE_DEFAULT));
+	refused(RF_EVENT_FLOW_END, e.record.peer_class = RF_PEER_CLASSES);
+	accepted(RF_EVENT_FLOW_END, e.record.peer_class = RF_PEER_CLASSES - 1);
+	refused(RF_EVENT_FLOW_END, e.record.reason = RF_REASON_COUNT);
+	accepted(RF_EVENT_FLOW_END, e.record.reason = RF_REASON_COUNT - 1);
+	refused(RF_EVENT_FLOW_END, e.record.reason = RF_REASON_OPEN);
+	refused(RF_EVENT_FLOW_START, e.record.reason = RF_REASON_IDLE);
+}
+
 static void a_device_out_of_range_is_refused(void **state)
 {
 	(void)state;
@@ -221,6 +237,7 @@ int main(void)
 		cmocka_unit_test(a_header_out_of_range_is_refused),
 		cmocka_unit_test(a_denial_that_allows_is_refused),
 		cmocka_unit_test(a_flow_out_of_range_is_refused),
+		cmocka_unit_test(a_flow_record_out_of_range_is_refused),
 		cmocka_unit_test(a_device_out_of_range_is_refused),
 		cmocka_unit_test(a_socket_out_of_range_is_refused),
 		cmocka_unit_test(a_path_must_be_as_long_as_it_says),

@@ -183,6 +183,21 @@ static void a_generation_and_a_cgroup_have_their_members(void **state)
 	expect_named(&e, NULL, TELEMETRY("cgroup-gone"), cgroup);
 }
 
+static void the_record_of_a_flow_has_every_count(void **state)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+	union sample_event e = sample_event(RF_EVENT_FLOW_END);
+
+	(void)state;
+	rf_event_json(&text, &e.header, NULL);
+	assert_non_null(strstr(rf_strbuf_str(&text), "\"remote\":{\"address\":\"192.0.2.9\",\"port\":443},"
+						     "\"peer\":\"public\",\"start\":\""));
+	assert_non_null(strstr(rf_strbuf_str(&text),
+			       "\"reason\":\"closed\",\"tx_bytes\":60,\"rx_bytes\":9007199254740993,\"tx_packets\":1,"
+			       "\"rx_packets\":3,\"retransmits\":2,\"rtt_us\":1500,\"tier\":\"enforce\","
+			       "\"ruleset\":7," NO_NAMES "\"rule_index\":2}"));
+}
+
 static void a_gap_says_what_is_missing_and_since_when(void **state)
 {
 	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
@@ -231,6 +246,7 @@ int main(void)
 		cmocka_unit_test(a_denied_device_has_its_members),
 		cmocka_unit_test(a_denied_socket_has_its_members),
 		cmocka_unit_test(a_generation_and_a_cgroup_have_their_members),
+		cmocka_unit_test(the_record_of_a_flow_has_every_count),
 		cmocka_unit_test(a_gap_says_what_is_missing_and_since_when),
 		cmocka_unit_test(what_a_tenant_chose_comes_back_as_it_was),
 	};

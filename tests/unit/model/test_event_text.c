@@ -175,6 +175,13 @@ static void each_kind_says_what_happened(void **state)
 	expect_named(&e, &nameless, "cgroup-new allow #2 curl[123] /system.slice/a.service id 4711");
 	e = sample_event(RF_EVENT_CGROUP_GONE);
 	expect_named(&e, &nameless, "cgroup-gone allow #2 curl[123] /system.slice/a.service id 4711");
+	e = sample_event(RF_EVENT_FLOW_START);
+	expect_named(&e, &nameless,
+		     "flow-start allow #2 curl[123] egress tcp 10.0.0.5:4242 -> 192.0.2.9:443 public ruleset 7 rule 2");
+	e = sample_event(RF_EVENT_FLOW_END);
+	expect_named(&e, &nameless,
+		     "flow-end allow #2 curl[123] egress tcp 10.0.0.5:4242 -> 192.0.2.9:443 public closed after 0.500s "
+		     "tx 60 B 1 packets rx 9007199254740993 B 3 packets retransmits 2 rtt 1500us ruleset 7 rule 2");
 	e = sample_event(RF_EVENT_GAP);
 	expect_named(&e, &nameless, "gap allow #2 curl[123] 5 events lost on lane audit between 3 and 9");
 }

@@ -42,6 +42,40 @@ static size_t errors_of(const char *text)
 	return errors;
 }
 
+static void the_flow_log_is_off_unless_asked_for(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t sample, idle_s;
+		size_t errors;
+	} cases[] = {
+		{ "", 0, 0, 0 },
+		{ "  telemetry: {events: []}\n", 0, 0, 0 },
+		{ "  telemetry: {flows: {}}\n", 1, RF_FLOW_IDLE_S, 0 },
+		{ "  telemetry: {flows: {sample: 65535, idle: 1h}}\n", RF_FLOW_SAMPLE_MAX, RF_FLOW_IDLE_S_MAX, 0 },
+		{ "  telemetry: {flows: {sample: 1, idle: 1s}}\n", 1, 1, 0 },
+		{ "  telemetry: {flows: {sample: 65536}}\n", 0, 0, 1 },
+		{ "  telemetry: {flows: {sample: 0}}\n", 0, 0, 1 },
+		{ "  telemetry: {flows: {idle: 3601s}}\n", 0, 0, 1 },
+		{ "  telemetry: {flows: {idle: 999ms}}\n", 0, 0, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+		_cleanup_policy_set_ struct rf_policy_set *set = NULL;
+		size_t errors;
+
+		rf_strbuf_addf(&text, "%s%s", HEAD, cases[i].text);
+		set = parse_text(rf_strbuf_str(&text), &errors);
+		assert_int_equal(errors, cases[i].errors);
+		if (errors)
+			continue;
+		assert_int_equal(set->policies[0]->flows.sample, cases[i].sample);
+		assert_int_equal(set->policies[0]->flows.idle_s, cases[i].idle_s);
+	}
+}
+
 static void what_is_left_out_has_the_documented_default(void **state)
 {
 	_cleanup_policy_set_ struct rf_policy_set *set = NULL;
@@ -243,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_left_out_has_the_documented_default),
+		cmocka_unit_test(the_flow_log_is_off_unless_asked_for),
 		cmocka_unit_test(a_section_says_which_feature_it_needs),
 		cmocka_unit_test(lists_are_taken_at_their_limit_and_refused_one_past_it),
 		cmocka_unit_test(selectors_are_taken_at_their_limit_and_refused_one_past_it),

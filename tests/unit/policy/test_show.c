@@ -133,11 +133,17 @@ static void telemetry_of_all_policies_is_told_together(void **state)
 {
 	_cleanup_shown_ struct shown both = show(
 					     HEAD_OF("a") "---\n" HEAD_OF("b") "  telemetry: {events: [connect]}\n"),
-				     none = show(HEAD "  telemetry: {events: []}\n");
+				     none = show(HEAD "  telemetry: {events: []}\n"),
+				     flows = show(
+					     HEAD_OF("a") "  telemetry: {flows: {sample: 100, idle: 5s}}\n"
+							  "---\n" HEAD_OF("b") "  telemetry: {flows: {sample: 10}}\n"),
+				     flows_only = show(HEAD "  telemetry: {events: [], flows: {}}\n");
 
 	(void)state;
 	assert_says(&both, "telemetry: exec, connect\n");
 	assert_says(&none, "telemetry: denials only\n");
+	assert_says(&flows, "telemetry: exec, flows (1 in 10, idle after 5s)\n");
+	assert_says(&flows_only, "telemetry: flows (1 in 1, idle after 30s)\n");
 }
 
 static void devices_are_told_by_path_or_by_numbers(void **state)
