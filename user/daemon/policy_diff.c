@@ -48,7 +48,7 @@ struct diff {
 	uint64_t now_ns;
 	struct side old, new;
 	struct rf_hashmap *live;     /* path -> struct rf_identity */
-	struct rf_hashmap *subjects; /* struct rf_flow_subject * -> struct judged */
+	struct rf_hashmap *subjects; /* id of a subject -> struct judged */
 	struct rf_flow_peers *peers;
 	struct result *results;
 	size_t n, flows, left_out;
@@ -151,12 +151,12 @@ static int live_fill(struct diff *d)
 
 static int judged_get(struct diff *d, const struct rf_flow_subject *subject, const struct judged **ret)
 {
-	struct judged *j = rf_hashmap_get(d->subjects, &subject, sizeof(subject));
+	struct judged *j = rf_hashmap_get64(d->subjects, subject->id);
 	int r = 0;
 
 	if (!j) {
 		j = calloc(1, sizeof(*j));
-		r = j ? rf_hashmap_put(d->subjects, &subject, sizeof(subject), j) : -ENOMEM;
+		r = j ? rf_hashmap_put(d->subjects, &subject->id, sizeof(subject->id), j) : -ENOMEM;
 		if (r < 0) {
 			free(j);
 			return r;

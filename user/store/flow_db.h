@@ -29,7 +29,7 @@ struct rf_flow_db_reader {
 	void *arg;
 };
 
-/* Subjects first, then flows, those seen last at the end. *ret_refused: rows that make no sense, and were passed over. */
+/* Subjects first, then flows, those seen last at the end. *ret_refused: rows passed over, for they make no sense. */
 int rf_flow_db_read(struct rf_flow_db *db, const struct rf_flow_db_reader *reader, uint64_t *ret_refused,
 		    char **ret_error);
 
