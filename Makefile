@@ -62,7 +62,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes
 CPPFLAGS_RF := -I. -Iinclude -isystem $(O) -isystem $(O)/bpf -D_GNU_SOURCE -DRF_VERSION='"$(VERSION)"'
 CFLAGS_RF := -std=gnu11 -g $(WARN) -fno-common -fno-strict-aliasing -ffunction-sections -fdata-sections
 LDFLAGS_RF := -Wl,--gc-sections
-LIBS := -lbpf -lelf -lz -lsystemd -lyaml -ljson-c -lmicrohttpd -lmaxminddb -lm
+LIBS := -lbpf -lelf -lz -lsystemd -lyaml -ljson-c -lmicrohttpd -lmaxminddb -lsqlite3 -lm
 
 ifeq ($(FLAVOUR),)
 CFLAGS_RF += -O2 $(HARDEN_CFLAGS) -fPIE

@@ -8,7 +8,7 @@ set -eu
 
 # A name with | is whichever of the two this release has.
 build='gcc libc6-dev make pkgconf clang-19 bpftool libbpf-dev libelf-dev zlib1g-dev libsystemd-dev libyaml-dev
-	libjson-c-dev libmicrohttpd-dev libmaxminddb-dev'
+	libjson-c-dev libmicrohttpd-dev libmaxminddb-dev libsqlite3-dev'
 demo='nginx-light|nginx curl'
 tests='libcmocka-dev libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 shellcheck sparse libasan8 libubsan1
 	qemu-system-x86 mmdebstrap busybox-static cpio kmod zstd xz-utils ca-certificates

@@ -18,13 +18,22 @@
  *                                                        "workloads"}]
  * policy-show "workload": name (required)                "text": what is in force and why, "policies": [names in order]
  * policy-test "workload": name, "direction":             "verdict", "tier", "policy", "rule", "file", "line", "rate",
- * "text" "egress"|"ingress", "address", "port", "protocol": "tcp"|...  (all required),   and "peer": whom the address
- * was taken for "peer": workload, "name": DNS name apply       "paths": [absolute files or directories]   "applied":
- * {"generation","policies","workloads","confirm_s"}, (required), "confirm_s": n,                on failure "diags":
- * "text" "replace": bool, "force": bool confirm     -                                          - rollback    -
- * "applied" as above reload      "force": bool                              "applied" as above; on failure "diags"
- * detach
- * -                                          "removed": n; the daemon then exits
+ *             "egress"|"ingress", "address", "port",         "text"
+ *             "protocol": "tcp"|...  (all required),   and "peer": whom the address was taken for
+ *             "peer": workload, "name": DNS name
+ * apply       "paths": [absolute files or directories]   "applied": {"generation","policies","workloads","confirm_s"},
+ *             (required), "confirm_s": n,                on failure "diags": "text"
+ *             "replace": bool, "force": bool
+ * confirm     -                                          -
+ * rollback    -                                          "applied" as above
+ * reload      "force": bool                              "applied" as above; on failure "diags"
+ * detach      -                                          "removed": n; the daemon then exits
+ * policy-diff "old", "new": absolute file or directory,  lines FLOW, those that change first newly denied ones, by
+ *             or "current" (required), "since_s": n,     how often they were seen; then "summary": {"since_s","flows",
+ *             "workload": glob, "all": bool (those       "newly_denied","newly_allowed","newly_reported",
+ *             that do not change, too), "overlay":       "no_longer_reported","unchanged","left_out",
+ *             bool ("new" is laid over "old")            "policies_missing" (in "new"),"workloads","workloads_silent"
+ *                                                        (report no flows),"dropped","stored"}; on failure "diags"
  *
  * STATUS: {
  *   "version", "pid", "uptime_s", "level": 0|1|2, "root": "attach point", "bpffs": "dir", "adopted": bool,
@@ -37,12 +46,18 @@
  *   "lanes": [{"name","submitted","shed","lost","gaps"}],
  *   "errors": [{"name","count","help"}],
  *   "maps": [{"name","entries","max_entries","bytes"}],
+ *   "flow_history": {"rows","max_rows","dropped","lost","stored": bool,"bytes" on disk,"why" it is not stored or null},
  *   "cost": {"cpu_s","rss_bytes","bpf_bytes","bpf_run_ns" or null}
  * }
  * WORKLOAD: {"id","name","path","identity": {"manager",...}, "mode": "enforce"|"audit"|"mixed"|"none",
  *   "policies": [names],
  *   "tasks": n, "cpu_usec", "memory_bytes" (null where the controller is not there),
  *   "counters": {name: n} with the names of RF_COUNTERS in lower case ("tx_bytes", ...)}
+ * FLOW: {"change": "newly-denied"|"newly-allowed"|"newly-reported"|"no-longer-reported"|"unchanged",
+ *   "workload","below": path of the cgroup below the workload's,"direction","protocol","port" (of the service),
+ *   "peer": {"address","place": "host"|"world"|"workload"|"unknown","workload","name" (null where not known)},
+ *   "recorded": verdict, "old","new": {"verdict","policy","rule","file","line"} (null where no policy speaks of it),
+ *   "times","tx_bytes","rx_bytes","first","last": times,"last_s": seconds ago}
  */
 #ifndef RINGFENCE_CONTROL_H
 #define RINGFENCE_CONTROL_H
@@ -52,5 +67,8 @@
 
 #define RF_CONTROL_SOCKET     "/run/ringfence/control.sock"
 #define RF_CONTROL_SOCKET_ENV "RINGFENCE_SOCKET"
+
+/* Stands for the policies in force where policy-diff takes a path. */
+#define RF_POLICY_CURRENT "current"
 
 #endif

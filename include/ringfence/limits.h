@@ -89,4 +89,9 @@
 #define RF_CONFIRM_MAX_S       86400
 #define RF_EVENT_HISTORY       4096 /* events kept for `ringfence events` */
 
+/* Flows that are remembered for `ringfence policy diff`. */
+#define RF_MAX_FLOW_HISTORY   65536 /* rows; the one unseen longest goes */
+#define RF_FLOW_HISTORY_S     86400 /* seconds until a flow that is not seen again is forgotten */
+#define RF_FLOW_HISTORY_BATCH 4096  /* rows written to disk in one turn of the daemon */
+
 #endif

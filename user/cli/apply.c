@@ -10,23 +10,6 @@
 #include "ringfence/limits.h"
 #include "user/cli/cli.h"
 
-/* The daemon has another working directory. Symbolic links stay: a diagnostic names the file as the admin knows it. */
-static int absolute_path(const char *path, struct rf_strbuf *out)
-{
-	_cleanup_free_ char *cwd = NULL;
-
-	if (*path != '/') {
-		cwd = getcwd(NULL, 0);
-		if (!cwd)
-			return -errno;
-		while (rf_strprefix(path, "./"))
-			path += 2;
-		rf_strbuf_addf(out, "%s/", rf_streq(cwd, "/") ? "" : cwd);
-	}
-	rf_strbuf_adds(out, path);
-	return rf_strbuf_error(out);
-}
-
 static int print_applied(const struct rf_cli *cli, const struct rf_jin *root)
 {
 	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
@@ -46,19 +29,10 @@ static int add_paths(const struct rf_cli *cli, struct rf_json *j, char **paths, 
 {
 	rf_json_array(j, "paths");
 	for (int i = 0; i < n; i++) {
-		_cleanup_strbuf_ struct rf_strbuf path = RF_STRBUF_INIT;
-		int r;
+		int r = rf_cli_add_path(cli, j, NULL, paths[i]);
 
-		if (access(paths[i], F_OK) < 0) {
-			rf_cli_error(cli, "cannot read %s: %s", paths[i], strerror(errno));
-			return -errno;
-		}
-		r = absolute_path(paths[i], &path);
-		if (r < 0) {
-			rf_cli_error(cli, "cannot make %s an absolute path: %s", paths[i], strerror(-r));
+		if (r < 0)
 			return r;
-		}
-		rf_json_string(j, NULL, rf_strbuf_str(&path));
 	}
 	rf_json_array_end(j);
 	return 0;

@@ -158,6 +158,42 @@ void rf_cli_request(struct rf_json *j, struct rf_strbuf *out, const char *comman
 	rf_json_string(j, "cmd", command);
 }
 
+/* The daemon has another working directory. Symbolic links stay: a diagnostic names the file as the admin knows it. */
+static int absolute_path(const char *path, struct rf_strbuf *out)
+{
+	_cleanup_free_ char *cwd = NULL;
+
+	if (*path != '/') {
+		cwd = getcwd(NULL, 0);
+		if (!cwd)
+			return -errno;
+		while (rf_strprefix(path, "./"))
+			path += 2;
+		rf_strbuf_addf(out, "%s/", rf_streq(cwd, "/") ? "" : cwd);
+	}
+	rf_strbuf_adds(out, path);
+	return rf_strbuf_error(out);
+}
+
+int rf_cli_add_path(const struct rf_cli *cli, struct rf_json *j, const char *key, const char *path)
+{
+	_cleanup_strbuf_ struct rf_strbuf absolute = RF_STRBUF_INIT;
+	int r;
+
+	if (access(path, F_OK) < 0) {
+		r = -errno;
+		rf_cli_error(cli, "cannot read %s: %s", path, strerror(-r));
+		return r;
+	}
+	r = absolute_path(path, &absolute);
+	if (r < 0) {
+		rf_cli_error(cli, "cannot make %s an absolute path: %s", path, strerror(-r));
+		return r;
+	}
+	rf_json_string(j, key, rf_strbuf_str(&absolute));
+	return 0;
+}
+
 void rf_reply_fini(struct rf_reply *r)
 {
 	rf_strbuf_fini(&r->line);

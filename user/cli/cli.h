@@ -47,6 +47,7 @@ int rf_command_policy_reference(struct rf_cli *cli, int argc, char **argv);
 int rf_command_policy_list(struct rf_cli *cli, int argc, char **argv);
 int rf_command_policy_show(struct rf_cli *cli, int argc, char **argv);
 int rf_command_policy_test(struct rf_cli *cli, int argc, char **argv);
+int rf_command_policy_diff(struct rf_cli *cli, int argc, char **argv);
 int rf_command_apply(struct rf_cli *cli, int argc, char **argv);
 int rf_command_confirm(struct rf_cli *cli, int argc, char **argv);
 int rf_command_rollback(struct rf_cli *cli, int argc, char **argv);
@@ -73,6 +74,9 @@ int rf_cli_print(const struct rf_cli *cli, const struct rf_strbuf *text);
 
 /* Opens the object {"v", "cmd"}; the caller adds members and rf_cli_call() closes it. */
 void rf_cli_request(struct rf_json *j, struct rf_strbuf *out, const char *command);
+
+/* A member (or, with @key NULL, an element) that names a file for the daemon. A path that is not there is said. */
+int rf_cli_add_path(const struct rf_cli *cli, struct rf_json *j, const char *key, const char *path);
 
 struct rf_reply {
 	struct rf_strbuf line; /* the last line as it came */

@@ -17,6 +17,11 @@ static const struct rf_command commands[] = {
 	  "ENDPOINT is ADDR:PORT/PROTO: 192.0.2.1:443/tcp, [2001:db8::1]:53/udp, 192.0.2.1/icmp/echo-request.\n"
 	  "With --from the port is the workload's own. Exits 0 when the flow would pass, 3 when it would be denied.",
 	  rf_command_policy_test },
+	{ "policy diff", "OLD NEW", "which flows of the last day would be judged differently",
+	  "OLD and NEW are files or directories of policies; \"current\" or \"-\" is what is in force. Neither is put\n"
+	  "in force: every recorded flow is judged by both, and those are shown whose verdict is not the same.\n"
+	  "Exits 0 when no verdict changes, 1 when one does, 2 in case of trouble.",
+	  rf_command_policy_diff },
 };
 
 static int overview(const struct rf_cli *cli)
@@ -32,7 +37,7 @@ static int overview(const struct rf_cli *cli)
 int rf_command_policy(struct rf_cli *cli, int argc, char **argv)
 {
 	if (argc < 1)
-		return rf_cli_usage(cli, "which of check, explain, reference, list, show, test?");
+		return rf_cli_usage(cli, "which of check, explain, reference, list, show, test, diff?");
 	if (rf_streq(argv[0], "--help") || rf_streq(argv[0], "-h"))
 		return overview(cli);
 	return rf_cli_dispatch(cli, commands, ARRAY_SIZE(commands), "policy ", argc, argv);

@@ -69,6 +69,34 @@ static const char *level_text(int64_t level)
 	return level >= 0 && level < (int64_t)ARRAY_SIZE(text) ? text[level] : "?";
 }
 
+/* A daemon of before has no such thing. */
+static void flow_history(const struct rf_cli *cli, const struct rf_jin *h, struct rf_strbuf *out)
+{
+	bool stored = rf_jin_bool(h, "stored", true);
+	int64_t dropped = rf_jin_i64(h, "dropped", 0), lost = rf_jin_i64(h, "lost", 0);
+	char disk[RF_RENDER_MAX];
+
+	if (!h)
+		return;
+	bytes(disk, h, "bytes");
+	rf_strbuf_addf(out, "Recorded  %" PRId64 " of at most %" PRId64 " flows", rf_jin_i64(h, "rows", 0),
+		       rf_jin_i64(h, "max_rows", 0));
+	if (stored)
+		rf_strbuf_addf(out, ", %s on disk", disk);
+	if (dropped)
+		rf_strbuf_addf(out, ", %" PRId64 " forgotten early", dropped);
+	if (lost)
+		rf_strbuf_addf(out, ", %" PRId64 " lost", lost);
+	rf_strbuf_adds(out, "\n");
+	if (stored)
+		return;
+	rf_render_color(out, RF_COLOR_YELLOW, cli->color);
+	rf_strbuf_adds(out, "          in memory alone: ");
+	escaped(out, h, "why");
+	rf_render_color(out, RF_COLOR_NONE, cli->color);
+	rf_strbuf_adds(out, "\n");
+}
+
 static void summary(const struct rf_cli *cli, const struct rf_jin *s, struct rf_strbuf *out)
 {
 	const struct rf_jin *cost = rf_jin_get(s, "cost"), *error = rf_jin_get(s, "last_error");
@@ -103,6 +131,7 @@ static void summary(const struct rf_cli *cli, const struct rf_jin *s, struct rf_
 	if (run_ns >= 0)
 		rf_strbuf_addf(out, ", %.1f s in BPF programs", (double)run_ns / 1e9);
 	rf_strbuf_adds(out, "\n");
+	flow_history(cli, rf_jin_get(s, "flow_history"), out);
 	if (confirm >= 0) {
 		rf_render_duration(left, (uint64_t)confirm);
 		rf_render_color(out, RF_COLOR_YELLOW, cli->color);

@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "ringfence/control.h"
+#include "user/daemon/flows.h"
 #include "user/daemon/geo.h"
 #include "user/daemon/history.h"
 #include "user/daemon/http.h"
@@ -36,6 +37,7 @@ struct rf_app {
 	struct rf_engine *engine;
 	struct rf_registry *registry;
 	struct rf_history *history;
+	struct rf_flows flows;
 	struct rf_http *http;
 	struct rf_control *control;
 	uint64_t started_ns;

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
+#include "user/daemon/policy_diff.h"
 #include "user/export/status_json.h"
 #include "user/lib/clock.h"
 #include "user/lib/log.h"
@@ -224,62 +225,42 @@ static int peer_find(struct rf_app *app, const struct rf_request *request, const
 static void policy_test_run(struct rf_app *app, const struct rf_request *request, struct rf_strbuf *out)
 {
 	struct rf_workload *w = workload_find(app, request->workload, out);
-	const struct rf_ruleset_image *image;
-	enum rf_tier tier = RF_TIER_ENFORCE;
-	const struct rf_rule_rate_image *limits = NULL;
-	const struct rf_rule_ref *ref = NULL;
-	const char *verdict = "allow";
 	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+	const struct rf_rule_ref *ref;
+	struct rf_flow_answer answer;
 	struct rf_peer_view peer;
-	const char *who;
-	uint32_t rule = 0;
+	const char *who, *verdict;
 	struct rf_json j;
-	bool allowed, asks;
 
 	if (!w || peer_find(app, request, w, &peer, &who, out) < 0)
 		return;
-	image = w->image->ruleset[request->direction][RF_TIER_ENFORCE];
-	asks = image && image->asks_peers;
-	allowed = rf_ruleset_evaluate_peer(image, request->family, request->address, request->protocol, request->port,
-					   &peer, &rule);
-	if (image)
-		ref = &image->refs[rule];
-	if (allowed)
-		limits = rf_rates_rule(w->image->rates, request->direction, RF_TIER_ENFORCE, rule);
-	if (!allowed) {
-		verdict = "deny";
-	} else if (w->image->ruleset[request->direction][RF_TIER_AUDIT]) {
-		const struct rf_ruleset_image *audited = w->image->ruleset[request->direction][RF_TIER_AUDIT];
-
-		asks |= audited->asks_peers;
-		if (!rf_ruleset_evaluate_peer(audited, request->family, request->address, request->protocol,
-					      request->port, &peer, &rule)) {
-			verdict = "would-deny";
-			tier = RF_TIER_AUDIT;
-			ref = &audited->refs[rule];
-		} else if (!limits) {
-			limits = rf_rates_rule(w->image->rates, request->direction, RF_TIER_AUDIT, rule);
-		}
-	}
+	answer = rf_image_judge(w->image, &(struct rf_flow_query){ .direction = request->direction,
+								   .family = request->family,
+								   .protocol = request->protocol,
+								   .port = request->port,
+								   .address = request->address,
+								   .peer = &peer });
+	ref = answer.ref;
+	verdict = rf_verdict_name(answer.verdict);
 	rf_strbuf_addf(&text, "%s", verdict);
 	if (ref)
 		rf_strbuf_addf(&text, ": policy %s, rule \"%s\" (%s:%u)", ref->policy, ref->rule, ref->file, ref->line);
 	else
 		rf_strbuf_adds(&text, ": no policy of this workload speaks of this direction");
-	if (limits)
+	if (answer.limits)
 		rf_strbuf_addf(&text, "; %seach way at most %s, with all that the rule allows",
-			       limits->tier == RF_TIER_AUDIT ? "in audit, " : "", limits->text);
-	if (asks)
+			       answer.limits->tier == RF_TIER_AUDIT ? "in audit, " : "", answer.limits->text);
+	if (answer.asks_peers)
 		rf_strbuf_addf(&text, "; the peer is %s", who);
 	line_begin(&j, out);
 	rf_json_string(&j, "verdict", verdict);
-	rf_json_string(&j, "tier", tier == RF_TIER_AUDIT ? "audit" : "enforce");
+	rf_json_string(&j, "tier", answer.tier == RF_TIER_AUDIT ? "audit" : "enforce");
 	rf_json_string(&j, "peer", who);
 	rf_json_string(&j, "policy", ref ? ref->policy : NULL);
 	rf_json_string(&j, "rule", ref ? ref->rule : NULL);
 	rf_json_string(&j, "file", ref ? ref->file : NULL);
 	rf_json_u64(&j, "line", ref ? ref->line : 0);
-	rf_json_string(&j, "rate", limits ? limits->text : NULL);
+	rf_json_string(&j, "rate", answer.limits ? answer.limits->text : NULL);
 	rf_json_string(&j, "text", rf_strbuf_str(&text));
 	line_end(&j);
 }
@@ -367,6 +348,9 @@ void rf_command_run(struct rf_app *app, const struct rf_request *request, struct
 		line_end(&j);
 		app->exiting = true;
 		sd_event_exit(app->event, 0);
+		return;
+	case RF_COMMAND_POLICY_DIFF:
+		rf_policy_diff_run(app, request, out);
 		return;
 	case RF_COMMAND_COUNT:
 		break;

@@ -98,6 +98,7 @@ static void event_handle(const struct rf_event_header *event, void *arg)
 	if (event->lane == RF_LANE_IDENTITY && event->kind != RF_EVENT_GAP && !event->workload &&
 	    !rf_hashmap_get64(app->registry->cgroups, event->cgroup_id))
 		return;
+	rf_flows_event(&app->flows, app->registry, event);
 	event_names(app, event, &names);
 	record = rf_history_add(app->history, event, &names);
 	if (record && app->control)
@@ -159,6 +160,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rescan_if_due(app);
 	rf_app_watch_tick(app);
 	rf_app_geo_tick(app);
+	rf_flows_tick(&app->flows);
 	(void)sd_event_source_set_time_relative(source, TICK_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }

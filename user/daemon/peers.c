@@ -242,18 +242,13 @@ static bool is_time(struct rf_registry *r)
 	return true;
 }
 
-void rf_peers_refresh(struct rf_registry *r, bool all)
+void rf_peers_look(struct rf_registry *r)
 {
 	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
 	_cleanup_hashmap_ struct rf_hashmap *namespaces = NULL;
 	_cleanup_free_ struct refresh *f = NULL;
 	void *value;
 
-	if (all || r->cgroups_changed)
-		r->soon = SOON_TICKS;
-	r->cgroups_changed = false;
-	if (!all && !is_time(r))
-		return;
 	f = calloc(1, sizeof(*f));
 	if (!f || rf_hashmap_new(NULL, &namespaces) < 0 || rf_net_namespace_read(getpid(), &f->host_namespace) < 0)
 		return;
@@ -267,4 +262,23 @@ void rf_peers_refresh(struct rf_registry *r, bool all)
 		r->soon = MAX(r->soon, 1u);
 	else
 		stale_drop(r);
+}
+
+void rf_peers_refresh(struct rf_registry *r, bool all)
+{
+	if (all || r->cgroups_changed)
+		r->soon = SOON_TICKS;
+	r->cgroups_changed = false;
+	if (all || is_time(r))
+		rf_peers_look(r);
+}
+
+uint32_t rf_peers_owner(const struct rf_registry *r, uint8_t family, const uint8_t address[16])
+{
+	struct rf_net_address key = { .family = family };
+	const struct claim *claim;
+
+	memcpy(key.addr, address, family == AF_INET6 ? 16 : 4);
+	claim = rf_hashmap_get(r->addresses, &key, sizeof(key));
+	return claim ? claim->peer : RF_PEER_NONE_ID;
 }

@@ -15,4 +15,12 @@ int rf_peer_tell(struct rf_registry *r, const struct rf_cgroup *c, const struct 
 /* Looks who has which address now. @all: now, else when it is time (see peers.c). */
 void rf_peers_refresh(struct rf_registry *r, bool all);
 
+/*
+ * The same now, whether a rule set asks or not: for one who asks what a peer would be. What no rule set asks for is
+ * forgotten with the next refresh.
+ */
+void rf_peers_look(struct rf_registry *r);
+/* Who was last seen to have the address, without asking the kernel; RF_PEER_NONE_ID: nobody. */
+uint32_t rf_peers_owner(const struct rf_registry *r, uint8_t family, const uint8_t address[16]);
+
 #endif

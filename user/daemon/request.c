@@ -36,6 +36,7 @@ static const struct {
 	[RF_COMMAND_ROLLBACK] = { EVERY, 0 },
 	[RF_COMMAND_RELOAD] = { EVERY, M(FORCE) },
 	[RF_COMMAND_DETACH] = { EVERY, 0 },
+	[RF_COMMAND_POLICY_DIFF] = { EVERY | M(OLD) | M(NEW), M(SINCE_S) | M(WORKLOAD) | M(ALL) | M(OVERLAY) },
 };
 
 static_assert(ARRAY_SIZE(shapes) == RF_COMMAND_COUNT, "every command says what it takes");
@@ -140,6 +141,7 @@ int rf_request_parse(const char *line, size_t len, struct rf_request *ret, char 
 			.kinds = (1u << RF_EVENT_KINDS) - 2, /* bit 0 is RF_EVENT_NONE */
 			.verdicts = (1u << RF_VERDICTS) - 1,
 			.limit = RF_EVENT_HISTORY,
+			.since_s = RF_FLOW_HISTORY_S,
 		},
 	};
 	size_t offset = 0;
@@ -175,5 +177,7 @@ void rf_request_fini(struct rf_request *r)
 	free(r->workload);
 	free(r->peer);
 	free(r->name);
-	r->workload = r->peer = r->name = NULL;
+	free(r->old);
+	free(r->new);
+	r->workload = r->peer = r->name = r->old = r->new = NULL;
 }

@@ -26,7 +26,8 @@
 	X(CONFIRM, "confirm")         \
 	X(ROLLBACK, "rollback")       \
 	X(RELOAD, "reload")           \
-	X(DETACH, "detach")
+	X(DETACH, "detach")           \
+	X(POLICY_DIFF, "policy-diff")
 
 enum rf_command {
 #define X(id, name) RF_COMMAND_##id,
@@ -43,7 +44,7 @@ struct rf_request {
 	uint32_t kinds;	   /* 1 << enum rf_event_kind; all of them where none was named */
 	uint32_t verdicts; /* 1 << enum rf_verdict; likewise */
 	uint32_t limit;	   /* of the history, at most RF_EVENT_HISTORY, which is the default */
-	/* events: a glob or NULL; policy-show, policy-test: a full name, never NULL */
+	/* events, policy-diff: a glob or NULL; policy-show, policy-test: a full name, never NULL */
 	char *workload;
 	/* policy-test */
 	enum rf_direction direction;
@@ -59,6 +60,11 @@ struct rf_request {
 	uint32_t confirm_s; /* 0: none asked for */
 	bool replace;
 	bool force;
+	/* policy-diff */
+	char *old, *new;  /* absolute paths; NULL: what is in force */
+	uint32_t since_s; /* RF_FLOW_HISTORY_S where it was not said */
+	bool all;	  /* flows that do not change, too */
+	bool overlay;	  /* "new" is laid over "old" */
 };
 
 #define RF_REQUEST_INIT { .command = RF_COMMAND_COUNT }

@@ -178,7 +178,7 @@ static int parse_workload(struct rf_request_parser *p, const char *key, const st
 
 	if (!s)
 		return r;
-	if (p->request.command == RF_COMMAND_EVENTS) {
+	if (p->request.command == RF_COMMAND_EVENTS || p->request.command == RF_COMMAND_POLICY_DIFF) {
 		wrong = rf_glob_check(s);
 		if (wrong)
 			return rf_request_fail(p, -EINVAL, "\"%s\" is no valid glob: %s.", key, wrong);
@@ -329,6 +329,56 @@ static int parse_confirm_s(struct rf_request_parser *p, const char *key, const s
 		return r;
 	p->request.confirm_s = (uint32_t)n;
 	return 0;
+}
+
+/* "current", or an absolute path. */
+static int parse_side(struct rf_request_parser *p, const char *key, const struct rf_jin *value, char **ret)
+{
+	int r;
+	const char *s = read_string(p, key, value, &r);
+
+	if (!s)
+		return r;
+	if (*s != '/' && !rf_streq(s, RF_POLICY_CURRENT))
+		return rf_request_fail(p, -EINVAL,
+				       "\"%s\" must be \"" RF_POLICY_CURRENT "\" or an absolute path, not \"%.*s\".",
+				       key, RF_REQUEST_QUOTED, s);
+	free(*ret);
+	*ret = *s == '/' ? strdup(s) : NULL;
+	return *s == '/' && !*ret ? -ENOMEM : 0;
+}
+
+static int parse_old(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	return parse_side(p, key, value, &p->request.old);
+}
+
+static int parse_new(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	return parse_side(p, key, value, &p->request.new);
+}
+
+static int parse_since_s(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	int64_t n;
+	int r = parse_number(p, key, value, 1, RF_FLOW_HISTORY_S, &n);
+
+	if (r < 0)
+		return r;
+	p->request.since_s = (uint32_t)n;
+	return 0;
+}
+
+static int parse_all(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	(void)value;
+	return parse_bool(p, key, &p->request.all);
+}
+
+static int parse_overlay(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	(void)value;
+	return parse_bool(p, key, &p->request.overlay);
 }
 
 /* "v" and "cmd" were read before the others. */

@@ -35,7 +35,12 @@ struct rf_request_parser {
 	X(PATHS, "paths", parse_paths)             \
 	X(CONFIRM_S, "confirm_s", parse_confirm_s) \
 	X(REPLACE, "replace", parse_replace)       \
-	X(FORCE, "force", parse_force)
+	X(FORCE, "force", parse_force)             \
+	X(OLD, "old", parse_old)                   \
+	X(NEW, "new", parse_new)                   \
+	X(SINCE_S, "since_s", parse_since_s)       \
+	X(ALL, "all", parse_all)                   \
+	X(OVERLAY, "overlay", parse_overlay)
 
 enum rf_member {
 #define X(id, name, fn) RF_MEMBER_##id,

@@ -44,6 +44,20 @@ static void cost_fill(struct rf_snapshot *s)
 	s->open_fds -= MIN(s->open_fds, (uint64_t)3);
 }
 
+static void flows_fill(const struct rf_flows *f, struct rf_snapshot *s)
+{
+	struct rf_flow_history_stats stats;
+
+	rf_flow_history_stats(f->history, &stats);
+	s->flow_rows = stats.rows;
+	s->flow_max = stats.max;
+	s->flow_dropped = stats.dropped;
+	s->flow_lost = stats.lost + stats.refused;
+	s->flow_bytes = stats.bytes;
+	s->flow_stored = stats.stored;
+	s->flow_trouble = f->trouble ? strdup(f->trouble) : NULL;
+}
+
 static int policies_copy(struct rf_workload_row *row, const struct rf_image *image)
 {
 	row->policies = calloc(image->n_policies ? image->n_policies : 1, sizeof(*row->policies));
@@ -108,6 +122,7 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 	s->rollbacks = app->rollbacks;
 	s->last_apply_real_ns = app->last_apply_real_ns;
 	cost_fill(s);
+	flows_fill(&app->flows, s);
 
 	s->workloads = calloc(registry->n_workloads ? registry->n_workloads : 1, sizeof(*s->workloads));
 	if (!s->workloads)

@@ -81,6 +81,12 @@ int rf_engine_address_set(struct rf_engine *e, uint8_t family, const uint8_t *ad
 void rf_engine_address_drop(struct rf_engine *e, uint8_t family, const uint8_t *addr);
 /* Who has it: RF_PEER_WORLD_ID when nobody here. */
 uint32_t rf_engine_address_get(const struct rf_engine *e, uint8_t family, const uint8_t *addr);
+/*
+ * A DNS name that answers to the workload with this @owner (struct rf_assignment) gave for the address and that holds
+ * now: one without "*" if there is one. False: none.
+ */
+bool rf_engine_learnt_name(const struct rf_engine *e, uint32_t owner, uint8_t family, const uint8_t *addr,
+			   char ret[static RF_NAME_KEY]);
 /* Every address in the kernel's map; @fn must not change it. */
 void rf_engine_address_each(const struct rf_engine *e,
 			    void (*fn)(const struct rf_address_key *key, uint32_t peer, void *arg), void *arg);

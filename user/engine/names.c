@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "user/engine/internal.h"
+#include "user/lib/clock.h"
 
 #include "ringfence.skel.h"
 
@@ -35,6 +36,19 @@ static int wire_of(const char *name, uint8_t wire[static RF_NAME_KEY])
 		name += *name == '.';
 	}
 	return 0;
+}
+
+/* The other way. */
+static void text_of(const uint8_t wire[static RF_NAME_KEY], char text[static RF_NAME_KEY])
+{
+	size_t at = 0, len;
+
+	while ((len = wire[at]) && at + 1 + len < RF_NAME_KEY) {
+		memcpy(text + at, wire + at + 1, len);
+		at += len;
+		text[at++] = '.';
+	}
+	text[at ? at - 1 : 0] = '\0';
 }
 
 static int name_note(struct rf_engine *e, const uint8_t wire[static RF_NAME_KEY], uint32_t id)
@@ -205,4 +219,29 @@ int rf_dns_keep(struct rf_engine *e, uint32_t workload, uint32_t bank)
 		return -errno;
 	e->dns_set[workload] |= 1u << bank;
 	return 0;
+}
+
+bool rf_engine_learnt_name(const struct rf_engine *e, uint32_t owner, uint8_t family, const uint8_t *addr,
+			   char ret[static RF_NAME_KEY])
+{
+	struct rf_learnt_key key = { .owner = owner, .family = family };
+	uint64_t now = rf_clock_monotonic();
+	struct rf_learnt learnt;
+	bool found = false;
+
+	if (!rf_hashmap_size(e->names))
+		return false;
+	memcpy(key.addr, addr, family == AF_INET6 ? 16 : 4);
+	if (bpf_map_lookup_elem(bpf_map__fd(e->skeleton->maps.rf_learnt_map), &key, &learnt) < 0)
+		return false;
+	for (unsigned int i = 0; i < RF_LEARNT_NAMES; i++) {
+		const struct rf_engine_name *name =
+			rf_hashmap_get(e->names_by, &learnt.name[i], sizeof(learnt.name[i]));
+
+		if (!name || learnt.until_ns[i] <= now || (found && name->wire[1] == '*'))
+			continue;
+		text_of(name->wire, ret);
+		found = true;
+	}
+	return found;
 }

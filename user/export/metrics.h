@@ -95,6 +95,15 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	  "Entries in a BPF map; absent where they are not counted.")                                                  \
 	X(MAP_MAX_ENTRIES, "ringfence_map_max_entries", GAUGE, "map", "Entries that fit in a BPF map.")                \
 	X(MAP_BYTES, "ringfence_map_memory_bytes", GAUGE, "map", "Kernel memory of a BPF map.")                        \
+	X(FLOW_ROWS, "ringfence_flow_history_rows", GAUGE, "", "Flows that are remembered for policy diff.")           \
+	X(FLOW_MAX, "ringfence_flow_history_max_rows", GAUGE, "", "Flows that can be.")                                \
+	X(FLOW_DROPPED, "ringfence_flow_history_dropped", COUNTER, "",                                                 \
+	  "Flows forgotten before their day was over, because there were too many.")                                   \
+	X(FLOW_LOST, "ringfence_flow_history_lost", COUNTER, "",                                                       \
+	  "Flows not remembered: no memory, a cgroup that was gone too soon, or a row on disk that makes no sense.")   \
+	X(FLOW_STORED, "ringfence_flow_history_stored", GAUGE, "",                                                     \
+	  "1 if they are kept on disk, 0 if the file cannot be used and they are in memory alone.")                    \
+	X(FLOW_BYTES, "ringfence_flow_history_disk_bytes", GAUGE, "", "Size of their file, with its log.")             \
 	X(BPF_MEMORY, "ringfence_bpf_memory_bytes", GAUGE, "", "Kernel memory of all BPF maps and programs.")          \
 	X(BPF_RUN_TIME, "ringfence_bpf_run_seconds", COUNTER, "",                                                      \
 	  "CPU time of all BPF programs; absent unless kernel.bpf_stats_enabled is 1.")                                \

@@ -124,6 +124,15 @@ void rf_status_json(const struct rf_snapshot *s, struct rf_json *j, const char *
 	features(s, j);
 	hooks(s, j);
 	tables(s, j);
+	rf_json_object(j, "flow_history");
+	rf_json_u64(j, "rows", s->flow_rows);
+	rf_json_u64(j, "max_rows", s->flow_max);
+	rf_json_u64(j, "dropped", s->flow_dropped);
+	rf_json_u64(j, "lost", s->flow_lost);
+	rf_json_bool(j, "stored", s->flow_stored);
+	rf_json_u64(j, "bytes", s->flow_bytes);
+	rf_json_string(j, "why", s->flow_trouble);
+	rf_json_object_end(j);
 	rf_json_object(j, "cost");
 	rf_json_double(j, "cpu_s", s->cpu_s);
 	number(j, "rss_bytes", s->rss_bytes);

@@ -68,6 +68,7 @@ void rf_snapshot_fini(struct rf_snapshot *s)
 	free(s->root);
 	free(s->bpffs);
 	free(s->last_error);
+	free(s->flow_trouble);
 	memset(s, 0, sizeof(*s));
 }
 

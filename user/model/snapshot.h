@@ -80,6 +80,10 @@ struct rf_snapshot {
 	char *last_error;	 /* NULL: the last apply succeeded */
 	uint64_t last_error_real_ns;
 	uint64_t applies_ok, applies_failed, rollbacks, last_apply_real_ns;
+	/* what is recorded of flows */
+	uint64_t flow_rows, flow_max, flow_dropped, flow_lost, flow_bytes;
+	bool flow_stored;   /* else in memory alone */
+	char *flow_trouble; /* why it is not; NULL */
 	/* cost */
 	double cpu_s;
 	uint64_t rss_bytes, bpf_bytes, bpf_run_ns, open_fds;

@@ -42,8 +42,8 @@ void rf_flow_sampling_compile(const struct rf_policy *const *policies, size_t n,
 	*ret = all;
 }
 
-int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_device_resolve_fn resolve, void *arg,
-		     struct rf_diags *diags, struct rf_image **ret)
+int rf_image_compile_network(const struct rf_policy *const *policies, size_t n, struct rf_diags *diags,
+			     struct rf_image **ret)
 {
 	_cleanup_image_ struct rf_image *image = calloc(1, sizeof(*image));
 	int r;
@@ -62,14 +62,28 @@ int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_devic
 		image->n_policies++;
 		image->telemetry |= policies[i]->telemetry;
 	}
-	rf_flow_sampling_compile(policies, n, &image->flows);
-	rf_dns_compile(policies, n, &image->dns);
 	for (int tier = 0; tier < RF_TIERS; tier++) {
 		for (int direction = 0; direction < RF_DIRECTIONS; direction++) {
 			r = rf_ruleset_compile(policies, n, direction, tier, diags, &image->ruleset[direction][tier]);
 			if (r < 0)
 				return r;
 		}
+	}
+	*ret = TAKE_PTR(image);
+	return 0;
+}
+
+int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_device_resolve_fn resolve, void *arg,
+		     struct rf_diags *diags, struct rf_image **ret)
+{
+	_cleanup_image_ struct rf_image *image = NULL;
+	int r = rf_image_compile_network(policies, n, diags, &image);
+
+	if (r < 0)
+		return r;
+	rf_flow_sampling_compile(policies, n, &image->flows);
+	rf_dns_compile(policies, n, &image->dns);
+	for (int tier = 0; tier < RF_TIERS; tier++) {
 		r = rf_device_compile(policies, n, tier, resolve, arg, diags, &image->device[tier]);
 		if (r < 0)
 			return r;
@@ -105,4 +119,32 @@ void rf_image_unref(struct rf_image *image)
 		free(image->policies[i]);
 	free(image->policies);
 	free(image);
+}
+
+struct rf_flow_answer rf_image_judge(const struct rf_image *image, const struct rf_flow_query *q)
+{
+	struct rf_flow_answer answer = { .verdict = RF_ALLOW, .tier = RF_TIER_ENFORCE };
+
+	for (int tier = RF_TIER_ENFORCE; image && tier < RF_TIERS; tier++) {
+		const struct rf_ruleset_image *rules = image->ruleset[q->direction][tier];
+		uint32_t rule;
+		bool allowed;
+
+		if (!rules)
+			continue;
+		answer.asks_peers |= rules->asks_peers;
+		allowed = rf_ruleset_evaluate_peer(rules, q->family, q->address, q->protocol, q->port, q->peer, &rule);
+		/* What is allowed names the rule that is enforced; of the others only what they would deny matters. */
+		if (tier == RF_TIER_ENFORCE || !allowed)
+			answer.ref = &rules->refs[rule];
+		if (allowed) {
+			if (!answer.limits)
+				answer.limits = rf_rates_rule(image->rates, q->direction, tier, rule);
+			continue;
+		}
+		answer.tier = tier;
+		answer.verdict = tier == RF_TIER_ENFORCE ? RF_DENY : RF_WOULD_DENY;
+		return answer;
+	}
+	return answer;
 }

@@ -6,6 +6,7 @@
 #ifndef RF_POLICY_IMAGE_H
 #define RF_POLICY_IMAGE_H
 
+#include "ringfence/event.h"
 #include "user/policy/compile.h"
 #include "user/policy/compile_rates.h"
 #include "user/policy/compile_sockets.h"
@@ -26,9 +27,32 @@ struct rf_image {
 
 int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_device_resolve_fn resolve, void *arg,
 		     struct rf_diags *diags, struct rf_image **ret);
+/* Only what judges flows: for what is asked and never put in force. */
+int rf_image_compile_network(const struct rf_policy *const *policies, size_t n, struct rf_diags *diags,
+			     struct rf_image **ret);
 struct rf_image *rf_image_ref(struct rf_image *image);
 void rf_image_unref(struct rf_image *image); /* NULL is allowed */
 RF_DEFINE_CLEANUP(struct rf_image, rf_image_unref)
 #define _cleanup_image_ _cleanup_(rf_image_unrefp)
+
+/* A flow as the rules see it; @address in network order, @port in host order. */
+struct rf_flow_query {
+	enum rf_direction direction;
+	uint8_t family, protocol;
+	uint16_t port;
+	const uint8_t *address;
+	const struct rf_peer_view *peer;
+};
+
+struct rf_flow_answer {
+	enum rf_verdict verdict;
+	enum rf_tier tier;	       /* that decided */
+	const struct rf_rule_ref *ref; /* lives as long as the image; NULL: no policy speaks of the direction */
+	const struct rf_rule_rate_image *limits; /* of the rule that allows; NULL: none */
+	bool asks_peers;	       /* some rule that was tried asks what the peer is */
+};
+
+/* What the kernel would say, without and with the policies that only audit. A NULL image allows. */
+struct rf_flow_answer rf_image_judge(const struct rf_image *image, const struct rf_flow_query *query);
 
 #endif

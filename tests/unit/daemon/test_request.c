@@ -245,6 +245,56 @@ static void policy_test_takes_both_families(void **state)
 	assert_int_equal(b.protocol, IPPROTO_ICMPV6);
 }
 
+static void policy_diff_takes_paths_and_what_is_in_force(void **state)
+{
+	_cleanup_request_ struct rf_request a =
+		parsed("{\"v\":1,\"cmd\":\"policy-diff\",\"old\":\"current\",\"new\":\"/a\"}");
+	_cleanup_request_ struct rf_request b =
+		parsed("{\"v\":1,\"cmd\":\"policy-diff\",\"old\":\"/a\",\"new\":\"current\",\"since_s\":86400,"
+		       "\"workload\":\"*/web\",\"all\":true,\"overlay\":true}");
+
+	(void)state;
+	assert_int_equal(a.command, RF_COMMAND_POLICY_DIFF);
+	assert_null(a.old);
+	assert_string_equal(a.new, "/a");
+	assert_int_equal(a.since_s, RF_FLOW_HISTORY_S);
+	assert_null(a.workload);
+	assert_false(a.all);
+	assert_false(a.overlay);
+	assert_string_equal(b.old, "/a");
+	assert_null(b.new);
+	assert_int_equal(b.since_s, 86400);
+	assert_string_equal(b.workload, "*/web");
+	assert_true(b.all);
+	assert_true(b.overlay);
+}
+
+static void a_wrong_policy_diff_is_refused(void **state)
+{
+	static const struct {
+		const char *members, *part;
+	} cases[] = {
+		{ "\"old\":\"/a\"", "needs \"new\"" },
+		{ "\"new\":\"/a\"", "needs \"old\"" },
+		{ "\"old\":\"a\",\"new\":\"/a\"", "must be \"current\" or an absolute path" },
+		{ "\"old\":\"\",\"new\":\"/a\"", "empty" },
+		{ "\"old\":[],\"new\":\"/a\"", "must be a string" },
+		{ "\"old\":\"/a\",\"new\":\"/a\",\"since_s\":0", "from 1 to 86400" },
+		{ "\"old\":\"/a\",\"new\":\"/a\",\"since_s\":86401", "from 1 to 86400" },
+		{ "\"old\":\"/a\",\"new\":\"/a\",\"workload\":\"[\"", "no valid glob" },
+		{ "\"old\":\"/a\",\"new\":\"/a\",\"all\":1", "true or false" },
+		{ "\"old\":\"/a\",\"new\":\"/a\",\"overlay\":\"yes\"", "true or false" },
+		{ "\"old\":\"/a\",\"new\":\"/a\",\"force\":true", "takes no \"force\"" },
+	};
+	char line[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(line, sizeof(line), "{\"v\":1,\"cmd\":\"policy-diff\",%s}", cases[i].members);
+		refused(line, -EINVAL, cases[i].part);
+	}
+}
+
 static void a_wrong_policy_test_is_refused(void **state)
 {
 	static const struct {
@@ -410,6 +460,8 @@ int main(void)
 		cmocka_unit_test(policy_show_needs_a_workload),
 		cmocka_unit_test(policy_test_takes_both_families),
 		cmocka_unit_test(a_wrong_policy_test_is_refused),
+		cmocka_unit_test(policy_diff_takes_paths_and_what_is_in_force),
+		cmocka_unit_test(a_wrong_policy_diff_is_refused),
 		cmocka_unit_test(the_highest_port_is_taken),
 		cmocka_unit_test(apply_takes_its_flags),
 		cmocka_unit_test(confirm_is_checked_at_both_limits),
