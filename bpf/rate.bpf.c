@@ -91,86 +91,53 @@ static __always_inline bool rf_tcp_is_idle(struct __sk_buff *skb, bool *tcp)
 	return tp->packets_out <= 1;
 }
 
-struct rf_rate_of {
-	const struct rf_rate_limits *limits;
-	struct rf_rate_state *state; /* NULL: nothing is limited */
-};
-
-/* What one packet is under. */
-struct rf_rates {
-	struct rf_rate_of workload;
-	struct rf_rate_of rule[RF_TIERS];
-};
-
-/* A packet that wants to pass. */
+/* A packet that wants to pass, and what it is under. */
 struct rf_rate_try {
 	struct rf_rate_cost cost;
 	__u64 now;
 	__u64 latest; /* when it may leave at the latest */
+	__u32 workload;
+	__u32 rate;
 	__u32 direction;
-	__u32 would; /* out: what only reports would not have let it pass at once */
+	__u32 would;		       /* out: what only reports would not have let it pass at once */
+	__u16 rule[RF_TIERS];	       /* RF_RULE_DEFAULT: none */
+	__u8 rule_direction[RF_TIERS]; /* of its rule set */
+	__u8 pad[2];
 };
-
-/* The limits of the rule that was found. False: those on connections deny the packet. */
-static __noinline bool rf_rate_of_rule(struct __sk_buff *skb, struct rf_rule_ask *ask, __u32 rate_id,
-				       struct rf_rate_of *of)
-{
-	enum rf_hook hook = ask->outgoing ? RF_HOOK_RATE_EGRESS : RF_HOOK_RATE_INGRESS;
-	struct rf_rule_rate *rate;
-	__u64 id;
-
-	if (ask->rule == RF_RULE_DEFAULT)
-		return true;
-	rate = rf_rule_rate(rate_id, ask->direction, ask->tier, ask->rule);
-	if (!rate)
-		return true;
-	if (ask->packet.protocol == IPPROTO_TCP && rate->connections && !rf_rule_admit(skb, ask, rate))
-		return false;
-	id = rate->id;
-	of->limits = &rate->limits;
-	of->state = bpf_map_lookup_elem(&rf_rule_state_map, &id);
-	if (!of->state)
-		rf_error(hook, RF_ERROR_RATE_MISSING);
-	return true;
-}
 
 enum rf_rate_found { RF_RATE_NONE, RF_RATE_SOME, RF_RATE_DENY };
 
-/* RF_RATE_NONE: this packet is under no rate. */
+/* RF_RATE_NONE: this packet is under no rate. RF_RATE_DENY: a rule's limits on connections deny it. */
 static __always_inline enum rf_rate_found rf_rate_find(struct __sk_buff *skb, enum rf_hook hook,
-						       struct rf_rule_ask *ask, struct rf_rates *rates)
+						       struct rf_rate_try *try)
 {
-	__u32 rate, flags;
 	struct rf_workload_bank *bank;
+	struct rf_rule_ask ask = {};
+	__u32 flags;
 
-	ask->version = RF_READ_ONCE(rf_config.version);
-	ask->cgroup_id = bpf_skb_cgroup_id(skb);
-	ask->workload = rf_workload_of(ask->cgroup_id);
-	if (ask->workload == RF_WORKLOAD_NONE)
+	ask.version = RF_READ_ONCE(rf_config.version);
+	ask.cgroup_id = bpf_skb_cgroup_id(skb);
+	ask.workload = rf_workload_of(ask.cgroup_id);
+	if (ask.workload == RF_WORKLOAD_NONE)
 		return RF_RATE_NONE;
-	rf_hook_seen(hook, ask->workload);
-	bank = rf_workload_bank(ask->workload, ask->version);
-	rate = bank ? bank->rate : 0;
-	if (!rate)
+	rf_hook_seen(hook, ask.workload);
+	bank = rf_workload_bank(ask.workload, ask.version);
+	if (!bank || !bank->rate)
 		return RF_RATE_NONE;
 	flags = bank->flags;
-	rates->workload.limits = rf_rate_limits(rate);
-	rates->workload.state = bpf_map_lookup_elem(&rf_rate_state_map, &ask->workload);
-	if (!rates->workload.limits || !rates->workload.state) {
-		rf_error(hook, RF_ERROR_RATE_MISSING);
-		rates->workload.state = NULL;
-	}
-	ask->outgoing = hook == RF_HOOK_RATE_EGRESS;
-	if (flags & RF_BANK_RULE_RATES(RF_TIER_ENFORCE)) {
-		ask->tier = RF_TIER_ENFORCE;
-		rf_rule_find(skb, ask);
-		if (!rf_rate_of_rule(skb, ask, rate, &rates->rule[RF_TIER_ENFORCE]))
+	ask.rate = bank->rate;
+	ask.outgoing = hook == RF_HOOK_RATE_EGRESS;
+	try->workload = ask.workload;
+	try->rate = ask.rate;
+	for (int tier = 0; tier < RF_TIERS; tier++) {
+		try->rule[tier] = RF_RULE_DEFAULT;
+		if (!(flags & RF_BANK_RULE_RATES(tier)))
+			continue;
+		ask.tier = tier;
+		if (!rf_rule_ask(skb, &ask))
 			return RF_RATE_DENY;
-	}
-	if (flags & RF_BANK_RULE_RATES(RF_TIER_AUDIT)) {
-		ask->tier = RF_TIER_AUDIT;
-		rf_rule_find(skb, ask);
-		rf_rate_of_rule(skb, ask, rate, &rates->rule[RF_TIER_AUDIT]);
+		try->rule[tier] = ask.rule;
+		try->rule_direction[tier] = ask.direction;
 	}
 	return RF_RATE_SOME;
 }
@@ -190,61 +157,110 @@ static __always_inline void rf_rate_count(__u32 workload, enum rf_counter bytes,
  * Takes from the buckets of one owner what passes, and tells when it may leave: 0, it does not pass. What only reports
  * keeps buckets of its own.
  */
-static __noinline __u64 rf_rate_pass(const struct rf_rate_of *of, struct rf_rate_try *try)
+static __always_inline __u64 rf_rate_take_from(const struct rf_rate_limits *limits, struct rf_rate_state *state,
+					       struct rf_rate_try *try)
 {
-	const struct rf_rate_limit(*limit)[RF_RATE_UNITS];
-	struct rf_rate_bucket(*bucket)[RF_RATE_UNITS];
-	const struct rf_rate_limits *limits = of->limits;
-	struct rf_rate_state *state = of->state;
-	__u64 free_at, audit_at, now = try->now;
+	const struct rf_rate_limit(*limit)[RF_RATE_UNITS] = limits->limit[try->direction & 1];
+	struct rf_rate_bucket(*bucket)[RF_RATE_UNITS] = state->bucket[try->direction & 1];
+	__u64 free_at, audit_at, now = try->now, latest = try->latest;
+	struct rf_rate_cost cost = try->cost;
 
-	if (!limits || !state)
-		return now;
-	limit = limits->limit[try->direction & 1];
-	bucket = state->bucket[try->direction & 1];
 	bpf_spin_lock(&state->lock);
 	free_at = rf_rate_free_at(bucket[RF_TIER_ENFORCE], limit[RF_TIER_ENFORCE], now);
 	audit_at = rf_rate_free_at(bucket[RF_TIER_AUDIT], limit[RF_TIER_AUDIT], now);
-	if (free_at <= try->latest) {
-		rf_rate_take(bucket[RF_TIER_ENFORCE], limit[RF_TIER_ENFORCE], now, &try->cost);
+	if (free_at <= latest) {
+		rf_rate_take(bucket[RF_TIER_ENFORCE], limit[RF_TIER_ENFORCE], now, &cost);
 		if (audit_at <= now)
-			rf_rate_take(bucket[RF_TIER_AUDIT], limit[RF_TIER_AUDIT], now, &try->cost);
+			rf_rate_take(bucket[RF_TIER_AUDIT], limit[RF_TIER_AUDIT], now, &cost);
 	}
 	bpf_spin_unlock(&state->lock);
-	if (free_at > try->latest)
+	if (free_at > latest)
 		return 0;
 	try->would |= audit_at > now;
 	return free_at > now ? free_at : now;
 }
 
-static __noinline int rf_rate_give_back(const struct rf_rate_of *of, const struct rf_rate_try *try)
+/* Global, as what follows, so that the verifier looks at each once. */
+__weak __noinline __u64 rf_rate_take_workload(struct rf_rate_try *try)
 {
-	const struct rf_rate_limits *limits = of->limits;
-	struct rf_rate_state *state = of->state;
-	__u32 direction = try->direction & 1;
+	struct rf_rate_limits *limits;
+	struct rf_rate_state *state;
+	__u32 workload;
 
-	if (!limits || !state)
+	if (!try)
 		return 0;
+	workload = try->workload;
+	limits = rf_rate_limits(try->rate);
+	state = bpf_map_lookup_elem(&rf_rate_state_map, &workload);
+	if (limits && state)
+		return rf_rate_take_from(limits, state, try);
+	rf_error(try->direction == RF_EGRESS ? RF_HOOK_RATE_EGRESS : RF_HOOK_RATE_INGRESS, RF_ERROR_RATE_MISSING);
+	return try->now;
+}
+
+__weak __noinline __u64 rf_rate_take_rule(struct rf_rate_try *try, __u32 tier)
+{
+	struct rf_rule_rate *rate;
+	struct rf_rate_state *state;
+	__u64 id;
+
+	if (!try)
+		return 0;
+	tier &= 1;
+	if (try->rule[tier] == RF_RULE_DEFAULT)
+		return try->now;
+	rate = rf_rule_rate(try->rate, try->rule_direction[tier], tier, try->rule[tier]);
+	if (!rate) /* a rule without one */
+		return try->now;
+	id = rate->id;
+	state = bpf_map_lookup_elem(&rf_rule_state_map, &id);
+	if (state)
+		return rf_rate_take_from(&rate->limits, state, try);
+	rf_error(try->direction == RF_EGRESS ? RF_HOOK_RATE_EGRESS : RF_HOOK_RATE_INGRESS, RF_ERROR_RATE_MISSING);
+	return try->now;
+}
+
+/* What the rule that is enforced was paid. */
+__weak __noinline int rf_rate_give_rule(struct rf_rate_try *try)
+{
+	struct rf_rule_rate *rate;
+	struct rf_rate_state *state;
+	struct rf_rate_cost cost;
+	__u32 direction;
+	__u64 id;
+
+	if (!try || try->rule[RF_TIER_ENFORCE] == RF_RULE_DEFAULT)
+		return 0;
+	rate = rf_rule_rate(try->rate, try->rule_direction[RF_TIER_ENFORCE], RF_TIER_ENFORCE,
+			    try->rule[RF_TIER_ENFORCE]);
+	if (!rate)
+		return 0;
+	id = rate->id;
+	state = bpf_map_lookup_elem(&rf_rule_state_map, &id);
+	if (!state)
+		return 0;
+	direction = try->direction & 1;
+	cost = try->cost;
 	bpf_spin_lock(&state->lock);
-	rf_rate_give(state->bucket[direction][RF_TIER_ENFORCE], limits->limit[direction][RF_TIER_ENFORCE], &try->cost);
+	rf_rate_give(state->bucket[direction][RF_TIER_ENFORCE], rate->limits.limit[direction][RF_TIER_ENFORCE], &cost);
 	bpf_spin_unlock(&state->lock);
 	return 0;
 }
 
 /* Of all that it is under: the latest. What only reports is asked last, about what passes. */
-static __always_inline __u64 rf_rates_pass(const struct rf_rates *rates, struct rf_rate_try *try)
+static __always_inline __u64 rf_rates_take(struct rf_rate_try *try)
 {
 	__u64 rule_at, at;
 
-	rule_at = rf_rate_pass(&rates->rule[RF_TIER_ENFORCE], try);
+	rule_at = rf_rate_take_rule(try, RF_TIER_ENFORCE);
 	if (!rule_at)
 		return 0;
-	at = rf_rate_pass(&rates->workload, try);
+	at = rf_rate_take_workload(try);
 	if (!at) {
-		rf_rate_give_back(&rates->rule[RF_TIER_ENFORCE], try);
+		rf_rate_give_rule(try);
 		return 0;
 	}
-	rf_rate_pass(&rates->rule[RF_TIER_AUDIT], try);
+	rf_rate_take_rule(try, RF_TIER_AUDIT);
 	return at > rule_at ? at : rule_at;
 }
 
@@ -252,13 +268,11 @@ SEC("cgroup_skb/egress")
 int rf_rate_egress(struct __sk_buff *skb)
 {
 	struct rf_rate_try try = { .direction = RF_EGRESS };
-	struct rf_rule_ask ask = {};
-	struct rf_rates rates = {};
 	bool paced, tcp = false, idle;
 	enum rf_rate_found found;
 	__u64 at;
 
-	found = rf_rate_find(skb, RF_HOOK_RATE_EGRESS, &ask, &rates);
+	found = rf_rate_find(skb, RF_HOOK_RATE_EGRESS, &try);
 	if (found != RF_RATE_SOME)
 		return found == RF_RATE_DENY ? RF_DROP : RF_PASS;
 	rf_rate_cost(skb, &try.cost);
@@ -266,18 +280,18 @@ int rf_rate_egress(struct __sk_buff *skb)
 	idle = !paced && rf_tcp_is_idle(skb, &tcp);
 	try.now = bpf_ktime_get_ns();
 	try.latest = try.now + (paced ? RF_RATE_HORIZON_NS : idle ? RF_RATE_CREDIT_NS : 0);
-	at = rf_rates_pass(&rates, &try);
+	at = rf_rates_take(&try);
 	if (try.would)
-		rf_rate_count(ask.workload, RF_COUNTER_TX_WOULD_BYTES, RF_COUNTER_TX_WOULD_PACKETS, &try.cost);
+		rf_rate_count(try.workload, RF_COUNTER_TX_WOULD_BYTES, RF_COUNTER_TX_WOULD_PACKETS, &try.cost);
 	if (!at) {
-		rf_rate_count(ask.workload, RF_COUNTER_TX_DROPPED_BYTES, RF_COUNTER_TX_DROPPED_PACKETS, &try.cost);
+		rf_rate_count(try.workload, RF_COUNTER_TX_DROPPED_BYTES, RF_COUNTER_TX_DROPPED_PACKETS, &try.cost);
 		return RF_DROP_TELL;
 	}
 	if (at <= try.now)
 		return RF_PASS;
 	if (!paced)
 		return RF_PASS_TELL; /* on credit */
-	rf_rate_count(ask.workload, RF_COUNTER_TX_DELAYED_BYTES, RF_COUNTER_TX_DELAYED_PACKETS, &try.cost);
+	rf_rate_count(try.workload, RF_COUNTER_TX_DELAYED_BYTES, RF_COUNTER_TX_DELAYED_PACKETS, &try.cost);
 	/* A time that the sender itself has set, and that is later, stays. */
 	if (skb->tstamp < at)
 		skb->tstamp = at;
@@ -290,22 +304,20 @@ SEC("cgroup_skb/ingress")
 int rf_rate_ingress(struct __sk_buff *skb)
 {
 	struct rf_rate_try try = { .direction = RF_INGRESS };
-	struct rf_rule_ask ask = {};
-	struct rf_rates rates = {};
 	enum rf_rate_found found;
 	__u64 at;
 
-	found = rf_rate_find(skb, RF_HOOK_RATE_INGRESS, &ask, &rates);
+	found = rf_rate_find(skb, RF_HOOK_RATE_INGRESS, &try);
 	if (found != RF_RATE_SOME)
 		return found == RF_RATE_DENY ? 0 : 1;
 	rf_rate_cost(skb, &try.cost);
 	try.now = bpf_ktime_get_ns();
 	try.latest = try.now;
-	at = rf_rates_pass(&rates, &try);
+	at = rf_rates_take(&try);
 	if (try.would)
-		rf_rate_count(ask.workload, RF_COUNTER_RX_WOULD_BYTES, RF_COUNTER_RX_WOULD_PACKETS, &try.cost);
+		rf_rate_count(try.workload, RF_COUNTER_RX_WOULD_BYTES, RF_COUNTER_RX_WOULD_PACKETS, &try.cost);
 	if (at)
 		return 1;
-	rf_rate_count(ask.workload, RF_COUNTER_RX_DROPPED_BYTES, RF_COUNTER_RX_DROPPED_PACKETS, &try.cost);
+	rf_rate_count(try.workload, RF_COUNTER_RX_DROPPED_BYTES, RF_COUNTER_RX_DROPPED_PACKETS, &try.cost);
 	return 0;
 }

@@ -35,8 +35,9 @@ struct rf_rule_ask {
 	__u8 tier;
 	__u8 opens;	/* the first of a TCP connection */
 	__u8 direction; /* out: of the rule set */
+	__u32 rate;	/* as in its bank */
 	__u16 rule;	/* out: RF_RULE_DEFAULT: none */
-	__u8 pad[6];
+	__u16 pad;
 };
 
 /* The verdict of the rule set of @direction, as rf_ruleset_decide() gives it. Out of line: a chain has 512 bytes. */
@@ -176,25 +177,22 @@ static __always_inline void rf_rule_find_slow(struct __sk_buff *skb, struct rf_r
 		rf_rate_flow_learn(ask, 0, none | 1u << !ask->outgoing);
 }
 
-/* Fills in @ask's rule. Global, so that the verifier looks at it once; 0. */
-__weak __noinline int rf_rule_find(struct __sk_buff *skb, struct rf_rule_ask *ask)
+static __always_inline void rf_rule_find(struct __sk_buff *skb, struct rf_rule_ask *ask)
 {
 	struct rf_rate_flow *known;
 	__u8 opened;
 
-	if (!ask)
-		return 0;
 	ask->rule = RF_RULE_DEFAULT;
 	/* Denied by the verdict. */
 	if (rf_packet_parse(skb, &ask->packet))
-		return 0;
+		return;
 	ask->now = bpf_ktime_get_ns();
 	ask->opens = rf_packet_is_opening(skb, ask);
 	known = rf_rate_flow_get(ask);
 	opened = rf_rate_flow_opened(known, ask);
 	if (!known || !rf_rate_flow_answers(known, ask, opened)) {
 		rf_rule_find_slow(skb, ask, known, opened);
-		return 0;
+		return;
 	}
 	if (opened) {
 		ask->rule = known->rule;
@@ -202,7 +200,6 @@ __weak __noinline int rf_rule_find(struct __sk_buff *skb, struct rf_rule_ask *as
 	}
 	if (ask->now - known->seen_ns > RF_RATE_FLOW_FRESH_NS)
 		known->seen_ns = ask->now;
-	return 0;
 }
 
 /* Tells of a limit of the rule's. Out of line: the rare road. */
@@ -244,6 +241,22 @@ static __noinline bool rf_rule_admit(struct __sk_buff *skb, const struct rf_rule
 		return true;
 	rf_rule_report(ask, limited);
 	return RF_LIMIT_VERDICT(limited) != RF_DENY;
+}
+
+/*
+ * Fills in @ask's rule. 0: its limits on connections deny the packet. Global, so that the verifier looks at it once.
+ */
+__weak __noinline int rf_rule_ask(struct __sk_buff *skb, struct rf_rule_ask *ask)
+{
+	struct rf_rule_rate *rate;
+
+	if (!ask)
+		return 0;
+	rf_rule_find(skb, ask);
+	if (ask->rule == RF_RULE_DEFAULT || ask->packet.protocol != IPPROTO_TCP)
+		return 1;
+	rate = rf_rule_rate(ask->rate, ask->direction, ask->tier, ask->rule);
+	return !rate || !rate->connections || rf_rule_admit(skb, ask, rate);
 }
 
 #endif

@@ -216,7 +216,7 @@ tap_is "without their rates there are no programs" 0 programs out
 send one out 1 -t 1
 sent
 tap_ok "and nothing is held back" above "$(cat "$tmp/one")" 150000
-tap_is "what is left is held once" "5 5 0" held_by_rules
+tap_is "what is left is held once" "2 2 0" held_by_rules
 rm -f "$tmp/policies/burst.yaml" "$tmp/policies/watch.yaml"
 drop_force out
 tap_is "no limit and no state of a rule is left" "0 0 0" held_by_rules

@@ -11,7 +11,6 @@
 
 #include "user/engine/rate.h"
 #include "user/lib/clock.h"
-#include "user/policy/digest.h"
 
 static int full(const char *map, int r, uint32_t max, char **ret_error)
 {
@@ -19,12 +18,6 @@ static int full(const char *map, int r, uint32_t max, char **ret_error)
 				      "cannot write to %s: of rules with a rate, all workloads together "
 				      "may have %u",
 				      map, max);
-}
-
-static uint64_t state_id(uint64_t digest, uint32_t workload, uint32_t owner)
-{
-	digest = rf_digest_add(digest, (uint64_t)workload << 32 | owner);
-	return digest ? digest : 1; /* 0 is nobody's */
 }
 
 /* What is there already goes on as it is: a change of policy fills no bucket and forgets no connection. */
@@ -55,7 +48,7 @@ int rf_rule_rates_install(struct rf_engine *e, uint32_t id, const struct rf_rate
 			.rate = id, .rule = rule->rule, .direction = rule->direction, .tier = rule->tier
 		};
 		struct rf_rule_rate value = {
-			.id = state_id(rule->digest, RF_RATE_WORKLOAD(id), bank->owner),
+			.id = rf_rule_rate_state_id(rule, RF_RATE_WORKLOAD(id), bank->owner),
 			.limits = rule->limits,
 			.connections = rule->connections,
 		};
@@ -80,7 +73,7 @@ int rf_rule_rates_keep(struct rf_engine *e, uint32_t before, uint32_t id, char *
 	struct rf_rule_rate value;
 	size_t steps = 0;
 
-	/* What is written meanwhile is met, too: of another id. A walk that is sent back to its start comes to an end. */
+	/* What is written meanwhile is met, too: of another id. A walk that is sent back to its start ends. */
 	while (r >= 0 && steps++ < 4 * RF_MAX_RULE_STATES && bpf_map_get_next_key(fd, previous, &key) == 0) {
 		struct rf_rule_rate_key to = key;
 

@@ -57,6 +57,8 @@ const struct rf_rule_rate_image *rf_rates_rule(const struct rf_rates_image *imag
 /* Of an event where a limit of a rule decided (RF_RULE_OF_CONNECTIONS, ...). */
 const struct rf_rule_ref *rf_rates_rule_ref(const struct rf_rates_image *image, enum rf_direction direction,
 					    enum rf_tier tier, uint16_t rule);
+/* By what number the kernel finds the state that @rule has for a workload; never 0. */
+uint64_t rf_rule_rate_state_id(const struct rf_rule_rate_image *rule, uint32_t workload, uint32_t owner);
 /* "bytesPerSecond 1000000, connections 5"; nothing where nothing is limited. */
 void rf_rule_rate_show(const struct rf_rates *rate, struct rf_strbuf *out);
 

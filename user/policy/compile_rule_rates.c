@@ -73,6 +73,13 @@ static uint64_t rule_digest(const struct rf_policy *p, enum rf_direction directi
 	return text_add(digest, rules[index].name);
 }
 
+uint64_t rf_rule_rate_state_id(const struct rf_rule_rate_image *rule, uint32_t workload, uint32_t owner)
+{
+	uint64_t id = rf_digest_add(rule->digest, (uint64_t)workload << 32 | owner);
+
+	return id ? id : 1;
+}
+
 static int source_add(struct build *b, const struct rf_policy *p, const struct rf_network_rule *rule, unsigned int kind,
 		      const char *what)
 {
