@@ -34,14 +34,14 @@ struct rf_dns_segment {
 #define RF_DNS_STREAM_LOST (-1)
 
 #ifdef __bpf__
-typedef struct __sk_buff rf_dns_packet_bytes;
+#define rf_dns_packet_bytes struct __sk_buff
 
 static __always_inline int rf_dns_bytes_load(rf_dns_packet_bytes *packet, __u32 at, void *to, __u32 n)
 {
 	return bpf_skb_load_bytes(packet, at, to, n);
 }
 #else
-typedef const __u8 rf_dns_packet_bytes;
+#define rf_dns_packet_bytes const __u8
 
 static inline int rf_dns_bytes_load(rf_dns_packet_bytes *packet, __u32 at, void *to, __u32 n)
 {

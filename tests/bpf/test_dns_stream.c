@@ -32,7 +32,7 @@ static struct stream *stream_new(void)
 	return s;
 }
 
-/* As bpf/lib/names.bpf.h does it. The bytes are in memory of their own, so that a sanitizer sees who reads past them. */
+/* As bpf/lib/names.bpf.h does it. The bytes are in memory of their own: a sanitizer sees who reads past them. */
 static void segment_take(struct stream *s, const uint8_t *bytes, uint32_t n, uint32_t sequence)
 {
 	struct rf_dns_segment g = { .at = 0, .end = n, .sequence = sequence };
