@@ -259,6 +259,18 @@ RF_MAP struct {
 	__type(value, struct rf_socket);
 } rf_socket_map SEC(".maps");
 
+struct rf_tenant_key {
+	char name[RF_TENANT_KEY];
+};
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_TENANTS);
+	__type(key, struct rf_tenant_key);
+	__type(value, __u32);
+} rf_tenant_map SEC(".maps");
+
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

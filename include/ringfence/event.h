@@ -32,6 +32,7 @@ enum rf_event_kind {
 	RF_EVENT_CGROUP_NEW,  /* struct rf_event_cgroup */
 	RF_EVENT_CGROUP_GONE, /* struct rf_event_cgroup */
 	RF_EVENT_GAP,	      /* struct rf_event_gap; made by the consumer, never on a ring */
+	RF_EVENT_SOCKET_DENY, /* struct rf_event_socket */
 	RF_EVENT_KINDS
 };
 
@@ -100,6 +101,17 @@ struct rf_event_device {
 	__u8 pad;
 };
 
+struct rf_event_socket {
+	struct rf_event_header header;
+	__u16 family; /* AF_* */
+	__u16 type;   /* SOCK_* */
+	__u32 protocol;
+	__u32 peer_workload; /* of AF_UNIX: whose the other end is; else RF_WORKLOAD_NONE */
+	__u16 rule;	     /* see RF_SOCKET_RULES */
+	__u8 tier;
+	__u8 direction; /* enum rf_direction: RF_INGRESS, the peer tried to reach this workload */
+};
+
 /* A generation came into force. Written by the program that flips it. */
 struct rf_event_policy {
 	struct rf_event_header header;
@@ -126,25 +138,30 @@ struct rf_event_gap {
 };
 
 /* Every hook we attach; also the index of rf_hook_map. */
-#define RF_HOOKS(X)                         \
-	X(CGROUP_MKDIR, "cgroup_mkdir")     \
-	X(CGROUP_RMDIR, "cgroup_rmdir")     \
-	X(CGROUP_RELEASE, "cgroup_release") \
-	X(EXEC, "sched_process_exec")       \
-	X(FORK, "sched_process_fork")       \
-	X(EXIT, "sched_process_exit")       \
-	X(CONNECT4, "connect4")             \
-	X(CONNECT6, "connect6")             \
-	X(SENDMSG4, "sendmsg4")             \
-	X(SENDMSG6, "sendmsg6")             \
-	X(SKB_EGRESS, "skb_egress")         \
-	X(SKB_INGRESS, "skb_ingress")       \
-	X(DEVICE, "device")                 \
-	X(LSM_PROBE, "lsm_probe")           \
-	X(RATE_EGRESS, "rate_egress")       \
-	X(RATE_INGRESS, "rate_ingress")     \
-	X(SOCKET_STATE, "socket_state")     \
-	X(SOCKET_AGAIN, "socket_state_again")
+#define RF_HOOKS(X)                            \
+	X(CGROUP_MKDIR, "cgroup_mkdir")        \
+	X(CGROUP_RMDIR, "cgroup_rmdir")        \
+	X(CGROUP_RELEASE, "cgroup_release")    \
+	X(EXEC, "sched_process_exec")          \
+	X(FORK, "sched_process_fork")          \
+	X(EXIT, "sched_process_exit")          \
+	X(CONNECT4, "connect4")                \
+	X(CONNECT6, "connect6")                \
+	X(SENDMSG4, "sendmsg4")                \
+	X(SENDMSG6, "sendmsg6")                \
+	X(SKB_EGRESS, "skb_egress")            \
+	X(SKB_INGRESS, "skb_ingress")          \
+	X(DEVICE, "device")                    \
+	X(LSM_PROBE, "lsm_probe")              \
+	X(RATE_EGRESS, "rate_egress")          \
+	X(RATE_INGRESS, "rate_ingress")        \
+	X(SOCKET_STATE, "socket_state")        \
+	X(SOCKET_AGAIN, "socket_state_again")  \
+	X(SOCK_CREATE, "sock_create")          \
+	X(SOCKET_CREATE, "socket_create")      \
+	X(SOCKET_CONNECT, "socket_connect")    \
+	X(UNIX_CONNECT, "unix_stream_connect") \
+	X(UNIX_SEND, "unix_may_send")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

@@ -28,6 +28,7 @@
 #define RF_MAX_LEARNT	 16384	 /* (workload, address) that DNS answers have given; the least used goes */
 #define RF_MAX_QUERIES	 8192	 /* DNS questions that wait for their answer; the oldest goes */
 #define RF_MAX_RESOLVERS 16	 /* of one workload */
+#define RF_MAX_TENANTS	 16384	 /* tenants with a workload at a time (allocated as used) */
 #define RF_CACHE_SLOTS	 1024	 /* verdict cache, per CPU, direct mapped; a power of two */
 
 /* Rates. */

@@ -55,6 +55,9 @@
 	X(DEVICE_DENY, "verdicts", "subject=\"device\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
 	X(DEVICE_WOULD, "verdicts", "subject=\"device\",verdict=\"would-deny\"",                                       \
 	  "Verdicts that denied or would have denied")                                                                 \
+	X(SOCKET_DENY, "verdicts", "subject=\"socket\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
+	X(SOCKET_WOULD, "verdicts", "subject=\"socket\",verdict=\"would-deny\"",                                       \
+	  "Verdicts that denied or would have denied")                                                                 \
 	X(DNS_QUERIES, "network_dns_messages", "kind=\"query\"", "DNS messages read for rules by name")                \
 	X(DNS_ANSWERS, "network_dns_messages", "kind=\"answer\"", "DNS messages read for rules by name")               \
 	X(DNS_REFUSED, "network_dns_messages", "kind=\"refused\"", "DNS messages read for rules by name")              \

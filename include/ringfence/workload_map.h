@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #endif
 #include "limits.h"
+#include "socket_map.h"
 
 #define RF_WORKLOAD_NONE  0 /* not managed: every verdict is allow */
 #define RF_WORKLOAD_PROBE 1 /* the self-test's own cgroup */
@@ -45,7 +46,8 @@ struct rf_workload_bank {
 	__u32 peer;	 /* who it is as a peer: its own id, or for what is in a pod the pod's */
 	__u32 owner;	 /* whose are the names that DNS answers teach: never the same for two workloads of one id */
 	__u32 rate;	 /* RF_RATE_ID() of its limits in rf_rate_map */
-	__u32 pad;
+	__u32 tenant;	 /* its number in rf_tenant_map; 0: not known */
+	struct rf_socket_limits sockets[RF_TIERS];
 };
 
 /* A rule set of the direction, of either tier, has RF_RULESET_PEERS: who the peer is must be found out first. */

@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = MIN(size - e.header.size, sizeof(bytes) - 1);
 	memcpy(bytes, data + e.header.size, len);
 	bytes[len] = '\0';
-	names.workload = names.policy = names.rule = names.file = bytes;
+	names.workload = names.policy = names.rule = names.file = names.peer = bytes;
 	check_text(&e.header, &nameless);
 	check_json(&e.header, &nameless);
 	check_text(&e.header, &names);

@@ -98,9 +98,9 @@ static struct rf_rate rate_of(const struct rf_sample_row *before, const struct r
 {
 	static const enum rf_counter connections[] = { RF_COUNTER_CONNECT, RF_COUNTER_ACCEPT };
 	static const enum rf_counter denies[] = { RF_COUNTER_EGRESS_DENY, RF_COUNTER_INGRESS_DENY,
-						  RF_COUNTER_DEVICE_DENY };
+						  RF_COUNTER_DEVICE_DENY, RF_COUNTER_SOCKET_DENY };
 	static const enum rf_counter woulds[] = { RF_COUNTER_EGRESS_WOULD, RF_COUNTER_INGRESS_WOULD,
-						  RF_COUNTER_DEVICE_WOULD };
+						  RF_COUNTER_DEVICE_WOULD, RF_COUNTER_SOCKET_WOULD };
 	static const enum rf_counter tx = RF_COUNTER_TX_BYTES, rx = RF_COUNTER_RX_BYTES;
 
 	if (!before)

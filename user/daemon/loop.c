@@ -30,6 +30,11 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 		const struct rf_event_device *device = (const struct rf_event_device *)event;
 
 		ref = rf_engine_device_ref(app->engine, image, device->device_set, device->rule);
+	} else if (event->kind == RF_EVENT_SOCKET_DENY) {
+		const struct rf_event_socket *socket = (const struct rf_event_socket *)event;
+
+		names->peer = rf_registry_name(app->registry, socket->peer_workload);
+		ref = rf_sockets_ref(image ? image->sockets : NULL, socket->tier, socket->rule);
 	}
 	if (!ref)
 		return;

@@ -13,6 +13,7 @@
 #include "user/daemon/peers.h"
 #include "user/daemon/rates.h"
 #include "user/daemon/selection.h"
+#include "user/daemon/sockets.h"
 #include "user/lib/log.h"
 
 static void tables_install(struct rf_registry *r, struct rf_tables *t)
@@ -276,6 +277,7 @@ static int workloads_assign(struct rf_registry *r, const struct rf_policy_set *s
 			.workload = w->id,
 			.peer = w->peer,
 			.owner = w->cgroup_id,
+			.tenant = w->tenant,
 			.fresh = w->fresh,
 			.image = c->image,
 		};
@@ -299,12 +301,14 @@ static size_t endings_assign(const struct rf_registry *r, struct rf_cgroup **cgr
 			assignments[count++] = (struct rf_assignment){ .workload = before[i]->id,
 								       .peer = before[i]->peer,
 								       .owner = before[i]->cgroup_id,
+								       .tenant = before[i]->tenant,
 								       .image = cgroups[i]->image };
 	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++)
 		if (r->by_id[id] && r->by_id[id]->retired)
 			assignments[count++] = (struct rf_assignment){ .workload = id,
 								       .peer = r->by_id[id]->peer,
 								       .owner = r->by_id[id]->cgroup_id,
+								       .tenant = r->by_id[id]->tenant,
 								       .image = r->by_id[id]->image };
 	return count;
 }
@@ -419,6 +423,8 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	if (error >= 0)
 		error = rf_rates_attach(r, cgroups, n, ret_error);
 	if (error >= 0)
+		error = rf_sockets_attach(r, cgroups, n, ret_error);
+	if (error >= 0)
 		error = rf_engine_apply(r->engine, assignments, n_assignments, set->n, before_flip, &apply, ret_error);
 	if (error < 0) {
 		roots_restore(r, cgroups, before, n);
@@ -442,6 +448,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	if (apply.error < 0)
 		rf_err("the map of cgroups is full (%d): some cgroups are not managed", RF_MAX_CGROUPS);
 	rf_engine_rates_trim(r->engine);
+	rf_engine_hooks_trim(r->engine);
 	unknown_labels_warn(set, cgroups, n);
 	tables_install(r, &t);
 	rf_policy_set_free(r->set);
@@ -493,10 +500,13 @@ int rf_plan_one(struct rf_registry *r, struct rf_cgroup *c, char **ret_error)
 	if (error >= 0)
 		error = rf_rates_attach_one(r, c, ret_error);
 	if (error >= 0)
+		error = rf_sockets_attach_one(r, c, ret_error);
+	if (error >= 0)
 		error = rf_engine_assign(r->engine,
 					 &(struct rf_assignment){ .workload = w->id,
 								  .peer = w->peer,
 								  .owner = w->cgroup_id,
+								  .tenant = w->tenant,
 								  .fresh = true,
 								  .image = c->image },
 					 ret_error);

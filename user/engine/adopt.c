@@ -171,6 +171,8 @@ int rf_engine_adopt(struct rf_engine *e, char **ret_error)
 	if (r >= 0)
 		rf_names_prune(e);
 	if (r >= 0)
+		r = rf_tenants_adopt(e);
+	if (r >= 0)
 		r = devices_adopt(e);
 	if (r < 0)
 		return rf_engine_format_error(ret_error, r,

@@ -66,6 +66,8 @@ static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_
 			if (image->ruleset[direction][tier]->asks_names)
 				filled.flags |= RF_BANK_NAMES;
 		}
+		if (image->sockets)
+			filled.sockets[tier] = image->sockets->limits[tier];
 		if (image->device[tier]) {
 			struct rf_installed_devices *in;
 
@@ -137,6 +139,16 @@ static uint64_t *used_copy(const struct rf_engine *e)
 	return used;
 }
 
+/* Whose it is, besides what its policies say. */
+static int owner_fill(struct rf_engine *e, const struct rf_assignment *a, struct rf_workload_bank *bank,
+		      char **ret_error)
+{
+	bank->peer = a->peer;
+	bank->owner = a->owner;
+	bank->tenant = 0;
+	return a->tenant ? rf_tenant_get(e, a->tenant, &bank->tenant, ret_error) : 0;
+}
+
 /* Beside the live bank; for a workload that is new, both. */
 static int dns_write(struct rf_engine *e, const struct rf_assignment *a, uint32_t bank, char **ret_error)
 {
@@ -183,8 +195,9 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 			last = assignments[i].image;
 			last_bank = &banks[id];
 		}
-		banks[id].peer = assignments[i].peer;
-		banks[id].owner = assignments[i].owner;
+		r = owner_fill(e, &assignments[i], &banks[id], ret_error);
+		if (r < 0)
+			break;
 		r = dns_write(e, &assignments[i], bank, ret_error);
 		if (r < 0)
 			break;
@@ -215,6 +228,7 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 	programs_wait(e);
 	unused_remove(e, e->applies);
 	rf_rate_sweep(e);
+	rf_tenants_sweep(e);
 	return 0;
 }
 
@@ -228,10 +242,10 @@ int rf_engine_assign(struct rf_engine *e, const struct rf_assignment *a, char **
 	r = image_install(e, a->image, &bank, ret_error);
 	if (r == 0)
 		r = dns_write(e, a, 0, ret_error);
+	if (r == 0)
+		r = owner_fill(e, a, &bank, ret_error);
 	if (r < 0)
 		return r;
-	bank.peer = a->peer;
-	bank.owner = a->owner;
 	r = rf_rate_install(e, a->workload, rf_engine_generation(e), a->image, &bank, ret_error);
 	if (r < 0)
 		return r;

@@ -14,6 +14,8 @@
 
 #include "ringfence.skel.h"
 
+#define LSM_WHEN_ASKED(name) { .program = (name), .if_failed = "open", .when_asked = true, .level = 1 }
+
 const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_CGROUP_MKDIR] = { .program = "rf_cgroup_mkdir",
 				   .identity = true,
@@ -36,6 +38,11 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_RATE_INGRESS] = { "rf_rate_ingress", false, true, "open", .on_demand = true },
 	[RF_HOOK_SOCKET_STATE] = { "rf_socket_state", false, false, "closed: counts stay", .on_demand = true },
 	[RF_HOOK_SOCKET_AGAIN] = { "rf_socket_state_again", false, false, "closed: counts stay", .on_demand = true },
+	[RF_HOOK_SOCK_CREATE] = { "rf_sock_create", false, true, "open", .when_asked = true },
+	[RF_HOOK_SOCKET_CREATE] = LSM_WHEN_ASKED("rf_socket_create"),
+	[RF_HOOK_SOCKET_CONNECT] = LSM_WHEN_ASKED("rf_socket_connect"),
+	[RF_HOOK_UNIX_CONNECT] = LSM_WHEN_ASKED("rf_unix_stream_connect"),
+	[RF_HOOK_UNIX_SEND] = LSM_WHEN_ASKED("rf_unix_may_send"),
 };
 
 static void pin_path(const struct rf_engine *e, enum rf_hook hook, const char *suffix, char path[RF_PATH_SIZE])
@@ -195,7 +202,7 @@ static int hooks_attach(struct rf_engine *e, bool identity, char **ret_error)
 		return rf_engine_format_error(ret_error, r, "cannot make %s/links", e->bpffs);
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		if (!rf_hook_table[hook].program || rf_hook_table[hook].identity != identity ||
-		    rf_hook_table[hook].on_demand)
+		    rf_hook_table[hook].on_demand || rf_hook_table[hook].when_asked)
 			continue;
 		r = hook_attach(e, hook);
 		if (r < 0)
@@ -213,6 +220,85 @@ int rf_engine_attach_identity(struct rf_engine *e, char **ret_error)
 int rf_engine_attach_verdicts(struct rf_engine *e, char **ret_error)
 {
 	return hooks_attach(e, false, ret_error);
+}
+
+void rf_engine_hooks_begin(struct rf_engine *e)
+{
+	e->hooks_plan++;
+}
+
+int rf_hook_want(struct rf_engine *e, enum rf_hook hook, char **ret_error)
+{
+	struct rf_hook_state *state = &e->hooks[hook];
+	int r = 0;
+
+	/* A policy in audit mode that this host could not enforce has nothing that could report. */
+	if (!state->loaded)
+		return 0;
+	if (!state->link)
+		r = links_dir_make(e);
+	if (r >= 0 && !state->link)
+		r = hook_attach(e, hook);
+	if (r < 0)
+		return rf_engine_format_error(ret_error, r, "%s: %s", rf_hook_table[hook].program, state->why);
+	state->wanted = e->hooks_plan;
+	return 0;
+}
+
+int rf_engine_sockets_want(struct rf_engine *e, uint32_t kinds, char **ret_error)
+{
+	static const struct {
+		enum rf_hook hook;
+		uint32_t kinds;
+	} hooks[] = {
+		{ RF_HOOK_SOCK_CREATE, 1u << RF_SOCKET_RAW },
+		{ RF_HOOK_SOCKET_CREATE, 1u << RF_SOCKET_PACKET | 1u << RF_SOCKET_VSOCK | 1u << RF_SOCKET_NETLINK },
+		{ RF_HOOK_SOCKET_CONNECT, 1u << RF_SOCKET_VSOCK },
+		{ RF_HOOK_UNIX_CONNECT, 1u << RF_SOCKET_UNIX },
+		{ RF_HOOK_UNIX_SEND, 1u << RF_SOCKET_UNIX },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(hooks); i++)
+		if (hooks[i].kinds & kinds)
+			r = rf_hook_want(e, hooks[i].hook, ret_error);
+	return r;
+}
+
+/* Also what an earlier daemon left pinned, and nobody asks for now. */
+void rf_engine_hooks_trim(struct rf_engine *e)
+{
+	char path[RF_PATH_SIZE];
+
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
+		struct rf_hook_state *state = &e->hooks[hook];
+
+		if (!rf_hook_table[hook].when_asked || (state->link && state->wanted == e->hooks_plan))
+			continue;
+		pin_path(e, hook, "", path);
+		unlink(path);
+		bpf_link__destroy(state->link);
+		state->link = NULL;
+	}
+}
+
+/* One that an earlier daemon left in force is taken as it is: a second one would report everything twice. */
+void rf_hooks_probe(struct rf_engine *e, int cgroup_fd, bool attach)
+{
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
+		struct rf_hook_state *state = &e->hooks[hook];
+
+		if (!rf_hook_table[hook].when_asked || !state->loaded)
+			continue;
+		if (!attach) {
+			bpf_link__destroy(state->probe);
+			state->probe = NULL;
+		} else if (!state->link && link_adopt(e, hook) < 0) {
+			state->probe = rf_hook_table[hook].cgroup ?
+					       bpf_program__attach_cgroup(hook_program(e, hook), cgroup_fd) :
+					       bpf_program__attach(hook_program(e, hook));
+		}
+	}
 }
 
 /* 1: was put back (why says what happened), 0: is well, negative: cannot. */
@@ -270,7 +356,8 @@ int rf_engine_verify(struct rf_engine *e, struct rf_strbuf *report)
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		int r;
 
-		if (!rf_hook_table[hook].program || rf_hook_table[hook].on_demand)
+		if (!rf_hook_table[hook].program || rf_hook_table[hook].on_demand ||
+		    (rf_hook_table[hook].when_asked && !e->hooks[hook].link))
 			continue;
 		r = hook_verify(e, hook);
 		if (r == 0)

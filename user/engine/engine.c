@@ -183,6 +183,8 @@ static int tables_make(struct rf_engine *e)
 		r = rf_hashmap_new(free, &e->names);
 	if (r >= 0)
 		r = rf_hashmap_new(NULL, &e->names_by);
+	if (r >= 0)
+		r = rf_hashmap_new(free, &e->tenants);
 	if (r < 0)
 		return r;
 	return rf_hashmap_new(NULL, &e->by_digest);
@@ -214,10 +216,14 @@ static int skeleton_load(struct rf_engine *e, char **ret_error)
 {
 	int r;
 
+	rf_level_probe(e);
 	e->skeleton = ringfence_bpf__open();
 	if (!e->skeleton)
 		return rf_engine_format_error(ret_error, -errno, "cannot read the built-in BPF object");
 	r = maps_pin(e, ret_error);
+	if (r < 0)
+		return r;
+	r = rf_level_choose(e);
 	if (r < 0)
 		return r;
 	r = ringfence_bpf__load(e->skeleton);
@@ -292,6 +298,7 @@ void rf_engine_free(struct rf_engine *e)
 	rf_hashmap_free(e->peers);
 	rf_hashmap_free(e->names_by);
 	rf_hashmap_free(e->names);
+	rf_hashmap_free(e->tenants);
 	free(e->dns_set);
 	rf_words_free(e->words);
 	map_munmap(e->config, sizeof(*e->config));

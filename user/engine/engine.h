@@ -82,6 +82,7 @@ struct rf_assignment {
 	uint32_t workload;
 	uint32_t peer;		/* who it is to others: its own id, or a pod's */
 	uint32_t owner;		/* of what DNS answers teach: another number than the id's former owners had */
+	const char *tenant;	/* NULL: nobody knows, and it is nobody's other tenant */
 	bool fresh;		/* no cgroup points to this id yet: put it in force in both banks */
 	struct rf_image *image; /* borrowed; the engine takes references. NULL: what is in force for it stays */
 };
@@ -105,6 +106,13 @@ int rf_engine_rates_add(struct rf_engine *e, uint64_t cgroup_id, const char *pat
 /* Connections of some workload are counted: see them close. */
 int rf_engine_connections_watch(struct rf_engine *e, char **ret_error);
 void rf_engine_rates_trim(struct rf_engine *e);
+/*
+ * Hooks that are attached while some workload asks for them, in plans of the same kind: begin, want what the workloads
+ * of the plan need, and when it is in force trim. @kinds: of sockets that are denied, 1 << enum rf_socket_kind.
+ */
+void rf_engine_hooks_begin(struct rf_engine *e);
+int rf_engine_sockets_want(struct rf_engine *e, uint32_t kinds, char **ret_error);
+void rf_engine_hooks_trim(struct rf_engine *e);
 uint32_t rf_engine_generation(const struct rf_engine *e);
 void rf_engine_stats_reset(struct rf_engine *e, uint32_t workload);
 /* Telemetry that some subscriber wants from everywhere: 1 << kind. */
@@ -133,6 +141,8 @@ void rf_engine_ring_flush(struct rf_engine *e);
 /* Runs every hook once on a cgroup of our own and probes LSM and module. Takes well under a second. */
 int rf_engine_self_test(struct rf_engine *e);
 enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature feature);
+/* Why it is so, in words; the caller frees. NULL: no memory. */
+char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature);
 /* Fills level, features, hooks, lanes, errors, maps, counters of rows already in @s, bpf cost. */
 int rf_engine_snapshot(struct rf_engine *e, struct rf_snapshot *s);
 

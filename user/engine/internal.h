@@ -26,6 +26,8 @@ struct rf_hook_ops {
 	bool cgroup;	       /* a cgroup link, which can be updated in place; else a tracing link */
 	const char *if_failed; /* which way it fails, for status */
 	bool on_demand;	       /* attached elsewhere and only where it is needed, see rate_links.c */
+	bool when_asked;       /* attached while some workload asks for it, see rf_hook_want() */
+	uint8_t level;	       /* that it needs: 1, BPF LSM; 2, and the module. Below, its program is not loaded */
 };
 
 extern const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT];
@@ -36,7 +38,10 @@ struct rf_hook_state {
 	bool adopted;
 	uint64_t repairs;
 	uint64_t self_test_hits;
-	int self_test; /* 1 ok, 0 not run, negative errno */
+	bool loaded;		/* the host has what it needs */
+	uint64_t wanted;	/* of those that are attached when asked for: the plan that wanted it last */
+	struct bpf_link *probe; /* and the link of it that the self-test has made */
+	int self_test;		/* 1 ok, 0 not run, negative errno */
 	char why[160];
 };
 
@@ -119,6 +124,8 @@ struct rf_engine {
 	struct rf_hashmap *names;    /* wire form -> struct rf_engine_name, owned */
 	struct rf_hashmap *names_by; /* number -> the same, borrowed */
 	uint32_t name_cursor;
+	struct rf_hashmap *tenants; /* name -> its number, see tenants.c */
+	uint32_t tenant_last;
 	uint8_t *dns_set; /* by workload: a bit a bank that may have an entry in rf_dns_map */
 	size_t n_members;
 	size_t n_addresses;
@@ -134,6 +141,7 @@ struct rf_engine {
 	size_t n_rate_links, rate_links_cursor;
 	uint64_t rate_links_wanted;
 	bool rate_links_adopted;
+	uint64_t hooks_plan; /* counts the plans that ask for hooks */
 
 	/* events */
 	struct ring_buffer *ring;
@@ -142,8 +150,7 @@ struct rf_engine {
 	void *event_arg;
 
 	/* probed */
-	bool lsm_listed, lsm_runs, module_present;
-	int lsm_error;
+	bool lsm_runs, module_present;
 	char lsm_why[160], module_why[160];
 	bool self_tested;
 };
@@ -192,7 +199,23 @@ void rf_engine_peer_free(void *peer);
 /* adopt.c: learns from the maps what another daemon installed */
 int rf_engine_adopt(struct rf_engine *e, char **ret_error);
 
+/* tenants.c: what a bank has in place of a tenant's name */
+int rf_tenant_get(struct rf_engine *e, const char *name, uint32_t *ret_id, char **ret_error);
+int rf_tenants_adopt(struct rf_engine *e);
+/* Those that no bank in force has. */
+void rf_tenants_sweep(struct rf_engine *e);
+
+/* level.c: before the skeleton is loaded */
+void rf_level_probe(struct rf_engine *e);
+/* Of the opened skeleton, leaves out the programs that this host cannot run. */
+int rf_level_choose(struct rf_engine *e);
+unsigned int rf_level(const struct rf_engine *e);
+
 /* attach.c */
+/* Of those that are attached when asked for: attached, if it is not, for the plan that is made. */
+int rf_hook_want(struct rf_engine *e, enum rf_hook hook, char **ret_error);
+/* The same, on the self-test's cgroup where they hang on one, as long as it runs. */
+void rf_hooks_probe(struct rf_engine *e, int cgroup_fd, bool attach);
 /* Is the program that @link runs the very one we would load, on the same maps? */
 bool rf_link_is_current(const struct rf_engine *e, const struct bpf_link *link, struct bpf_program *program);
 void rf_engine_links_free(struct rf_engine *e);

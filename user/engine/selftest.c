@@ -2,8 +2,7 @@
 /*
  * The truth about this host. A child in a cgroup of our own fires every hook
  * once, in a network namespace of its own; what was not counted did not run.
- * LSM is probed apart, because there a program attaches and never runs when
- * "bpf" is not in lsm=.
+ * Whether LSM programs run was found out before they were loaded, see level.c.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,13 +13,12 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "user/engine/rate.h"
 #include "user/lib/clock.h"
 #include "user/lib/fs.h"
-
-#include "probe.skel.h"
 
 #define PROBE_TIMEOUT_MS 3000
 
@@ -49,6 +47,21 @@ static void connection_fire(int family)
 	(void)!connect(client, address, len);
 }
 
+/* A connection and a datagram between Unix sockets, whose names the kernel gives. */
+static void unix_fire(int type)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(address);
+	_cleanup_close_ int server = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int client = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	if (server < 0 || client < 0 || bind(server, (struct sockaddr *)&address, sizeof(sa_family_t)) < 0 ||
+	    (type == SOCK_STREAM && listen(server, 1) < 0) ||
+	    getsockname(server, (struct sockaddr *)&address, &len) < 0)
+		return;
+	(void)!connect(client, (struct sockaddr *)&address, len);
+}
+
 static void probe_child(int cgroup_fd)
 {
 	pid_t pid;
@@ -58,6 +71,8 @@ static void probe_child(int cgroup_fd)
 		loopback_up();
 	connection_fire(AF_INET);
 	connection_fire(AF_INET6);
+	unix_fire(SOCK_STREAM);
+	unix_fire(SOCK_DGRAM);
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null >= 0)
 		close(null);
@@ -132,73 +147,6 @@ static uint64_t probe_hits(const struct rf_engine *e, enum rf_hook hook)
 	return hits;
 }
 
-static void lsm_listed_read(struct rf_engine *e)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-
-	e->lsm_listed = false;
-	if (rf_fs_read(AT_FDCWD, "/sys/kernel/security/lsm", 4096, &text, &len) < 0)
-		return;
-	for (char *save = NULL, *name = strtok_r(text, ",\n", &save); name; name = strtok_r(NULL, ",\n", &save))
-		if (rf_streq(name, "bpf"))
-			e->lsm_listed = true;
-}
-
-static struct probe_bpf *lsm_attach(struct rf_engine *e, uint64_t cgroup_id)
-{
-	libbpf_print_fn_t print = libbpf_set_print(NULL);
-	struct probe_bpf *probe = probe_bpf__open();
-	int r;
-
-	if (!probe)
-		goto failed;
-	probe->bss->probe_cgroup = cgroup_id;
-	r = probe_bpf__load(probe);
-	if (r >= 0)
-		r = probe_bpf__attach(probe);
-	if (r < 0) {
-		e->lsm_error = r;
-		probe_bpf__destroy(probe);
-		probe = NULL;
-	}
-failed:
-	libbpf_set_print(print);
-	return probe;
-}
-
-static void lsm_judge(struct rf_engine *e, struct probe_bpf *probe)
-{
-	e->lsm_runs = probe && __atomic_load_n(&probe->bss->lsm_hits, __ATOMIC_RELAXED) > 0;
-	if (e->lsm_runs)
-		snprintf(e->lsm_why, sizeof(e->lsm_why), "a program on file_open ran");
-	else if (probe)
-		snprintf(e->lsm_why, sizeof(e->lsm_why), "%s",
-			 e->lsm_listed ? "attached but never ran" :
-					 "attached but never ran: \"bpf\" is not in lsm= on the kernel command line");
-	else
-		snprintf(e->lsm_why, sizeof(e->lsm_why), "the kernel takes no LSM programs: %s",
-			 strerror(-e->lsm_error));
-}
-
-static void module_probe(struct rf_engine *e)
-{
-	struct rf_module_abi abi = { .size = sizeof(abi), .version = RF_MODULE_ABI };
-	_cleanup_close_ int fd = open(RF_DEVICE_PATH, O_RDWR | O_CLOEXEC);
-
-	e->module_present = false;
-	if (fd < 0) {
-		snprintf(e->module_why, sizeof(e->module_why), "ringfence.ko is not loaded (%s: %s)", RF_DEVICE_PATH,
-			 strerror(errno));
-	} else if (ioctl(fd, RF_IOC_ABI, &abi) < 0) {
-		snprintf(e->module_why, sizeof(e->module_why), "ringfence.ko has ABI %u, this daemon %u: %s",
-			 abi.version, RF_MODULE_ABI, strerror(errno));
-	} else {
-		e->module_present = true;
-		snprintf(e->module_why, sizeof(e->module_why), "ringfence.ko with ABI %u", abi.version);
-	}
-}
-
 /* A cgroup left by a daemon that died is taken as it is. */
 static int probe_cgroup_make(struct rf_engine *e, uint64_t *ret_id)
 {
@@ -228,11 +176,8 @@ int rf_engine_self_test(struct rf_engine *e)
 {
 	uint64_t before[RF_HOOK_COUNT], id = 0;
 	_cleanup_close_ int cgroup_fd = -1;
-	struct probe_bpf *probe;
 	int r;
 
-	lsm_listed_read(e);
-	module_probe(e);
 	r = probe_cgroup_make(e, &id);
 	if (r < 0)
 		return r;
@@ -240,14 +185,15 @@ int rf_engine_self_test(struct rf_engine *e)
 	e->config->probe_cgroup = id;
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++)
 		before[hook] = probe_hits(e, hook);
-	probe = lsm_attach(e, id);
 	rf_rate_links_probe(e, cgroup_fd, true);
+	rf_hooks_probe(e, cgroup_fd, true);
 	r = probe_run(cgroup_fd);
+	rf_hooks_probe(e, cgroup_fd, false);
 	rf_rate_links_probe(e, cgroup_fd, false);
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		struct rf_hook_state *state = &e->hooks[hook];
 
-		if (!rf_hook_table[hook].program)
+		if (!rf_hook_table[hook].program || !state->loaded)
 			continue;
 		state->self_test_hits = probe_hits(e, hook) - before[hook];
 		state->self_test = r < 0 ? r : state->self_test_hits ? 1 : -ENODATA;
@@ -255,8 +201,6 @@ int rf_engine_self_test(struct rf_engine *e)
 	/* The kernel drops a cgroup in its own time, after the test: its release hook is judged by its entry going. */
 	if (e->hooks[RF_HOOK_CGROUP_RELEASE].self_test == -ENODATA)
 		e->hooks[RF_HOOK_CGROUP_RELEASE].self_test = 0;
-	lsm_judge(e, probe);
-	probe_bpf__destroy(probe);
 	probe_cgroup_remove(e);
 	e->config->probe_cgroup = 0;
 	e->self_tested = true;
@@ -274,6 +218,18 @@ static enum rf_support hooks_support(const struct rf_engine *e, const enum rf_ho
 	}
 	return when_well;
 }
+
+/* Of hooks that are attached when asked for: what ran in the self-test runs then. */
+static enum rf_support asked_support(const struct rf_engine *e, const enum rf_hook *hooks, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!e->hooks[hooks[i]].loaded || (e->self_tested && e->hooks[hooks[i]].self_test < 0))
+			return RF_SUPPORT_UNAVAILABLE;
+	return RF_SUPPORT_ENFORCED;
+}
+
+#define ASKED_SUPPORT(e, ...) \
+	asked_support(e, (const enum rf_hook[]){ __VA_ARGS__ }, ARRAY_SIZE(((const enum rf_hook[]){ __VA_ARGS__ })))
 
 #define HOOKS_SUPPORT(e, when_well, ...)                                                                             \
 	hooks_support(e, (const enum rf_hook[]){ __VA_ARGS__ }, ARRAY_SIZE(((const enum rf_hook[]){ __VA_ARGS__ })), \
@@ -296,6 +252,11 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_SKB_EGRESS, RF_HOOK_SKB_INGRESS);
 	case RF_FEATURE_NETWORK_RATES:
 		return rf_rate_support(e);
+	case RF_FEATURE_NETWORK_RAW:
+		return ASKED_SUPPORT(e, RF_HOOK_SOCK_CREATE);
+	case RF_FEATURE_NETWORK_SOCKETS:
+		return ASKED_SUPPORT(e, RF_HOOK_SOCKET_CREATE, RF_HOOK_SOCKET_CONNECT, RF_HOOK_UNIX_CONNECT,
+				     RF_HOOK_UNIX_SEND);
 	case RF_FEATURE_DEVICES:
 		/* Open and mknod are closed; descriptors that are passed in need level 1. */
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);

@@ -34,7 +34,9 @@ static void hook_row_fill(const struct rf_engine *e, enum rf_hook hook, struct r
 
 	*row = (struct rf_hook_row){
 		.hook = hook,
-		.wanted = !rf_hook_table[hook].on_demand || rf_rate_is_attached(e, hook),
+		.wanted = rf_hook_table[hook].when_asked ?
+				  state->link != NULL :
+				  !rf_hook_table[hook].on_demand || rf_rate_is_attached(e, hook),
 		.attached = state->link != NULL || rf_rate_is_attached(e, hook),
 		.self_test = state->self_test > 0 ? "ok" :
 			     state->self_test < 0 ? "failed" :
@@ -150,12 +152,28 @@ static void errors_fill(const struct rf_engine *e, struct rf_snapshot *s)
 	}
 }
 
-static char *feature_why(const struct rf_engine *e, enum rf_feature feature, enum rf_support support)
+/* What is denied of sockets is denied as long as somebody asks for it. */
+static char *sockets_why(const struct rf_engine *e, enum rf_feature feature, enum rf_support support)
 {
+	char *why;
+
+	if (support != RF_SUPPORT_UNAVAILABLE)
+		return strdup("the hooks ran in the self-test; attached while a policy asks for them");
+	if (feature == RF_FEATURE_NETWORK_RAW || e->lsm_runs)
+		return strdup("a hook did not run in the self-test (see hooks)");
+	return asprintf(&why, "needs BPF LSM: %s", e->lsm_why) < 0 ? NULL : why;
+}
+
+char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
+{
+	enum rf_support support = rf_engine_support(e, feature);
+
 	if (feature == RF_FEATURE_BPF_LSM)
-		return strdup(e->self_tested ? e->lsm_why : "not probed yet");
+		return strdup(e->lsm_why);
 	if (feature == RF_FEATURE_MODULE)
-		return strdup(e->self_tested ? e->module_why : "not probed yet");
+		return strdup(e->module_why);
+	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS)
+		return sockets_why(e, feature, support);
 	if (support != RF_SUPPORT_UNAVAILABLE) {
 		if (feature == RF_FEATURE_NETWORK_RATES)
 			return rf_rate_why(e);
@@ -172,7 +190,6 @@ static char *feature_why(const struct rf_engine *e, enum rf_feature feature, enu
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
 	case RF_FEATURE_NETWORK_RULE_RATES:
-	case RF_FEATURE_NETWORK_SOCKETS:
 		return strdup("this version does not enforce it yet");
 	default:
 		return strdup("a hook is not attached or did not run in the self-test (see hooks)");
@@ -184,7 +201,7 @@ int rf_engine_snapshot(struct rf_engine *e, struct rf_snapshot *s)
 	uint64_t run_ns = 0;
 	bool run_known = false;
 
-	s->level = e->lsm_runs ? (e->module_present ? 2 : 1) : 0;
+	s->level = rf_level(e);
 	s->root = strdup(e->cgroup_root);
 	s->bpffs = strdup(e->bpffs);
 	if (!s->root || !s->bpffs)
@@ -198,7 +215,7 @@ int rf_engine_snapshot(struct rf_engine *e, struct rf_snapshot *s)
 
 		s->features[s->n_features++] = (struct rf_feature_row){ .feature = feature,
 									.support = support,
-									.why = feature_why(e, feature, support) };
+									.why = rf_engine_support_why(e, feature) };
 	}
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		struct rf_hook_row *row = &s->hooks[s->n_hooks];

@@ -33,9 +33,10 @@ enum rf_support { RF_SUPPORT_UNAVAILABLE, RF_SUPPORT_BEST_EFFORT, RF_SUPPORT_ENF
 	X(NETWORK_COUNTRIES, "network-countries", "spec.network peers by country")       \
 	X(NETWORK_RATES, "network-rates", "spec.network.rates")                          \
 	X(NETWORK_RULE_RATES, "network-rule-rates", "spec.network rates of rules")       \
-	X(NETWORK_SOCKETS, "network-sockets", "spec.network.sockets")                    \
+	X(NETWORK_SOCKETS, "network-sockets", "spec.network.sockets, all but raw")       \
 	X(BPF_LSM, "bpf-lsm", "level 1")                                                 \
-	X(MODULE, "module", "level 2")
+	X(MODULE, "module", "level 2")                                                   \
+	X(NETWORK_RAW, "network-raw-sockets", "spec.network.sockets, raw")
 
 enum rf_feature {
 #define X(id, name, section) RF_FEATURE_##id,

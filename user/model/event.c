@@ -12,6 +12,7 @@
 
 #include "ringfence/policy_map.h"
 #include "ringfence/rate_map.h"
+#include "ringfence/socket_map.h"
 #include "ringfence/workload_map.h"
 
 static const struct {
@@ -30,6 +31,7 @@ static const struct {
 	[RF_EVENT_CGROUP_NEW] = { "cgroup-new", sizeof(struct rf_event_cgroup) },
 	[RF_EVENT_CGROUP_GONE] = { "cgroup-gone", sizeof(struct rf_event_cgroup) },
 	[RF_EVENT_GAP] = { "gap", sizeof(struct rf_event_gap) },
+	[RF_EVENT_SOCKET_DENY] = { "socket-deny", sizeof(struct rf_event_socket) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
 
@@ -134,6 +136,12 @@ static bool device_valid(const struct rf_event_device *e)
 	       e->tier < RF_TIERS;
 }
 
+static bool socket_valid(const struct rf_event_socket *e)
+{
+	return e->peer_workload < RF_MAX_WORKLOADS && e->rule < RF_SOCKET_RULES && e->tier < RF_TIERS &&
+	       e->direction < RF_DIRECTIONS;
+}
+
 /* @len may be more than what was kept of a path that was cut. */
 static bool path_valid(const char path[RF_PATH_MAX], uint32_t len)
 {
@@ -143,7 +151,8 @@ static bool path_valid(const char path[RF_PATH_MAX], uint32_t len)
 static bool header_valid(const struct rf_event_header *h, size_t len)
 {
 	bool denied = h->verdict == RF_DENY || h->verdict == RF_WOULD_DENY;
-	bool about_denial = h->kind == RF_EVENT_FLOW_DENY || h->kind == RF_EVENT_DEVICE_DENY;
+	bool about_denial = h->kind == RF_EVENT_FLOW_DENY || h->kind == RF_EVENT_DEVICE_DENY ||
+			    h->kind == RF_EVENT_SOCKET_DENY;
 
 	return h->version == RF_EVENT_VERSION && h->kind != RF_EVENT_NONE && h->kind < RF_EVENT_KINDS &&
 	       h->size == kinds[h->kind].size && h->size <= len && h->lane < RF_LANES && h->verdict < RF_VERDICTS &&
@@ -158,6 +167,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_exec exec;
 		struct rf_event_flow flow;
 		struct rf_event_device device;
+		struct rf_event_socket socket;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -180,6 +190,9 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_DEVICE_DENY:
 		valid = device_valid(&e.device);
+		break;
+	case RF_EVENT_SOCKET_DENY:
+		valid = socket_valid(&e.socket);
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

@@ -32,6 +32,7 @@ struct rf_event_names {
 	const char *rule;
 	const char *file;
 	unsigned int line;
+	const char *peer; /* the workload at the other end of a Unix socket, as above */
 };
 
 /* One line of text, at most ~200 bytes, no newline; or the members of one JSON object. @event must be valid. */

@@ -3,8 +3,10 @@
 #include <sys/wait.h>
 
 #include "ringfence/policy_map.h"
+#include "ringfence/workload_map.h"
 #include "user/lib/clock.h"
 #include "user/model/event_text.h"
+#include "user/model/sockets.h"
 
 static void put_time(struct rf_json *j, const char *key, uint64_t boot_ns)
 {
@@ -43,7 +45,7 @@ static void put_endpoint(struct rf_json *j, const char *key, const struct rf_eve
 	rf_json_object_end(j);
 }
 
-/* "rule_index" stays where the names are no longer known; null is the default, or a limit, which is no rule. */
+/* "rule_index" stays where the names are no longer known; null is what is no rule: the default, a limit. */
 static void put_rule(struct rf_json *j, const struct rf_event_names *names, unsigned int rule)
 {
 	rf_json_string(j, "policy", names->policy);
@@ -102,6 +104,27 @@ static void put_device(struct rf_json *j, const struct rf_event_device *e, const
 	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
 	rf_json_u64(j, "device_set", e->device_set);
 	put_rule(j, names, e->rule);
+}
+
+static void put_socket(struct rf_json *j, const struct rf_event_socket *e, const struct rf_event_names *names)
+{
+	char word[RF_SOCKET_WORD], rule[RF_SOCKET_RULE_NAME];
+	struct rf_event_names named = *names;
+
+	rf_json_string(j, "family", rf_socket_family_name(e->family, word));
+	rf_json_string(j, "type", rf_socket_type_name(e->type, word));
+	rf_json_u64(j, "protocol", e->protocol);
+	if (e->rule >= RF_SOCKET_NETLINK)
+		rf_json_string(j, "netlink", rf_netlink_name(e->protocol));
+	if (e->peer_workload != RF_WORKLOAD_NONE) {
+		rf_json_string(j, "direction", rf_event_direction_name(e->direction));
+		rf_json_string(j, "peer", names->peer);
+		rf_json_u64(j, "peer_id", e->peer_workload);
+	}
+	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
+	/* What it is called does not depend on whose it is. */
+	named.rule = rf_socket_rule_name(e->rule, rule);
+	put_rule(j, &named, RF_RULE_DEFAULT);
 }
 
 static void put_exit(struct rf_json *j, const struct rf_event_exit *e)
@@ -174,6 +197,9 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_DEVICE_DENY:
 		put_device(&j, e, names);
+		break;
+	case RF_EVENT_SOCKET_DENY:
+		put_socket(&j, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		put_policy(&j, e);

@@ -21,6 +21,7 @@
 #include "ringfence/rate_map.h"
 #include "ringfence/workload_map.h"
 #include "user/lib/clock.h"
+#include "user/model/sockets.h"
 
 #define PATH_SHOWN 96 /* bytes of a path before it is cut in front: its end tells more */
 
@@ -181,6 +182,30 @@ static void add_device(struct rf_strbuf *out, const struct rf_event_device *e, c
 	add_rule(out, names, "device set", e->device_set, e->rule);
 }
 
+static void add_socket(struct rf_strbuf *out, const struct rf_event_socket *e, const struct rf_event_names *names)
+{
+	char word[RF_SOCKET_WORD], rule[RF_SOCKET_RULE_NAME];
+	const char *netlink = e->rule >= RF_SOCKET_NETLINK ? rf_netlink_name(e->protocol) : NULL;
+
+	rf_strbuf_addf(out, " %s ", rf_socket_family_name(e->family, word));
+	rf_strbuf_adds(out, rf_socket_type_name(e->type, word));
+	if (netlink)
+		rf_strbuf_addf(out, " %s", netlink);
+	else if (e->peer_workload == RF_WORKLOAD_NONE)
+		rf_strbuf_addf(out, " protocol %u", e->protocol);
+	if (e->peer_workload != RF_WORKLOAD_NONE) {
+		rf_strbuf_adds(out, e->direction == RF_INGRESS ? " <- " : " -> ");
+		if (names->peer)
+			add_word(out, names->peer);
+		else
+			rf_strbuf_addf(out, "#%u", e->peer_workload);
+	}
+	if (names->policy)
+		add_rule(out, names, "", 0, 0);
+	else
+		rf_strbuf_addf(out, " rule \"%s\"", rf_socket_rule_name(e->rule, rule));
+}
+
 static void add_exit(struct rf_strbuf *out, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code))
@@ -222,6 +247,9 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_DEVICE_DENY:
 		add_device(out, e, names);
+		break;
+	case RF_EVENT_SOCKET_DENY:
+		add_socket(out, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		rf_strbuf_addf(out, " generation %u: %u workloads, %u rule sets, %u policies", policy->generation,

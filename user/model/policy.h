@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "ringfence/limits.h"
+#include "ringfence/socket_map.h"
 #include "user/model/action.h"
 #include "user/model/identity.h"
 #include "user/model/peer.h"
@@ -143,6 +144,12 @@ struct rf_rates {
 	} of[RF_RATE_KINDS];
 };
 
+/* Merging: what any denies is denied; of netlink the families are left that all of them allow. */
+struct rf_sockets {
+	struct rf_socket_limits limits;
+	struct rf_mark mark[RF_SOCKET_KINDS]; /* where each kind of limits.deny is denied */
+};
+
 struct rf_device_rule {
 	struct rf_mark mark;
 	char *name; /* never NULL */
@@ -187,6 +194,7 @@ struct rf_policy {
 	uint64_t geo_max_age_ns; /* of the country database; 0: any */
 	bool geo_skip;		 /* without a database peers by country match nobody; else the policy is refused */
 	struct rf_rates rates;
+	struct rf_sockets sockets;
 	struct rf_devices devices;
 	uint32_t telemetry; /* 1 << enum rf_event_kind */
 	struct rf_requirement *requirements;

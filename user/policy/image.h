@@ -8,13 +8,15 @@
 
 #include "user/policy/compile.h"
 #include "user/policy/compile_rates.h"
+#include "user/policy/compile_sockets.h"
 
 struct rf_image {
 	unsigned int refs;
 	struct rf_ruleset_image *ruleset[RF_DIRECTIONS][RF_TIERS]; /* NULL: no opinion */
 	struct rf_device_image *device[RF_TIERS];
 	struct rf_dns_image dns;
-	struct rf_rates_image *rates; /* NULL: no limits */
+	struct rf_rates_image *rates;	  /* NULL: no limits */
+	struct rf_sockets_image *sockets; /* NULL: nothing denied */
 	uint32_t telemetry;
 	char **policies; /* full names, in merge order */
 	size_t n_policies;

@@ -18,6 +18,7 @@
 #include "user/policy/kubernetes.h"
 #include "user/policy/parse_network.h"
 #include "user/policy/parse_rates.h"
+#include "user/policy/parse_sockets.h"
 
 char *rf_node_string(struct rf_checker *c, const struct rf_node *mapping, const char *key)
 {
@@ -282,6 +283,7 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 	if (r >= 0)
 		r = rf_direction_parse(c, rf_node_get(network, "ingress"), RF_INGRESS, &p->network[RF_INGRESS]);
 	rf_rates_parse(c, rf_node_get(network, "rates"), &p->rates);
+	rf_sockets_parse(c, rf_node_get(network, "sockets"), &p->sockets);
 	if (r >= 0)
 		r = rf_dns_parse_section(c, rf_node_get(network, "dns"), &p->dns);
 	geo_parse(rf_node_get(network, "geo"), p);

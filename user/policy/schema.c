@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "user/lib/util.h"
+#include "user/model/sockets.h"
 
 #define STRINGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define FIELDS(...)  ((const struct rf_field[]){ __VA_ARGS__, { .key = NULL } })
@@ -237,14 +238,18 @@ static const struct rf_field spec_fields[] = {
 				     .text = "An older database counts as none; without it any age will do."),
 				   F("ifUnavailable", ENUM, .dflt = "refuse", .values = STRINGS("refuse", "skip"),
 				     .text = "Without a database: refuse the policy, or let country match nobody."))),
-		  F("sockets", OBJECT, .needs = 1 + RF_FEATURE_NETWORK_SOCKETS,
-		    .text = "Sockets that addresses and ports say nothing of.",
-		    .children =
-			    FIELDS(F("deny", ENUM, .list = true, .max = 16,
-				     .values = STRINGS("raw", "packet", "vsock", "unixOtherTenants"),
-				     .text = "Kinds that the workload may not make or reach."),
-				   F("netlink", STRING, .list = true, .max = 32, .example = "netlink: [NETLINK_ROUTE]",
-				     .text = "The netlink families that it may open; none of the others."))))),
+		  F("sockets", OBJECT,
+		    .text = "Sockets that addresses and ports say nothing of. Of several policies, what any denies.",
+		    .children = FIELDS(
+			    F("deny", ENUM, .list = true, .max = 16, .values = rf_socket_kind_names,
+			      .example = "deny: [raw, packet]",
+			      .text = "Kinds that the workload may not make or reach. raw needs network-raw-sockets, "
+				      "the others network-sockets. packet is AF_PACKET and AF_XDP; unixOtherTenants is "
+				      "Unix sockets between it and workloads of other tenants, whoever connects."),
+			    F("netlink", ENUM, .list = true, .max = 32, .needs = 1 + RF_FEATURE_NETWORK_SOCKETS,
+			      .values = rf_netlink_names, .example = "netlink: [NETLINK_ROUTE]",
+			      .text = "The netlink families that it may open; none of the others, and none at all if "
+				      "the list is empty."))))),
 	F("devices", OBJECT, .needs = 1 + RF_FEATURE_DEVICES, .text = "Device nodes: open and mknod.",
 	  .children =
 		  FIELDS(F("default", ENUM, .dflt = "deny", .values = ALLOW_DENY, .text = "Nodes that no rule names."),
@@ -321,7 +326,6 @@ bool rf_field_is_enforced(const struct rf_field *f)
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:
 	case RF_FEATURE_NETWORK_RULE_RATES:
-	case RF_FEATURE_NETWORK_SOCKETS:
 		return false;
 	default:
 		return true;

@@ -11,6 +11,7 @@
 #include "user/model/event.h"
 #include "user/policy/check.h"
 #include "user/policy/compile_rates.h"
+#include "user/policy/compile_sockets.h"
 
 static void peers_show(const struct rf_network_rule *rule, struct rf_strbuf *out)
 {
@@ -213,6 +214,7 @@ int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char
 	direction_show(policies, n, RF_EGRESS, out);
 	direction_show(policies, n, RF_INGRESS, out);
 	rf_rates_show(policies, n, out);
+	rf_sockets_show(policies, n, out);
 	devices_show(policies, n, out);
 	telemetry_show(policies, n, out);
 	return rf_strbuf_error(out);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "ringfence/policy_map.h"
+#include "ringfence/socket_map.h"
 #include "ringfence/workload_map.h"
 #include "user/model/event.h"
 
@@ -17,6 +18,7 @@ union sample_event {
 	struct rf_event_exit exit;
 	struct rf_event_flow flow;
 	struct rf_event_device device;
+	struct rf_event_socket socket;
 	struct rf_event_policy policy;
 	struct rf_event_cgroup cgroup;
 	struct rf_event_gap gap;
@@ -28,6 +30,7 @@ static const struct rf_event_names sample_names = {
 	.rule = "default",
 	.file = "web.yaml",
 	.line = 12,
+	.peer = "umbra/prod/db",
 };
 
 static inline void sample_flow(struct rf_event_flow *e)
@@ -49,7 +52,7 @@ static inline void sample_flow(struct rf_event_flow *e)
 static inline union sample_event sample_event(enum rf_event_kind kind)
 {
 	union sample_event e;
-	bool denied = kind == RF_EVENT_FLOW_DENY || kind == RF_EVENT_DEVICE_DENY;
+	bool denied = kind == RF_EVENT_FLOW_DENY || kind == RF_EVENT_DEVICE_DENY || kind == RF_EVENT_SOCKET_DENY;
 
 	memset(&e, 0, sizeof(e));
 	e.header.version = RF_EVENT_VERSION;
@@ -90,6 +93,12 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 		e.device.minor = 255;
 		e.device.device_set = 3;
 		e.device.rule = 1;
+		break;
+	case RF_EVENT_SOCKET_DENY:
+		e.socket.family = AF_INET;
+		e.socket.type = SOCK_RAW;
+		e.socket.protocol = IPPROTO_ICMP;
+		e.socket.rule = RF_SOCKET_RAW;
 		break;
 	case RF_EVENT_POLICY:
 		e.policy.generation = 4;

@@ -14,9 +14,9 @@
 #include "tests/unit/model/sample_event.h"
 
 static const enum rf_event_kind all_kinds[] = {
-	RF_EVENT_EXEC,	     RF_EVENT_FORK,	   RF_EVENT_EXIT,	 RF_EVENT_CONNECT,
-	RF_EVENT_ACCEPT,     RF_EVENT_FLOW_DENY,   RF_EVENT_DEVICE_DENY, RF_EVENT_POLICY,
-	RF_EVENT_CGROUP_NEW, RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,
+	RF_EVENT_EXEC,	 RF_EVENT_FORK,	      RF_EVENT_EXIT,	    RF_EVENT_CONNECT,
+	RF_EVENT_ACCEPT, RF_EVENT_FLOW_DENY,  RF_EVENT_DEVICE_DENY, RF_EVENT_SOCKET_DENY,
+	RF_EVENT_POLICY, RF_EVENT_CGROUP_NEW, RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,
 };
 
 static int validate(const union sample_event *e)
@@ -89,6 +89,8 @@ static void a_denial_that_allows_is_refused(void **state)
 	(void)state;
 	refused(RF_EVENT_FLOW_DENY, e.header.verdict = RF_ALLOW);
 	refused(RF_EVENT_DEVICE_DENY, e.header.verdict = RF_ALLOW);
+	refused(RF_EVENT_SOCKET_DENY, e.header.verdict = RF_ALLOW);
+	accepted(RF_EVENT_SOCKET_DENY, e.header.verdict = RF_WOULD_DENY);
 	accepted(RF_EVENT_FLOW_DENY, e.header.verdict = RF_WOULD_DENY);
 	accepted(RF_EVENT_DEVICE_DENY, e.header.verdict = RF_WOULD_DENY);
 }
@@ -125,6 +127,20 @@ static void a_device_out_of_range_is_refused(void **state)
 	accepted(RF_EVENT_DEVICE_DENY, e.device.access = 7);
 	refused(RF_EVENT_DEVICE_DENY, e.device.tier = RF_TIERS);
 	accepted(RF_EVENT_DEVICE_DENY, e.device.rule = RF_RULE_DEFAULT);
+}
+
+static void a_socket_out_of_range_is_refused(void **state)
+{
+	(void)state;
+	refused(RF_EVENT_SOCKET_DENY, e.socket.rule = RF_SOCKET_RULES);
+	accepted(RF_EVENT_SOCKET_DENY, e.socket.rule = RF_SOCKET_RULES - 1);
+	refused(RF_EVENT_SOCKET_DENY, e.socket.tier = RF_TIERS);
+	accepted(RF_EVENT_SOCKET_DENY, e.socket.tier = RF_TIER_AUDIT);
+	refused(RF_EVENT_SOCKET_DENY, e.socket.direction = RF_DIRECTIONS);
+	accepted(RF_EVENT_SOCKET_DENY, e.socket.direction = RF_INGRESS);
+	refused(RF_EVENT_SOCKET_DENY, e.socket.peer_workload = RF_MAX_WORKLOADS);
+	accepted(RF_EVENT_SOCKET_DENY, e.socket.peer_workload = RF_MAX_WORKLOADS - 1);
+	accepted(RF_EVENT_SOCKET_DENY, (e.socket.family = 0xffff, e.socket.type = 0xffff, e.socket.protocol = ~0u));
 }
 
 static void a_path_must_be_as_long_as_it_says(void **state)
@@ -201,6 +217,7 @@ int main(void)
 		cmocka_unit_test(a_denial_that_allows_is_refused),
 		cmocka_unit_test(a_flow_out_of_range_is_refused),
 		cmocka_unit_test(a_device_out_of_range_is_refused),
+		cmocka_unit_test(a_socket_out_of_range_is_refused),
 		cmocka_unit_test(a_path_must_be_as_long_as_it_says),
 		cmocka_unit_test(the_path_of_a_cgroup_may_have_been_longer),
 		cmocka_unit_test(every_kind_is_parsed_by_its_name),

@@ -120,6 +120,35 @@ static void a_denied_device_has_its_members(void **state)
 		     "\"tier\":\"enforce\",\"device_set\":3," NO_NAMES "\"rule_index\":1");
 }
 
+static void a_denied_socket_has_its_members(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_SOCKET_DENY);
+
+	(void)state;
+	expect_named(&e, &nameless, HEAD("socket-deny", "deny", "audit", "null"),
+		     "\"family\":\"inet\",\"type\":\"raw\",\"protocol\":1,\"tier\":\"enforce\",\"policy\":null,"
+		     "\"rule\":\"sockets.deny[raw]\",\"file\":null,\"line\":null,\"rule_index\":null");
+	e.socket.family = AF_NETLINK;
+	e.socket.protocol = 9;
+	e.socket.rule = RF_SOCKET_NETLINK + 9;
+	expect_named(&e, &nameless, HEAD("socket-deny", "deny", "audit", "null"),
+		     "\"family\":\"netlink\",\"type\":\"raw\",\"protocol\":9,\"netlink\":\"NETLINK_AUDIT\","
+		     "\"tier\":\"enforce\",\"policy\":null,\"rule\":\"sockets.netlink\",\"file\":null,\"line\":null,"
+		     "\"rule_index\":null");
+	e.socket = (struct rf_event_socket){ .header = e.header,
+					     .family = AF_UNIX,
+					     .type = SOCK_STREAM,
+					     .peer_workload = 3,
+					     .rule = RF_SOCKET_UNIX,
+					     .tier = RF_TIER_AUDIT,
+					     .direction = RF_INGRESS };
+	expect_named(
+		&e, &sample_names, HEAD("socket-deny", "deny", "audit", "\"acme/prod/web\""),
+		"\"family\":\"unix\",\"type\":\"stream\",\"protocol\":0,\"direction\":\"ingress\","
+		"\"peer\":\"umbra/prod/db\",\"peer_id\":3,\"tier\":\"audit\",\"policy\":\"acme/prod/web\","
+		"\"rule\":\"sockets.deny[unixOtherTenants]\",\"file\":\"web.yaml\",\"line\":12,\"rule_index\":null");
+}
+
 static void a_generation_and_a_cgroup_have_their_members(void **state)
 {
 	static const char cgroup[] =
@@ -179,6 +208,7 @@ int main(void)
 		cmocka_unit_test(a_flow_has_the_same_members_in_both_families),
 		cmocka_unit_test(a_process_has_its_members),
 		cmocka_unit_test(a_denied_device_has_its_members),
+		cmocka_unit_test(a_denied_socket_has_its_members),
 		cmocka_unit_test(a_generation_and_a_cgroup_have_their_members),
 		cmocka_unit_test(a_gap_says_what_is_missing_and_since_when),
 		cmocka_unit_test(what_a_tenant_chose_comes_back_as_it_was),

@@ -142,6 +142,27 @@ static void each_kind_says_what_happened(void **state)
 	e.device.access = RF_DEVICE_MKNOD;
 	e.device.minor = RF_DEVICE_ANY;
 	expect_named(&e, &nameless, "device-deny deny #2 curl[123] block 195:* m device set 3 rule 1");
+	e = sample_event(RF_EVENT_SOCKET_DENY);
+	expect_named(&e, &nameless, "socket-deny deny #2 curl[123] inet raw protocol 1 rule \"sockets.deny[raw]\"");
+	e.socket.family = 99;
+	e.socket.type = 11;
+	expect_named(&e, &nameless, "socket-deny deny #2 curl[123] 99 11 protocol 1 rule \"sockets.deny[raw]\"");
+	e.socket.family = AF_NETLINK;
+	e.socket.type = SOCK_DGRAM;
+	e.socket.rule = RF_SOCKET_NETLINK + 1;
+	expect_named(&e, &nameless, "socket-deny deny #2 curl[123] netlink dgram protocol 1 rule \"sockets.netlink\"");
+	e.socket.protocol = 0;
+	e.socket.rule = RF_SOCKET_NETLINK;
+	expect_named(&e, &nameless,
+		     "socket-deny deny #2 curl[123] netlink dgram NETLINK_ROUTE rule \"sockets.netlink\"");
+	e.socket.family = AF_UNIX;
+	e.socket.rule = RF_SOCKET_UNIX;
+	e.socket.peer_workload = 7;
+	expect_named(&e, &nameless,
+		     "socket-deny deny #2 curl[123] unix dgram -> #7 rule \"sockets.deny[unixOtherTenants]\"");
+	e.socket.direction = RF_INGRESS;
+	expect(&e, "socket-deny deny acme/prod/web curl[123] unix dgram <- umbra/prod/db "
+		   "policy acme/prod/web rule \"default\" web.yaml:12");
 	e = sample_event(RF_EVENT_POLICY);
 	expect_named(&e, &nameless, "policy allow #2 curl[123] generation 4: 3 workloads, 2 rule sets, 1 policies");
 	e = sample_event(RF_EVENT_CGROUP_NEW);
@@ -166,7 +187,7 @@ static void a_tenants_name_cannot_forge_a_column_or_drive_the_terminal(void **st
 
 static void names_are_escaped_as_well(void **state)
 {
-	const struct rf_event_names names = { "t/n/a b", "p\n", "say \"x\"", "a b.yaml", 0 };
+	const struct rf_event_names names = { "t/n/a b", "p\n", "say \"x\"", "a b.yaml", 0, NULL };
 	union sample_event e = sample_event(RF_EVENT_FLOW_DENY);
 
 	(void)state;

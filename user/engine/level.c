@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The level of this host: what it has beyond cgroup hooks and tracepoints.
+ *
+ * Does BPF LSM run here? A program attaches without error where "bpf" is not
+ * in lsm= and then never runs, so one is attached and a file opened: what was
+ * counted ran. Asked before the programs are loaded, because those of a level
+ * that the host has not are left out.
+ */
+#include <bpf/btf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include "user/engine/internal.h"
+#include "user/lib/fs.h"
+
+#include "probe.skel.h"
+#include "ringfence.skel.h"
+
+static bool is_listed(void)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	if (rf_fs_read(AT_FDCWD, "/sys/kernel/security/lsm", 4096, &text, &len) < 0)
+		return false;
+	for (char *save = NULL, *name = strtok_r(text, ",\n", &save); name; name = strtok_r(NULL, ",\n", &save))
+		if (rf_streq(name, "bpf"))
+			return true;
+	return false;
+}
+
+/* 1: it ran, 0: it is attached and did not run, negative: the kernel takes none. libbpf's complaints are expected. */
+static int probe_run(void)
+{
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	struct probe_bpf *probe = probe_bpf__open();
+	int r = -errno, fd;
+
+	if (probe) {
+		r = probe_bpf__load(probe);
+		if (r >= 0)
+			r = probe_bpf__attach(probe);
+		if (r >= 0) {
+			fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+			if (fd >= 0)
+				close(fd);
+			r = __atomic_load_n(&probe->bss->lsm_hits, __ATOMIC_RELAXED) > 0;
+		}
+	}
+	probe_bpf__destroy(probe);
+	libbpf_set_print(print);
+	return r;
+}
+
+static void lsm_probe(struct rf_engine *e)
+{
+	int r = probe_run();
+
+	e->lsm_runs = r > 0;
+	if (r > 0)
+		snprintf(e->lsm_why, sizeof(e->lsm_why), "a program on file_open ran");
+	else if (r == 0)
+		snprintf(e->lsm_why, sizeof(e->lsm_why), "%s",
+			 is_listed() ? "attached but never ran" :
+				       "attached but never ran: \"bpf\" is not in lsm= on the kernel command line");
+	else
+		snprintf(e->lsm_why, sizeof(e->lsm_why), "the kernel takes no LSM programs: %s", strerror(-r));
+}
+
+static void module_probe(struct rf_engine *e)
+{
+	struct rf_module_abi abi = { .size = sizeof(abi), .version = RF_MODULE_ABI };
+	_cleanup_close_ int fd = open(RF_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+
+	e->module_present = false;
+	if (fd < 0) {
+		snprintf(e->module_why, sizeof(e->module_why), "ringfence.ko is not loaded (%s: %s)", RF_DEVICE_PATH,
+			 strerror(errno));
+	} else if (ioctl(fd, RF_IOC_ABI, &abi) < 0) {
+		snprintf(e->module_why, sizeof(e->module_why), "ringfence.ko has ABI %u, this daemon %u: %s",
+			 abi.version, RF_MODULE_ABI, strerror(errno));
+	} else {
+		e->module_present = true;
+		snprintf(e->module_why, sizeof(e->module_why), "ringfence.ko with ABI %u", abi.version);
+	}
+}
+
+void rf_level_probe(struct rf_engine *e)
+{
+	lsm_probe(e);
+	module_probe(e);
+}
+
+unsigned int rf_level(const struct rf_engine *e)
+{
+	return !e->lsm_runs ? 0 : !e->module_present ? 1 : 2;
+}
+
+/* "lsm/NAME": a hook that this kernel was built without has no function bpf_lsm_NAME. */
+static bool has_lsm_hook(const struct btf *btf, const struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+	char function[128];
+
+	if (!rf_strprefix(section, "lsm/"))
+		return true;
+	snprintf(function, sizeof(function), "bpf_lsm_%s", section + strlen("lsm/"));
+	return btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) > 0;
+}
+
+int rf_level_choose(struct rf_engine *e)
+{
+	struct btf *btf = rf_level(e) ? btf__load_vmlinux_btf() : NULL;
+
+	if (rf_level(e) && !btf)
+		return -errno;
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
+		const struct rf_hook_ops *ops = &rf_hook_table[hook];
+		struct rf_hook_state *state = &e->hooks[hook];
+		struct bpf_program *program;
+
+		if (!ops->program)
+			continue;
+		program = bpf_object__find_program_by_name(e->skeleton->obj, ops->program);
+		state->loaded = ops->level <= rf_level(e) && (!ops->level || has_lsm_hook(btf, program));
+		if (state->loaded)
+			continue;
+		bpf_program__set_autoload(program, false);
+		if (ops->level > rf_level(e))
+			snprintf(state->why, sizeof(state->why), "not loaded: needs level %u", ops->level);
+		else
+			snprintf(state->why, sizeof(state->why), "not loaded: this kernel has no such hook");
+	}
+	btf__free(btf);
+	return 0;
+}
