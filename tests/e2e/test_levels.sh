@@ -11,13 +11,13 @@ daemon_must_start
 support() { status_row "$1" support; }
 why() { status_json | sed 's/{"name"/\n{"name"/g' | grep "^{\"name\":\"$1\"" | sed -n 's/.*"why":"\(.*\)","section".*/\1/p' | sed 's/\\"/"/g'; }
 
-for feature in identity network-egress network-ingress network-connect-errno network-rates devices events-process \
-	events-network; do
+for feature in identity network-egress network-ingress network-connect-errno network-rates network-raw-sockets devices \
+	events-process events-network; do
 	tap_is "$feature is enforced" enforced support $feature
 	tap_ok "$feature says why" [ -n "$(why $feature)" ]
 done
 for hook in cgroup_mkdir cgroup_rmdir sched_process_exec sched_process_fork sched_process_exit connect4 connect6 \
-	skb_egress skb_ingress device rate_egress rate_ingress socket_state socket_state_again; do
+	skb_egress skb_ingress device rate_egress rate_ingress socket_state socket_state_again sock_create; do
 	tap_is "the self-test saw $hook run" ok status_row $hook self_test
 done
 for feature in process files kernel-surface accelerators resources anomaly respond; do
@@ -43,6 +43,10 @@ case $reason in
 		tap_is "bpf is in lsm=: BPF LSM runs" enforced support bpf-lsm
 		tap_ok "a program was seen to run" says 'a program on file_open ran' echo "$reason"
 		tap_ok "level 1 or 2" above "$(status_value level)" 0
+		tap_is "so network-sockets is enforced" enforced support network-sockets
+		for hook in socket_create socket_connect unix_stream_connect unix_may_send; do
+			tap_is "the self-test saw $hook run" ok status_row $hook self_test
+		done
 		;;
 	*)
 		tap_is "bpf is not in lsm=: BPF LSM is unavailable" unavailable support bpf-lsm
@@ -53,6 +57,14 @@ case $reason in
 	esac
 	;;
 esac
+
+if [ "$(support bpf-lsm)" != enforced ]; then
+	tap_is "without BPF LSM network-sockets is unavailable" unavailable support network-sockets
+	tap_ok "it says why" says 'needs BPF LSM: ' why network-sockets
+	for hook in socket_create socket_connect unix_stream_connect unix_may_send; do
+		tap_is "$hook is not even tried" "not run" status_row $hook self_test
+	done
+fi
 
 # ---- the module ----
 
