@@ -6,6 +6,7 @@
 #include "user/daemon/flows.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "user/daemon/peers.h"
@@ -14,7 +15,6 @@
 #include "user/lib/strbuf.h"
 
 #define WRITE_TICKS 30
-#define RECORDS	    (1u << RF_EVENT_FLOW_START | 1u << RF_EVENT_FLOW_END)
 
 static void key_fill(struct rf_flow_key *key, uint8_t family, uint8_t protocol, uint8_t direction, uint16_t local_port,
 		     uint16_t remote_port, const uint8_t remote[16])
@@ -95,6 +95,14 @@ static bool is_below(const char *path, const char *root)
 	return !strncmp(path, root, len) && (path[len] == '/' || !path[len]);
 }
 
+/* Where some flows alone are logged, a connection counts by the event that all of them have. */
+static bool is_told_otherwise(const struct rf_image *image, const struct rf_flow_key *key)
+{
+	enum rf_event_kind kind = key->direction == RF_EGRESS ? RF_EVENT_CONNECT : RF_EVENT_ACCEPT;
+
+	return image && image->flows.sample > 1 && key->protocol == IPPROTO_TCP && image->telemetry & 1u << kind;
+}
+
 void rf_flows_event(struct rf_flows *f, struct rf_registry *r, const struct rf_event_header *event)
 {
 	const struct rf_workload *w = event->workload < RF_MAX_WORKLOADS ? r->by_id[event->workload] : NULL;
@@ -104,8 +112,10 @@ void rf_flows_event(struct rf_flows *f, struct rf_registry *r, const struct rf_e
 	struct rf_flow_seen seen;
 
 	if (!f->history || !w || !w->name ||
-	    !rf_flow_seen_from(event, w->image && w->image->telemetry & RECORDS, &seen))
+	    !rf_flow_seen_from(event, w->image && w->image->flows.sample == 1, &seen))
 		return;
+	if (event->kind == RF_EVENT_FLOW_START && is_told_otherwise(w->image, &seen.key))
+		seen.times = 0;
 	cgroup = rf_hashmap_get64(r->cgroups, event->cgroup_id);
 	root = rf_registry_cgroup_of(r, w);
 	seen.workload = w->name;
