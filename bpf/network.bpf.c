@@ -715,7 +715,6 @@ static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow 
 	if (rf_unlikely(decision.telemetry & (RF_DECISION_LIMITED | RF_DECISION_RULES_LIMITED))) {
 		__u32 limited = 0;
 
-
 		if (decision.telemetry & RF_DECISION_RULES_LIMITED && decision.verdict == RF_ALLOW)
 			limited = rf_rule_peek(decision.workload, version, decision.rule);
 		if (!limited && decision.telemetry & RF_DECISION_LIMITED) {

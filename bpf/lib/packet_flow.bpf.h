@@ -50,8 +50,9 @@ static __always_inline void rf_flow_report(const struct rf_flow *flow, const str
 }
 
 /* Out of line: the rare road of two programs. */
-static __noinline __attribute__((unused)) int rf_packet_report(const struct rf_flow *flow, const struct rf_decision *decision,
-				       const struct rf_packet *packet, enum rf_hook hook)
+static __noinline __attribute__((unused)) int rf_packet_report(const struct rf_flow *flow,
+							       const struct rf_decision *decision,
+							       const struct rf_packet *packet, enum rf_hook hook)
 {
 	rf_flow_report(flow, decision, packet, hook, false);
 	return 0;

@@ -104,7 +104,7 @@ struct rf_hook_stats {
 	X(DNS_SPLIT, "dns_split", "a DNS message over TCP could not be put together: a name may be missed")        \
 	X(DNS_FULL, "dns_full", "no room to remember a question or an address: a name may be missed")              \
 	X(PATH_READ, "path_read", "a path could not be read for an event")                                         \
-	X(RATE_FLOW, "rate_flow", "no room to remember whose rate a flow is under: an answer may pass without") \
+	X(RATE_FLOW, "rate_flow", "no room to remember whose rate a flow is under: an answer may pass without")    \
 	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share")
 
 enum rf_error {

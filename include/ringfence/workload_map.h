@@ -41,12 +41,12 @@ enum rf_tier { RF_TIER_ENFORCE, RF_TIER_AUDIT, RF_TIERS };
 struct rf_workload_bank {
 	__u32 ruleset[RF_DIRECTIONS][RF_TIERS];
 	__u32 device_set[RF_TIERS];
-	__u32 telemetry; /* 1 << enum rf_event_kind, which telemetry events to send */
-	__u32 flags;	 /* RF_BANK_* */
-	__u32 peer;	 /* who it is as a peer: its own id, or for what is in a pod the pod's */
-	__u32 owner;	 /* whose are the names that DNS answers teach: never the same for two workloads of one id */
-	__u32 rate;	 /* RF_RATE_ID() of its limits in rf_rate_map */
-	__u32 tenant;	 /* its number in rf_tenant_map; 0: not known */
+	__u32 telemetry;   /* 1 << enum rf_event_kind, which telemetry events to send */
+	__u32 flags;	   /* RF_BANK_* */
+	__u32 peer;	   /* who it is as a peer: its own id, or for what is in a pod the pod's */
+	__u32 owner;	   /* whose are the names that DNS answers teach: never the same for two workloads of one id */
+	__u32 rate;	   /* RF_RATE_ID() of its limits in rf_rate_map */
+	__u32 tenant;	   /* its number in rf_tenant_map; 0: not known */
 	__u16 flow_sample; /* one in so many flows is logged; 0: none */
 	__u16 flow_idle_s;
 	struct rf_socket_limits sockets[RF_TIERS];

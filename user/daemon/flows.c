@@ -111,8 +111,7 @@ void rf_flows_event(struct rf_flows *f, struct rf_registry *r, const struct rf_e
 	char name[RF_NAME_KEY];
 	struct rf_flow_seen seen;
 
-	if (!f->history || !w || !w->name ||
-	    !rf_flow_seen_from(event, w->image && w->image->flows.sample == 1, &seen))
+	if (!f->history || !w || !w->name || !rf_flow_seen_from(event, w->image && w->image->flows.sample == 1, &seen))
 		return;
 	if (event->kind == RF_EVENT_FLOW_START && is_told_otherwise(w->image, &seen.key))
 		seen.times = 0;

@@ -58,13 +58,20 @@ static void put_icmp(struct rf_json *j, unsigned int port)
 	rf_json_u64(j, "icmp_code", port & UINT8_MAX);
 }
 
+static void put_protocol(struct rf_json *j, unsigned int protocol, unsigned int remote_port)
+{
+	char name[8];
+
+	rf_json_string(j, "protocol", rf_protocol_name(protocol, name));
+	if (rf_protocol_is_icmp(protocol))
+		put_icmp(j, remote_port);
+}
+
 static void put_endpoints(struct rf_json *j, unsigned int family, unsigned int protocol, const __u8 local[16],
 			  unsigned int local_port, const __u8 remote[16], unsigned int remote_port)
 {
 	bool icmp = rf_protocol_is_icmp(protocol);
 
-	if (icmp)
-		put_icmp(j, remote_port);
 	put_endpoint(j, "local", family, local, icmp ? 0 : local_port);
 	put_endpoint(j, "remote", family, remote, icmp ? 0 : remote_port);
 }
@@ -87,9 +94,7 @@ static void put_rule(struct rf_json *j, const struct rf_event_names *names, unsi
 
 static void put_flow(struct rf_json *j, const struct rf_event_flow *e, const struct rf_event_names *names)
 {
-	char protocol[8];
-
-	rf_json_string(j, "protocol", rf_protocol_name(e->protocol, protocol));
+	put_protocol(j, e->protocol, e->remote_port);
 	rf_json_string(j, "direction", rf_event_direction_name(e->direction));
 	rf_json_string(j, "hook", rf_hook_name(e->hook));
 	put_endpoints(j, e->family, e->protocol, e->local, e->local_port, e->remote, e->remote_port);
@@ -103,9 +108,7 @@ static void put_flow(struct rf_json *j, const struct rf_event_flow *e, const str
 
 static void put_flow_record(struct rf_json *j, const struct rf_event_flow_record *e, const struct rf_event_names *names)
 {
-	char protocol[8];
-
-	rf_json_string(j, "protocol", rf_protocol_name(e->protocol, protocol));
+	put_protocol(j, e->protocol, e->remote_port);
 	rf_json_string(j, "direction", rf_event_direction_name(e->direction));
 	put_endpoints(j, e->family, e->protocol, e->local, e->local_port, e->remote, e->remote_port);
 	rf_json_string(j, "peer", rf_peer_class_name(e->peer_class));

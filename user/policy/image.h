@@ -49,7 +49,7 @@ struct rf_flow_answer {
 	enum rf_tier tier;	       /* that decided */
 	const struct rf_rule_ref *ref; /* lives as long as the image; NULL: no policy speaks of the direction */
 	const struct rf_rule_rate_image *limits; /* of the rule that allows; NULL: none */
-	bool asks_peers;	       /* some rule that was tried asks what the peer is */
+	bool asks_peers;			 /* some rule that was tried asks what the peer is */
 };
 
 /* What the kernel would say, without and with the policies that only audit. A NULL image allows. */
