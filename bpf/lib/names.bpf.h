@@ -23,6 +23,9 @@
 struct rf_dns_buffer {
 	struct rf_dns_stream stream;
 	__u8 room[RF_DNS_MESSAGE_MAX]; /* see rf_dns_stream_take() */
+	/* Whose it is: here, because Linux 6.1 takes no argument of a global function for the key of a map. */
+	struct rf_query_key key; /* all but the id, which is in the message */
+	struct rf_dns_key config_key;
 };
 
 struct {
@@ -336,38 +339,35 @@ static __noinline int rf_answer_learn(struct rf_dns_message *m, struct rf_dns_wo
 	return 0;
 }
 
-/* The message of @len bytes in the buffer. @key: all but the id, which is in it. Global: it is called for several. */
-__noinline int rf_dns_read(struct rf_query_key *key, const struct rf_dns_key *config_key, bool outgoing, __u32 slot,
-			   __u32 len)
+/* The message of @len bytes in the buffer. Global: it is called for several. */
+__noinline int rf_dns_read(bool outgoing, __u32 slot, __u32 len)
 {
 	struct rf_dns_buffer *buffer = bpf_map_lookup_elem(&rf_dns_stream_buffer_map, &slot);
 	struct rf_dns_work *work = bpf_map_lookup_elem(&rf_dns_work_map, &slot);
 	struct rf_dns_message *m = bpf_map_lookup_elem(&rf_dns_message_map, &slot);
 	struct rf_query query;
 
-	if (!key || !config_key || !buffer || !work || !m)
+	if (!buffer || !work || !m)
 		return 0;
 	if (rf_dns_parse(buffer->stream.byte, len, work, m) != RF_DNS_OK || m->response == outgoing) {
-		rf_dns_count(config_key->workload, key, RF_DNS_REFUSED);
+		rf_dns_count(buffer->config_key.workload, &buffer->key, RF_DNS_REFUSED);
 		return 0;
 	}
-	key->id = m->id;
+	buffer->key.id = m->id;
 	if (!outgoing)
-		return rf_answer_learn(m, work, key, config_key);
+		return rf_answer_learn(m, work, &buffer->key, &buffer->config_key);
 	query.asked_ns = bpf_ktime_get_ns();
 	query.question = rf_dns_question(m);
-	rf_dns_count(config_key->workload, key, RF_DNS_QUERY);
-	if (bpf_map_update_elem(&rf_query_map, key, &query, BPF_ANY))
+	rf_dns_count(buffer->config_key.workload, &buffer->key, RF_DNS_QUERY);
+	if (bpf_map_update_elem(&rf_query_map, &buffer->key, &query, BPF_ANY))
 		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_DNS_FULL);
 	return 0;
 }
 
 /* The messages that end in this segment. */
 static __always_inline void rf_dns_segment_read(struct __sk_buff *skb, struct rf_dns_segment *g,
-						struct rf_query_key *key, const struct rf_dns_key *config_key,
-						bool outgoing, __u32 slot)
+						struct rf_dns_buffer *buffer, bool outgoing, __u32 slot)
 {
-	struct rf_dns_buffer *buffer = bpf_map_lookup_elem(&rf_dns_stream_buffer_map, &slot);
 	__u32 len;
 
 	rf_dns_stream_resume(skb, outgoing, slot);
@@ -375,9 +375,8 @@ static __always_inline void rf_dns_segment_read(struct __sk_buff *skb, struct rf
 		len = rf_dns_stream_next(skb, g, outgoing, slot);
 		if (!len)
 			return;
-		rf_dns_read(key, config_key, outgoing, slot, len);
-		if (buffer)
-			rf_dns_stream_begin(&buffer->stream);
+		rf_dns_read(outgoing, slot, len);
+		rf_dns_stream_begin(&buffer->stream);
 	}
 	if (g->at < g->end)
 		rf_dns_lost(outgoing);
@@ -391,8 +390,8 @@ __noinline int rf_dns_packet(struct __sk_buff *skb, __u64 version, __u64 cgroup_
 {
 	struct rf_dns_key config_key = { .workload = rf_workload_of(cgroup_id), .bank = version & 1 };
 	struct rf_workload_bank *bank = rf_workload_bank(config_key.workload, version);
-	struct rf_query_key key = {};
 	struct rf_dns_segment segment;
+	struct rf_dns_buffer *buffer;
 	struct rf_packet packet;
 	const __u64 *resolver;
 	__u32 slot, len;
@@ -410,19 +409,24 @@ __noinline int rf_dns_packet(struct __sk_buff *skb, __u64 version, __u64 cgroup_
 		rf_error(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_DNS_BUSY);
 		return 0;
 	}
+	buffer = bpf_map_lookup_elem(&rf_dns_stream_buffer_map, &slot);
+	if (!buffer)
+		return 0;
 	resolver = outgoing ? packet.destination : packet.source;
-	key.resolver[0] = resolver[0];
-	key.resolver[1] = resolver[1];
-	key.owner = bank->owner;
-	key.local_port = outgoing ? packet.source_port : packet.destination_port;
-	key.family = packet.family;
-	key.protocol = packet.protocol;
+	__builtin_memset(&buffer->key, 0, sizeof(buffer->key));
+	buffer->key.resolver[0] = resolver[0];
+	buffer->key.resolver[1] = resolver[1];
+	buffer->key.owner = bank->owner;
+	buffer->key.local_port = outgoing ? packet.source_port : packet.destination_port;
+	buffer->key.family = packet.family;
+	buffer->key.protocol = packet.protocol;
+	buffer->config_key = config_key;
 	if (packet.protocol == IPPROTO_TCP) {
-		rf_dns_segment_read(skb, &segment, &key, &config_key, outgoing, slot);
+		rf_dns_segment_read(skb, &segment, buffer, outgoing, slot);
 	} else {
 		len = rf_dns_datagram(skb, &segment, slot);
 		if (len)
-			rf_dns_read(&key, &config_key, outgoing, slot, len);
+			rf_dns_read(outgoing, slot, len);
 		else
 			rf_dns_count(config_key.workload, &key, RF_DNS_REFUSED);
 	}
