@@ -277,6 +277,7 @@ vm-test: ## the tests in guests: KERNEL=6.1|6.12|7.2, without it the whole matri
 bench: all ## what a verdict costs
 	@scripts/bench.sh
 	@tests/bench/compile.sh
+	@tests/bench/change.sh
 
 # ---- source checks --------------------------------------------------------------------------------------------------
 
