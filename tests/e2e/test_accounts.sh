@@ -110,10 +110,10 @@ growth()
 for peer in loopback/127.0.0.1 host/10.9.0.1 workload/10.78.0.2 private/10.77.0.2 public/198.51.100.2; do
 	class=${peer%/*}
 	address=${peer#*/}
+	answered=$(account app "$class" allow ingress)
 	tap_is "UDP to $class: what was sent" "290 10 0" \
 		growth app "$class" allow egress inside app "$net" -n 10 udp "$address" 7001
-	tap_is "UDP to $class: what was answered" "290 10 0" \
-		growth app "$class" allow ingress inside app "$net" -n 10 udp "$address" 7001
+	tap_is "UDP to $class: what was answered" "290 10 0" grown "$answered" "$(account app "$class" allow ingress)"
 	tap_is "UDP to $class: what was denied" "203 7 0" \
 		growth app "$class" deny egress inside app "$net" -n 7 udp "$address" 7002
 	tap_is "UDP to $class: what would be denied" "145 5 0" \
