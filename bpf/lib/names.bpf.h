@@ -428,7 +428,7 @@ __noinline int rf_dns_packet(struct __sk_buff *skb, __u64 version, __u64 cgroup_
 		if (len)
 			rf_dns_read(outgoing, slot, len);
 		else
-			rf_dns_count(config_key.workload, &key, RF_DNS_REFUSED);
+			rf_dns_count(config_key.workload, &buffer->key, RF_DNS_REFUSED);
 	}
 	rf_dns_reader_put(slot);
 	return 0;
