@@ -233,6 +233,17 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 		peer = rf_peer_by_address(&flow);
 		if (peer == RF_PEER_HOST_ID)
 			peer = rf_peer_by_packet(skb, packet, outgoing);
+		/*
+		 * A reset is sent when its socket is no longer found. It carries nothing, and without it the other end
+		 * would wait for ever: between ends on this host it passes, whoever they are.
+		 */
+		if (peer == RF_PEER_HOST_ID && established && packet->tcp_flags & RF_TCP_FLAG_RST) {
+			decision->class = rf_class_of(flow.addr[0], flow.addr[1], flow.family);
+			decision->verdict = RF_ALLOW;
+			decision->ruleset = 0;
+			decision->rule = RF_RULE_DEFAULT;
+			return 1;
+		}
 		rf_peer_decide(&flow, peer, j->id.version, decision);
 	}
 	if (established) {

@@ -512,8 +512,7 @@ passes "a listener made in the cgroup below has that one's policy" "sent receive
 pod c 3 own
 cb="-n $tmp/net/c -m $tmp/net/b"
 passes "in a namespace of its own making: IPv4 finds its neighbours" "sent received" -c own $cb send tcp 10.8.0.2 7001
-tap_todo "neighbour discovery is judged as sent by whoever made the namespace" \
-	passes "in a namespace of its own making: IPv6 finds its neighbours" "sent received" -c own $cb send tcp fd00:8::2 7001
+passes "in a namespace of its own making: IPv6 finds its neighbours" "sent received" -c own $cb send tcp fd00:8::2 7001
 
 # ---- sockets that are there when a policy comes ----
 

@@ -448,6 +448,12 @@ in_force "labels are unknown"
 row allowed probe bare tcp 80 "a selector of labels does not isolate"
 tap_ok "$recipe: the log says so" says "$unknown 2 containers.*/cri-containerd-c0de.*do not apply to them" cat "$tmp/log"
 row timeout bare web tcp 80 "a selector of labels does not let in, not even NotIn"
+network later 10.244.0.1 10.244.0.250/24
+network latest 10.244.0.1 10.244.0.251/24
+told=$(log_count "$unknown a new container")
+pod shop later later "" main
+tap_ok "labels are unknown: a pod that comes later is told of" await 15 log_grew "$unknown a new container.*/cri-containerd-" "$told"
+pod shop latest latest "" main
 manifest shop all <<'END'
 podSelector: {}
 ingress: [{from: [{podSelector: {}}]}]
@@ -457,13 +463,7 @@ row timeout probe bare tcp 80 "a selector of all isolates"
 row allowed api bare tcp 80 "and lets in its namespace"
 row allowed bare web tcp 80 "and it into its namespace"
 row allowed node bare tcp 80 "always: from its node"
-network later 10.244.0.1 10.244.0.250/24
-network latest 10.244.0.1 10.244.0.251/24
 sees_pod() { workloads_lines | grep -q "/$1"; }
-told=$(log_count "$unknown a new container")
-pod shop later later "" main
-tap_ok "labels are unknown: a pod that comes later is told of" await 15 log_grew "$unknown a new container.*/cri-containerd-" "$told"
-pod shop latest latest "" main
 tap_ok "labels are unknown: the next is seen" await 15 sees_pod latest
 tap_is "labels are unknown: and not told of again" $((told + 1)) log_count "$unknown a new container"
 tap_done

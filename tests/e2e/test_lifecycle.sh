@@ -162,7 +162,7 @@ variant_make()
 			"$tmp/o/librf-engine.a" "$build"/librf-daemon.a "$build"/librf-export.a "$build"/librf-respond.a \
 			"$build"/librf-detect.a "$build"/librf-collect.a "$build"/librf-store.a "$build"/librf-policy.a \
 			"$build"/librf-model.a "$build"/librf-lib.a -Wl,--end-group \
-			-lbpf -lelf -lz -lsystemd -lyaml -ljson-c -lmicrohttpd -lmaxminddb -lm
+			-lbpf -lelf -lz -lsystemd -lyaml -ljson-c -lmicrohttpd -lmaxminddb -lsqlite3 -lm
 }
 claim="upgrade to other programs"
 if [ -n "${RF_IN_VM:-}" ]; then
