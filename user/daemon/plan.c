@@ -205,15 +205,28 @@ static uint32_t effective_workload(struct rf_registry *r, const struct rf_cgroup
 /* Tells the kernel what @c belongs to, when it does not know. */
 static int cgroup_sync(struct rf_registry *r, struct rf_cgroup *c)
 {
-	uint32_t workload = effective_workload(r, c), known = rf_engine_cgroup_get(r->engine, c->id);
+	uint32_t workload = effective_workload(r, c);
 	int error;
 
-	c->workload = workload;
-	if (known == workload)
+	c->workload = rf_engine_cgroup_get(r->engine, c->id);
+	if (c->workload == workload)
 		return 0;
 	error = workload == RF_WORKLOAD_NONE ? rf_engine_cgroup_delete(r->engine, c->id) :
 					       rf_engine_cgroup_set(r->engine, c->id, workload);
+	if (error >= 0)
+		c->workload = workload;
 	return error;
+}
+
+/* The same without asking the kernel what it knows: of thousands of cgroups an apply changes few. */
+static int cgroup_tell(struct rf_registry *r, struct rf_cgroup *c)
+{
+	return effective_workload(r, c) == c->workload ? 0 : cgroup_sync(r, c);
+}
+
+int rf_plan_sync(struct rf_registry *r, struct rf_cgroup *c)
+{
+	return r->set ? cgroup_sync(r, c) : 0;
 }
 
 struct apply {
@@ -237,7 +250,7 @@ static void before_flip(void *arg)
 
 		while (c && !c->root_of)
 			c = rf_hashmap_get64(apply->registry->cgroups, c->parent_id);
-		if (c && c->root_of->fresh && cgroup_sync(apply->registry, apply->cgroups[i]) < 0)
+		if (c && c->root_of->fresh && cgroup_tell(apply->registry, apply->cgroups[i]) < 0)
 			apply->error = -ENOSPC;
 	}
 }
@@ -462,7 +475,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 			c->root_of->image = rf_image_ref(c->image);
 			c->root_of->fresh = false;
 		}
-		if (cgroup_sync(r, c) < 0)
+		if (cgroup_tell(r, c) < 0)
 			apply.error = -ENOSPC;
 		if (before[i] && !c->root_of)
 			rf_workload_drop(r, before[i]);

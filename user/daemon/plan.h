@@ -9,6 +9,9 @@
 int rf_plan_one(struct rf_registry *r, struct rf_cgroup *c, char **ret_error);
 void rf_plan_tables_free(struct rf_registry *r);
 
+/* The kernel has made @c, which a scan had found before: what it then wrote is looked at again. */
+int rf_plan_sync(struct rf_registry *r, struct rf_cgroup *c);
+
 /* registry.c, for plan.c */
 int rf_workload_new(struct rf_registry *r, struct rf_cgroup *c, struct rf_workload **ret);
 /* An earlier daemon's workload that cgroups still go by and nobody has taken over. */

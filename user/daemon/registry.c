@@ -207,8 +207,9 @@ int rf_registry_cgroup_new(struct rf_registry *r, uint64_t id, uint64_t parent_i
 
 	if (strncmp(path, r->prefix, prefix) != 0 || path[prefix] != '/')
 		return 0;
-	if (rf_hashmap_get64(r->cgroups, id))
-		return 0;
+	c = rf_hashmap_get64(r->cgroups, id);
+	if (c)
+		return rf_plan_sync(r, c);
 	error = cgroup_add(r, id, parent_id, path, &c);
 	if (error < 0)
 		return error;
