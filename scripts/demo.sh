@@ -48,6 +48,8 @@ fi
 [ $# -eq 0 ] || { echo "usage: demo.sh [--remove DIR]" >&2; exit 2; }
 
 machine_require
+# A signal may find us with the output sent elsewhere; what is said at the end belongs here.
+exec {screen}>&1
 trap 'demo_end' EXIT
 trap 'say "Interrupted."; exit 130' INT
 trap 'exit 143' TERM HUP

@@ -97,7 +97,7 @@ inside() {
 daemon_start() {
 	# A session of its own: ctrl-C is for the demo, which then ends it in order.
 	setsid ringfenced --policy-dir "$D/policies" --state-dir "$D/state.d" --socket "$RINGFENCE_SOCKET" \
-		--bpffs "$D/bpf" --cgroup-root "$C" --listen "127.0.0.1:$metrics_port" >>"$D/log" 2>&1 </dev/null &
+		--bpffs "$D/bpf" --cgroup-root "$C" --listen "127.0.0.1:$metrics_port" >>"$D/log" 2>&1 </dev/null {screen}>&- &
 	daemon=$!
 	disown
 	state_write
@@ -127,7 +127,7 @@ nginx_start() {
 	END
 	# shellcheck disable=SC2016 # for the inner shell
 	setsid sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$C/web" nginx -p "$D" -e "$D/nginx.log" \
-		-c "$D/nginx.conf" >>"$D/nginx.log" 2>&1 </dev/null &
+		-c "$D/nginx.conf" >>"$D/nginx.log" 2>&1 </dev/null {screen}>&- &
 	disown
 	within 10 nginx_listens
 }

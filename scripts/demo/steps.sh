@@ -268,6 +268,7 @@ summary() {
 demo_end() {
 	local result=$?
 
+	exec >&"$screen"
 	trap '' INT TERM HUP
 	trap - EXIT
 	if [ -n "${KEEP:-}" ] && [ "${KEEP}" != 0 ] && [ "$shown" = yes ]; then
