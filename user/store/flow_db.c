@@ -19,10 +19,12 @@
 
 enum statement { PUT_SUBJECT, PUT_FLOW, DROP_FLOW, DROP_SUBJECT, STATEMENTS };
 
+static const char put_flow_text[] = "INSERT OR REPLACE INTO flow VALUES "
+				    "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+
 static const char *const statement_texts[] = {
 	[PUT_SUBJECT] = "INSERT OR REPLACE INTO subject VALUES (?1, ?2, ?3, ?4)",
-	[PUT_FLOW] = "INSERT OR REPLACE INTO flow VALUES "
-		     "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+	[PUT_FLOW] = put_flow_text,
 	[DROP_FLOW] = "DELETE FROM flow WHERE id = ?1",
 	[DROP_SUBJECT] = "DELETE FROM subject WHERE id = ?1",
 };
