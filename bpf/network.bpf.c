@@ -2,10 +2,9 @@
 /*
  * Network verdicts at level 0: cgroup hooks that any kernel from 6.1 has.
  *
- * hook                decides
- * connect4, connect6  TCP connect(): denies at once, with EPERM
- * skb_egress          every packet out of a managed workload
- * skb_ingress         every packet into one
+ * hook         decides
+ * skb_egress   every packet out of a managed workload
+ * skb_ingress  every packet into one
  *
  * A flow is judged in the direction it was opened, with every packet, so that
  * a change of policy cuts what it forbids. For TCP the first packet tells; any
@@ -23,7 +22,7 @@
 #include "lib/connection.bpf.h"
 #include "lib/flow.bpf.h"
 #include "lib/kernel_socket.bpf.h"
-#include "lib/log.bpf.h"
+#include "lib/log_packet.bpf.h"
 #include "lib/names.bpf.h"
 #include "lib/packet_flow.bpf.h"
 #include "lib/peer.bpf.h"
@@ -40,17 +39,6 @@ static __always_inline bool rf_direction_judged(const struct rf_workload_bank *b
 {
 	return bank->ruleset[direction][RF_TIER_ENFORCE] || bank->ruleset[direction][RF_TIER_AUDIT];
 }
-
-/* What the slow road is given, and what it found. */
-struct rf_judgement {
-	struct rf_packet packet;
-	struct rf_flow_id id;
-	__u32 workload;
-	__u8 outgoing;
-	__u8 allowed; /* out: RF_FLOW_*, what may be remembered of the flow */
-	__u8 pad[2];
-	struct rf_decision decision; /* out */
-};
 
 /* Out of line: the rare road of two programs. */
 static __noinline int rf_judgement_report(const struct rf_flow *flow, const struct rf_judgement *j)
@@ -308,155 +296,6 @@ static __always_inline __u32 rf_packet_ports_key(const struct rf_packet *packet,
 			  (__u32)packet->destination_port << 16 | packet->source_port;
 }
 
-static __always_inline void rf_log_key_of(struct rf_log_key *key, const struct rf_judgement *j)
-{
-	const struct rf_packet *packet = &j->packet;
-
-	key->cgroup_id = j->id.cgroup_id;
-	key->local[0] = j->outgoing ? packet->source[0] : packet->destination[0];
-	key->local[1] = j->outgoing ? packet->source[1] : packet->destination[1];
-	key->remote[0] = j->id.remote[0];
-	key->remote[1] = j->id.remote[1];
-	key->ports = j->id.ports;
-	key->protocol = packet->protocol;
-	key->family = packet->family;
-	key->pad[0] = key->pad[1] = 0;
-}
-
-/* A packet that was denied and began no flow: what there is to tell is told at once. Out of line, as what follows. */
-static __noinline int rf_log_denied(struct __sk_buff *skb, const struct rf_judgement *j)
-{
-	const struct rf_decision *decision = &j->decision;
-	const struct rf_packet *packet = &j->packet;
-	struct rf_event_flow_record *event;
-	bool outgoing = j->outgoing;
-
-	event = rf_telemetry_reserve(RF_EVENT_FLOW_END, struct rf_event_flow_record, decision->workload,
-				     j->id.cgroup_id, false);
-	if (!event)
-		return 0;
-	event->header.verdict = RF_DENY;
-	event->family = packet->family;
-	event->protocol = packet->protocol;
-	event->direction = decision->direction;
-	event->tier = decision->tier;
-	event->local_port = j->id.ports >> 16;
-	event->remote_port = j->id.ports;
-	__builtin_memcpy(event->local, outgoing ? packet->source : packet->destination, 16);
-	__builtin_memcpy(event->remote, j->id.remote, 16);
-	event->ruleset = decision->ruleset;
-	event->rule = decision->rule;
-	event->peer_class = decision->class;
-	event->reason = RF_REASON_CUT;
-	event->start_ns = event->header.time_ns;
-	event->tx_bytes = outgoing ? skb->len : 0;
-	event->rx_bytes = outgoing ? 0 : skb->len;
-	event->tx_packets = outgoing;
-	event->rx_packets = !outgoing;
-	event->retransmits = 0;
-	event->rtt_us = 0;
-	rf_telemetry_submit(event);
-	return 0;
-}
-
-static __noinline int rf_log_begin(struct __sk_buff *skb, const struct rf_log_key *key, const struct rf_judgement *j)
-{
-	const struct rf_decision *decision = &j->decision;
-	struct rf_log log = {};
-
-	log.start_ns = log.last_ns = bpf_ktime_get_boot_ns();
-	if (j->outgoing) {
-		log.bytes[RF_EGRESS] = skb->len;
-		log.packets[RF_EGRESS] = 1;
-	} else {
-		log.bytes[RF_INGRESS] = skb->len;
-		log.packets[RF_INGRESS] = 1;
-	}
-	log.workload = decision->workload;
-	log.ruleset = decision->ruleset;
-	log.rule = decision->rule;
-	log.verdict = decision->verdict;
-	log.tier = decision->tier;
-	log.direction = decision->direction;
-	log.class = decision->class;
-	if (!rf_log_has_room(log.workload) || bpf_map_update_elem(&rf_log_map, key, &log, BPF_NOEXIST)) {
-		rf_error(j->outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_FLOW_LOG_FULL);
-		return 0;
-	}
-	rf_log_flows_add(log.workload, 1);
-	return 1;
-}
-
-/* What TCP knows of the connection, for its end. */
-static __always_inline void rf_log_tcp(struct __sk_buff *skb, struct rf_log *log)
-{
-	struct bpf_sock *sk = skb->sk;
-	struct bpf_tcp_sock *tcp;
-
-	sk = sk ? bpf_sk_fullsock(sk) : NULL;
-	tcp = sk ? bpf_tcp_sock(sk) : NULL;
-	if (!tcp)
-		return;
-	log->retransmits = tcp->total_retrans;
-	log->rtt_us = tcp->srtt_us >> 3;
-}
-
-/*
- * A packet of a workload some of whose flows are logged; @judged: its verdict is known, else that it passes. 1: its
- * flow is one of them. A forged reset may end a flow in the log too early: what still comes is another flow then.
- */
-static __noinline int rf_log_packet(struct __sk_buff *skb, struct rf_judgement *j, bool judged)
-{
-	struct rf_workload_bank *bank;
-	struct rf_log_key key;
-	struct rf_log *log;
-
-	if (judged) {
-		bank = rf_workload_bank(j->decision.workload, j->id.version);
-		if (!bank || !bank->flow_sample ||
-		    !rf_log_is_sampled(j->id.cgroup_id, j->id.remote[0], j->id.remote[1], j->id.ports,
-				       j->packet.protocol, bank->flow_sample))
-			return 0;
-	}
-	rf_log_key_of(&key, j);
-	log = bpf_map_lookup_elem(&rf_log_map, &key);
-	if (!log) {
-		if (!judged)
-			return 0;
-		if (j->decision.verdict == RF_DENY) {
-			rf_log_denied(skb, j);
-			return 1;
-		}
-		if (!rf_log_begin(skb, &key, j))
-			return 1;
-		log = bpf_map_lookup_elem(&rf_log_map, &key);
-		if (log)
-			rf_log_send(&key, log, RF_REASON_OPEN);
-	} else if (judged && j->decision.verdict == RF_DENY) {
-		/* What was denied is no part of the flow: it is in the accounts. */
-		log->verdict = RF_DENY;
-		log->tier = j->decision.tier;
-		log->ruleset = j->decision.ruleset;
-		log->rule = j->decision.rule;
-		rf_log_end(&key, log, RF_REASON_CUT);
-		return 1;
-	} else {
-		log->last_ns = bpf_ktime_get_boot_ns();
-		if (j->outgoing) {
-			__sync_fetch_and_add(&log->bytes[RF_EGRESS], skb->len);
-			__sync_fetch_and_add(&log->packets[RF_EGRESS], 1);
-		} else {
-			__sync_fetch_and_add(&log->bytes[RF_INGRESS], skb->len);
-			__sync_fetch_and_add(&log->packets[RF_INGRESS], 1);
-		}
-	}
-	if (log && j->packet.tcp_flags & RF_TCP_FLAG_RST) {
-		rf_log_tcp(skb, log);
-		rf_log_end(&key, log, RF_REASON_CLOSED);
-	}
-	return 1;
-}
-
 /* What the flow cache does not know, or a packet that says no flow. 1: it passes. */
 static __always_inline int rf_skb_unknown(struct __sk_buff *skb, struct rf_judgement *judgement,
 					  struct rf_flow_entry *entry)
@@ -643,146 +482,4 @@ SEC("cgroup_skb/ingress")
 int rf_skb_ingress(struct __sk_buff *skb)
 {
 	return rf_skb(skb, false);
-}
-
-/* A connect() that was denied, of a workload some of whose flows are logged. */
-static __noinline int rf_connect_log(const struct rf_flow *flow, const struct rf_decision *decision)
-{
-	struct rf_workload_bank *bank = rf_workload_bank(decision->workload, RF_READ_ONCE(rf_config.version));
-	struct rf_event_flow_record *event;
-
-	if (!bank || !bank->flow_sample ||
-	    !rf_log_is_sampled(flow->cgroup_id, flow->addr[0], flow->addr[1], flow->port, flow->protocol,
-			       bank->flow_sample))
-		return 0;
-	event = rf_telemetry_reserve(RF_EVENT_FLOW_END, struct rf_event_flow_record, decision->workload,
-				     flow->cgroup_id, true);
-	if (!event)
-		return 0;
-	__builtin_memset(&event->family, 0, sizeof(*event) - offsetof(struct rf_event_flow_record, family));
-	event->header.verdict = RF_DENY;
-	event->family = flow->family;
-	event->protocol = flow->protocol;
-	event->direction = RF_EGRESS;
-	event->tier = decision->tier;
-	event->remote_port = flow->port;
-	__builtin_memcpy(event->remote, flow->addr, 16);
-	event->ruleset = decision->ruleset;
-	event->rule = decision->rule;
-	event->peer_class = decision->class;
-	event->reason = RF_REASON_CUT;
-	event->start_ns = event->header.time_ns;
-	rf_telemetry_submit(event);
-	return 0;
-}
-
-static __always_inline int rf_connect_denied(const struct rf_flow *flow, const struct rf_decision *decision,
-					     enum rf_hook hook)
-{
-	struct rf_account *account = rf_account(RF_ACCOUNT(decision->workload, decision->class));
-
-	/* There will be no packet to count. */
-	if (account)
-		__sync_fetch_and_add(&account->traffic[RF_DENY][RF_EGRESS].connections, 1);
-	rf_flow_report(flow, decision, NULL, hook, true);
-	if (decision->telemetry & RF_DECISION_LOGGED)
-		rf_connect_log(flow, decision);
-	return 0;
-}
-
-/*
- * connect() of a stream socket. Would-be denials are left to the SYN, so that
- * one attempt is counted once. Datagram sockets are judged when they send:
- * resolvers connect() them only to learn a route.
- */
-static __always_inline int rf_connect(struct bpf_sock_addr *ctx, struct rf_flow *flow, enum rf_hook hook)
-{
-	struct rf_decision decision = {};
-	struct rf_event_flow *event;
-	__u64 version;
-	__u32 peer;
-
-	flow->cgroup_id = bpf_get_current_cgroup_id();
-	flow->protocol = ctx->protocol;
-	flow->direction = RF_EGRESS;
-	flow->port = bpf_ntohs((__u16)ctx->user_port);
-	if (ctx->type != SOCK_STREAM) {
-		rf_hook_seen(hook, rf_workload_of(flow->cgroup_id));
-		return 1;
-	}
-	version = RF_READ_ONCE(rf_config.version);
-	rf_flow_decide(flow, version, &decision);
-	if (decision.verdict == RF_ASK_PEER) {
-		peer = rf_peer_by_address(flow);
-		if (peer == RF_PEER_HOST_ID)
-			peer = rf_peer_by_listener(ctx, flow);
-		rf_peer_decide(flow, peer, version, &decision);
-	}
-	if (decision.workload == RF_WORKLOAD_NONE)
-		return 1;
-	rf_hook_seen(hook, decision.workload);
-	if (decision.verdict == RF_DENY)
-		return rf_connect_denied(flow, &decision, hook);
-	if (rf_unlikely(decision.telemetry & (RF_DECISION_LIMITED | RF_DECISION_RULES_LIMITED))) {
-		__u32 limited = 0;
-
-		if (decision.telemetry & RF_DECISION_RULES_LIMITED && decision.verdict == RF_ALLOW)
-			limited = rf_rule_peek(decision.workload, version, decision.rule);
-		if (!limited && decision.telemetry & RF_DECISION_LIMITED) {
-			limited = rf_connection_peek(decision.workload, version);
-			decision.ruleset = 0;
-		}
-		if (limited) {
-			decision.rule = RF_LIMIT_RULE(limited);
-			decision.verdict = RF_DENY;
-			decision.tier = RF_TIER_ENFORCE;
-			return rf_connect_denied(flow, &decision, hook);
-		}
-	}
-	if (!rf_wants(decision.telemetry, RF_EVENT_CONNECT))
-		return 1;
-	event = rf_telemetry_reserve(RF_EVENT_CONNECT, struct rf_event_flow, decision.workload, flow->cgroup_id, true);
-	if (!event)
-		return 1;
-	event->family = flow->family;
-	event->protocol = flow->protocol;
-	event->direction = RF_EGRESS;
-	event->tier = RF_TIER_ENFORCE;
-	event->local_port = 0;
-	event->remote_port = flow->port;
-	__builtin_memset(event->local, 0, sizeof(event->local));
-	__builtin_memcpy(event->remote, flow->addr, 16);
-	event->ruleset = decision.ruleset;
-	event->rule = decision.ruleset ? decision.rule : RF_RULE_DEFAULT;
-	event->hook = hook;
-	rf_telemetry_submit(event);
-	return 1;
-}
-
-SEC("cgroup/connect4")
-int rf_connect4(struct bpf_sock_addr *ctx)
-{
-	struct rf_flow flow = { .family = RF_AF_INET };
-
-	/* The kernel takes the unspecified address for this host. */
-	flow.addr[0] = ctx->user_ip4 ? ctx->user_ip4 : bpf_htonl(0x7f000001);
-	return rf_connect(ctx, &flow, RF_HOOK_CONNECT4);
-}
-
-SEC("cgroup/connect6")
-int rf_connect6(struct bpf_sock_addr *ctx)
-{
-	struct rf_flow flow = { .family = RF_AF_INET6 };
-	__u32 a = ctx->user_ip6[0], b = ctx->user_ip6[1], c = ctx->user_ip6[2], d = ctx->user_ip6[3];
-
-	if (!a && !b && c == bpf_htonl(0xffff)) {
-		flow.family = RF_AF_INET;
-		flow.addr[0] = d ? d : bpf_htonl(0x7f000001);
-	} else if (!a && !b && !c && !d) {
-		flow.addr[1] = bpf_cpu_to_be64(1);
-	} else {
-		flow.addr[0] = (__u64)b << 32 | a;
-		flow.addr[1] = (__u64)d << 32 | c;
-	}
-	return rf_connect(ctx, &flow, RF_HOOK_CONNECT6);
 }

@@ -81,7 +81,8 @@ static __always_inline void rf_flow_of(struct rf_flow *flow, const struct rf_pac
 }
 
 /* Does a socket listen where this flow ends on our side? */
-static __noinline bool rf_local_listens(struct __sk_buff *skb, const struct rf_packet *packet, bool outgoing)
+static __noinline __attribute__((unused)) bool rf_local_listens(struct __sk_buff *skb, const struct rf_packet *packet,
+								bool outgoing)
 {
 	const __u64 *local = outgoing ? packet->source : packet->destination;
 	const __u64 *remote = outgoing ? packet->destination : packet->source;

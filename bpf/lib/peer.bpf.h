@@ -56,7 +56,8 @@ static __always_inline __u32 rf_peer_tuple(struct bpf_sock_tuple *tuple, const s
 	return sizeof(tuple->ipv6);
 }
 
-static __noinline __u32 rf_peer_by_packet(struct __sk_buff *skb, const struct rf_packet *packet, bool outgoing)
+static __noinline __attribute__((unused)) __u32 rf_peer_by_packet(struct __sk_buff *skb, const struct rf_packet *packet,
+								  bool outgoing)
 {
 	bool v4 = packet->family == RF_AF_INET;
 	struct bpf_sock_tuple tuple = {};
