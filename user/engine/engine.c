@@ -249,7 +249,7 @@ int rf_engine_new(const struct rf_engine_options *options, struct rf_engine **re
 
 	if (!e)
 		return -ENOMEM;
-	e->root_fd = e->sync_inner = e->sync_outer = -1;
+	e->root_fd = e->sync_inner = e->sync_outer = e->ring_fd = -1;
 	libbpf_words[0] = '\0';
 	if (!options->verbose)
 		libbpf_set_print(libbpf_print);
@@ -288,7 +288,8 @@ void rf_engine_free(struct rf_engine *e)
 {
 	if (!e)
 		return;
-	ring_buffer__free(e->ring);
+	if (e->ring_fd >= 0)
+		close(e->ring_fd);
 	for (int lane = 0; lane < RF_LANES; lane++)
 		ring_buffer__free(e->readers[lane].ring);
 	rf_engine_links_free(e);

@@ -152,7 +152,7 @@ struct rf_engine {
 	uint64_t hooks_plan; /* counts the plans that ask for hooks */
 
 	/* events */
-	struct ring_buffer *ring; /* all lanes, for its epoll descriptor alone */
+	int ring_fd; /* epoll over all lanes */
 	struct rf_lane_reader readers[RF_LANES];
 	rf_event_fn event_fn;
 	void *event_arg;

@@ -8,6 +8,7 @@
  * policy, waiting.
  */
 #include <errno.h>
+#include <sys/epoll.h>
 
 #include "user/engine/internal.h"
 #include "user/lib/clock.h"
@@ -63,8 +64,13 @@ static int record_read(void *arg, void *data, size_t len)
 
 int rf_engine_ring_open(struct rf_engine *e, rf_event_fn fn, void *arg)
 {
+	struct epoll_event readable = { .events = EPOLLIN };
+
 	e->event_fn = fn;
 	e->event_arg = arg;
+	e->ring_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (e->ring_fd < 0)
+		return -errno;
 	for (int lane = 0; lane < RF_LANES; lane++) {
 		struct rf_lane_reader *reader = &e->readers[lane];
 		int fd = rf_engine_map_fd(e, lane_map[lane]);
@@ -73,12 +79,8 @@ int rf_engine_ring_open(struct rf_engine *e, rf_event_fn fn, void *arg)
 		reader->lane = lane;
 		/* From where the last daemon stopped: what was lost while nobody read is a gap too. */
 		rf_gaps_init(&reader->gaps, e->lanes[lane].consumed);
-		if (!e->ring)
-			e->ring = ring_buffer__new(fd, record_read, reader, NULL);
-		else if (ring_buffer__add(e->ring, fd, record_read, reader) < 0)
-			return -errno;
 		reader->ring = ring_buffer__new(fd, record_read, reader, NULL);
-		if (!e->ring || !reader->ring)
+		if (!reader->ring || epoll_ctl(e->ring_fd, EPOLL_CTL_ADD, fd, &readable) < 0)
 			return -errno;
 	}
 	return 0;
@@ -101,7 +103,7 @@ int rf_engine_flows_sweep(struct rf_engine *e)
 
 int rf_engine_ring_fd(const struct rf_engine *e)
 {
-	return ring_buffer__epoll_fd(e->ring);
+	return e->ring_fd;
 }
 
 void rf_engine_ring_consume(struct rf_engine *e)
