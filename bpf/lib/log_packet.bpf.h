@@ -37,42 +37,7 @@ static __always_inline void rf_log_key_of(struct rf_log_key *key, const struct r
 	key->pad[0] = key->pad[1] = 0;
 }
 
-/* A packet that was denied and began no flow: what there is to tell is told at once. Out of line, as what follows. */
-static __noinline int rf_log_denied(struct __sk_buff *skb, const struct rf_judgement *j)
-{
-	const struct rf_decision *decision = &j->decision;
-	const struct rf_packet *packet = &j->packet;
-	struct rf_event_flow_record *event;
-	bool outgoing = j->outgoing;
-
-	event = rf_telemetry_reserve(RF_EVENT_FLOW_END, struct rf_event_flow_record, decision->workload,
-				     j->id.cgroup_id, false);
-	if (!event)
-		return 0;
-	event->header.verdict = RF_DENY;
-	event->family = packet->family;
-	event->protocol = packet->protocol;
-	event->direction = decision->direction;
-	event->tier = decision->tier;
-	event->local_port = j->id.ports >> 16;
-	event->remote_port = j->id.ports;
-	__builtin_memcpy(event->local, outgoing ? packet->source : packet->destination, 16);
-	__builtin_memcpy(event->remote, j->id.remote, 16);
-	event->ruleset = decision->ruleset;
-	event->rule = decision->rule;
-	event->peer_class = decision->class;
-	event->reason = RF_REASON_CUT;
-	event->start_ns = event->header.time_ns;
-	event->tx_bytes = outgoing ? skb->len : 0;
-	event->rx_bytes = outgoing ? 0 : skb->len;
-	event->tx_packets = outgoing;
-	event->rx_packets = !outgoing;
-	event->retransmits = 0;
-	event->rtt_us = 0;
-	rf_telemetry_submit(event);
-	return 0;
-}
-
+/* 1: the flow has begun. One that was denied has not: what there is to tell of it is told at once. Out of line. */
 static __noinline int rf_log_begin(struct __sk_buff *skb, const struct rf_log_key *key, const struct rf_judgement *j)
 {
 	const struct rf_decision *decision = &j->decision;
@@ -93,6 +58,10 @@ static __noinline int rf_log_begin(struct __sk_buff *skb, const struct rf_log_ke
 	log.tier = decision->tier;
 	log.direction = decision->direction;
 	log.class = decision->class;
+	if (decision->verdict == RF_DENY) {
+		rf_log_send(key, &log, RF_REASON_CUT);
+		return 0;
+	}
 	if (!rf_log_has_room(log.workload) || bpf_map_update_elem(&rf_log_map, key, &log, BPF_NOEXIST)) {
 		rf_error(j->outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_FLOW_LOG_FULL);
 		return 0;
@@ -137,10 +106,6 @@ static __noinline int rf_log_packet(struct __sk_buff *skb, struct rf_judgement *
 	if (!log) {
 		if (!judged)
 			return 0;
-		if (j->decision.verdict == RF_DENY) {
-			rf_log_denied(skb, j);
-			return 1;
-		}
 		if (!rf_log_begin(skb, &key, j))
 			return 1;
 		log = bpf_map_lookup_elem(&rf_log_map, &key);
