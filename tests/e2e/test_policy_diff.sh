@@ -8,7 +8,7 @@
 
 new=$tmp/new
 mkdir -p "$new"
-make_cgroup app in gone gone/deep quiet
+make_cgroup app in gone gone/deep quiet logged
 server - tcp/127.0.0.1/7001 tcp/127.0.0.1/7003
 server in tcp/127.0.0.1/7201
 
@@ -159,4 +159,24 @@ tap_ok "the broken file is left as it is" grep -q 'this is no database' "$tmp/st
 rm -f "$tmp/state/flows.db"
 daemon_start
 tap_ok "without it the history begins anew" says '^0 flows ' diff_of current current
+# ---- flows from the flow log ----
+
+echo 'telemetry: {events: [], flows: {idle: 1s}}' | doc logged logged | put_force base || exit 1
+inside logged "$net" tcp 127.0.0.1 7003 >/dev/null
+# sent_and_received: what is recorded of the one connection; the end of it tells the bytes.
+sent_and_received()
+{
+	diff_of current current --all --workload '*/logged' -o json |
+		grep -q '"port":7003.*"times":1,"tx_bytes":[1-9][0-9]*,"rx_bytes":[1-9]'
+}
+tap_ok "a logged connection is counted once, with its bytes" await 10 sent_and_received
+notes()
+{
+	diff_of current current >/dev/null 2>"$tmp/err"
+	cat "$tmp/err"
+}
+never_notes() { ! notes | grep "report no flows"; }
+tap_ok "its workload does report flows" never_notes
+echo 'telemetry: {events: []}' | doc logged logged | put_force base || exit 1
+tap_ok "one that logs none does not" says '1 of 1 workloads report no flows' notes
 tap_done

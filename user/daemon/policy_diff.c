@@ -17,9 +17,6 @@
 #include "user/model/identity_json.h"
 #include "user/model/selector.h"
 
-/* Kinds of events without which the flows of a workload are not recorded, but for what was denied. */
-#define TELLING (1u << RF_EVENT_CONNECT | 1u << RF_EVENT_ACCEPT | 1u << RF_EVENT_FLOW_START | 1u << RF_EVENT_FLOW_END)
-
 struct side {
 	struct rf_policy_set *own;	 /* NULL: what is in force */
 	const struct rf_policy_set *set; /* sorted */
@@ -311,6 +308,12 @@ static size_t policies_missing(const struct diff *d)
 	return missing;
 }
 
+/* Else nothing is known of a workload's flows but what was denied. */
+static bool tells_flows(const struct rf_image *image)
+{
+	return image->flows.sample || image->telemetry & (1u << RF_EVENT_CONNECT | 1u << RF_EVENT_ACCEPT);
+}
+
 static size_t workloads_silent(const struct rf_registry *r)
 {
 	size_t silent = 0;
@@ -318,7 +321,7 @@ static size_t workloads_silent(const struct rf_registry *r)
 	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++) {
 		const struct rf_workload *w = r->by_id[id];
 
-		silent += w && !w->retired && w->image && !(w->image->telemetry & TELLING);
+		silent += w && !w->retired && w->image && !tells_flows(w->image);
 	}
 	return silent;
 }
