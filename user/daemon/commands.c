@@ -8,6 +8,7 @@
 #include "user/daemon/policy_diff.h"
 #include "user/export/status_json.h"
 #include "user/lib/clock.h"
+#include "user/lib/inet.h"
 #include "user/lib/log.h"
 #include "user/policy/show.h"
 
@@ -180,14 +181,6 @@ static void policy_show_run(struct rf_app *app, const struct rf_request *request
 	line_end(&j);
 }
 
-static bool is_loopback(const struct rf_request *request)
-{
-	static const uint8_t loopback6[16] = { [15] = 1 };
-
-	return request->family == AF_INET ? request->address[0] == 127 :
-					    !memcmp(request->address, loopback6, sizeof(loopback6));
-}
-
 /*
  * Who the request means by its address, as the kernel would find out; behind the host's addresses the kernel asks the
  * socket, of which there is none here: it is the host then, unless the request names a workload. -ENOENT.
@@ -204,7 +197,7 @@ static int peer_find(struct rf_app *app, const struct rf_request *request, const
 		if (!other)
 			return -ENOENT;
 		id = other->peer;
-	} else if (is_loopback(request)) {
+	} else if (rf_inet_is_loopback(request->family, request->address)) {
 		id = RF_PEER_HOST_ID;
 	}
 	*ret = (struct rf_peer_view){ .place = RF_PLACE_UNKNOWN };

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "user/daemon/peers.h"
+#include "user/lib/inet.h"
 #include "user/lib/strbuf.h"
 #include "user/model/identity_json.h"
 
@@ -114,13 +115,6 @@ void rf_flow_peers_free(struct rf_flow_peers *p)
 	free(p);
 }
 
-static bool is_loopback(const struct rf_flow_key *key)
-{
-	static const uint8_t loopback6[16] = { [15] = 1 };
-
-	return key->family == AF_INET ? key->address[0] == 127 : !memcmp(key->address, loopback6, sizeof(loopback6));
-}
-
 static bool same(const char *a, const char *b)
 {
 	return a && b && rf_streq(a, b);
@@ -145,8 +139,9 @@ void rf_flow_peer_view(const struct rf_flow_peers *p, const struct rf_flow *flow
 	uint32_t id;
 
 	if (!view) {
-		id = is_loopback(&flow->key) ? RF_PEER_HOST_ID :
-					       rf_peers_owner(p->registry, flow->key.family, flow->key.address);
+		id = rf_inet_is_loopback(flow->key.family, flow->key.address) ?
+			     RF_PEER_HOST_ID :
+			     rf_peers_owner(p->registry, flow->key.family, flow->key.address);
 		view = rf_engine_peer_get(p->registry->engine, id == RF_PEER_NONE_ID ? RF_PEER_WORLD_ID : id);
 	}
 	*ret = view ? *view : (struct rf_peer_view){ .place = RF_PLACE_UNKNOWN };

@@ -11,6 +11,7 @@
 
 #include "user/daemon/peers.h"
 #include "user/lib/clock.h"
+#include "user/lib/inet.h"
 #include "user/lib/log.h"
 #include "user/lib/strbuf.h"
 
@@ -19,17 +20,17 @@
 static void key_fill(struct rf_flow_key *key, uint8_t family, uint8_t protocol, uint8_t direction, uint16_t local_port,
 		     uint16_t remote_port, const uint8_t remote[16])
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const uint8_t *mapped = rf_inet_mapped(family, remote);
 
 	key->direction = direction;
 	key->protocol = protocol;
 	key->port = direction == RF_EGRESS ? remote_port : local_port;
 	key->family = family;
 	memcpy(key->address, remote, family == AF_INET6 ? 16 : 4);
-	if (family == AF_INET6 && !memcmp(remote, mapped, sizeof(mapped))) {
+	if (mapped) {
 		key->family = AF_INET;
 		memset(key->address, 0, sizeof(key->address));
-		memcpy(key->address, remote + sizeof(mapped), 4);
+		memcpy(key->address, mapped, 4);
 	}
 }
 

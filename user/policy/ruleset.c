@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "user/lib/inet.h"
 #include "user/policy/digest.h"
 #include "user/policy/prefix.h"
 
@@ -263,7 +264,7 @@ bool rf_ruleset_members(const struct rf_ruleset_image *image, const struct rf_pe
 bool rf_ruleset_evaluate_peer(const struct rf_ruleset_image *image, uint8_t family, const uint8_t *addr,
 			      uint8_t protocol, uint16_t port, const struct rf_peer_view *peer, uint32_t *ret_rule)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const uint8_t *mapped = rf_inet_mapped(family, addr);
 	const uint64_t *peers, *ports, *allow;
 	uint64_t members[RF_RULE_WORDS] = { 0 };
 
@@ -271,9 +272,9 @@ bool rf_ruleset_evaluate_peer(const struct rf_ruleset_image *image, uint8_t fami
 		*ret_rule = 0;
 		return true;
 	}
-	if (family == AF_INET6 && !memcmp(addr, mapped, sizeof(mapped))) {
+	if (mapped) {
 		family = AF_INET;
-		addr += sizeof(mapped);
+		addr = mapped;
 	}
 	if (peer)
 		(void)rf_ruleset_members(image, peer, members);
