@@ -20,11 +20,11 @@
  * is not known is taken for the host's. None of these can be skipped: what a
  * tracing program loses when it is interrupted, these hooks do not.
  */
+#include "lib/lsm.bpf.h"
 #include "lib/submit.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
-#define RF_EPERM      1
 #define RF_AF_UNIX    1
 #define RF_AF_NETLINK 16
 #define RF_AF_PACKET  17
@@ -96,15 +96,6 @@ static __always_inline bool rf_socket_used(struct rf_socket_case *c, enum rf_hoo
 	rf_hook_seen(hook, c->workload);
 	bank = rf_workload_bank(c->workload, RF_READ_ONCE(rf_config.version));
 	return bank && rf_socket_judge(bank, c);
-}
-
-/* A branch, not a negation: the verifier wants to see that it is -RF_EPERM or 0. */
-static __always_inline int rf_lsm_verdict(bool denied)
-{
-	if (!denied)
-		return 0;
-	rf_barrier();
-	return -RF_EPERM;
 }
 
 SEC("cgroup/sock_create")

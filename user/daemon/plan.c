@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "user/daemon/asked.h"
 #include "user/daemon/peers.h"
 #include "user/daemon/rates.h"
 #include "user/daemon/selection.h"
-#include "user/daemon/sockets.h"
 #include "user/lib/log.h"
 
 static void tables_install(struct rf_registry *r, struct rf_tables *t)
@@ -457,7 +457,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	if (error >= 0)
 		error = rf_rates_attach(r, cgroups, n, ret_error);
 	if (error >= 0)
-		error = rf_sockets_attach(r, cgroups, n, ret_error);
+		error = rf_asked_attach(r, cgroups, n, ret_error);
 	if (error >= 0)
 		error = rf_engine_apply(r->engine, assignments, n_assignments, set->n, before_flip, &apply, ret_error);
 	if (error < 0) {
@@ -538,7 +538,7 @@ int rf_plan_one(struct rf_registry *r, struct rf_cgroup *c, char **ret_error)
 	if (error >= 0)
 		error = rf_rates_attach_one(r, c, ret_error);
 	if (error >= 0)
-		error = rf_sockets_attach_one(r, c, ret_error);
+		error = rf_asked_attach_one(r, c, ret_error);
 	if (error >= 0)
 		error = rf_engine_assign(r->engine,
 					 &(struct rf_assignment){ .workload = w->id,

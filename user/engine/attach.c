@@ -247,26 +247,6 @@ int rf_hook_want(struct rf_engine *e, enum rf_hook hook, char **ret_error)
 	return 0;
 }
 
-int rf_engine_sockets_want(struct rf_engine *e, uint32_t kinds, char **ret_error)
-{
-	static const struct {
-		enum rf_hook hook;
-		uint32_t kinds;
-	} hooks[] = {
-		{ RF_HOOK_SOCK_CREATE, 1u << RF_SOCKET_RAW },
-		{ RF_HOOK_SOCKET_CREATE, 1u << RF_SOCKET_PACKET | 1u << RF_SOCKET_VSOCK | 1u << RF_SOCKET_NETLINK },
-		{ RF_HOOK_SOCKET_CONNECT, 1u << RF_SOCKET_VSOCK },
-		{ RF_HOOK_UNIX_CONNECT, 1u << RF_SOCKET_UNIX },
-		{ RF_HOOK_UNIX_SEND, 1u << RF_SOCKET_UNIX },
-	};
-	int r = 0;
-
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(hooks); i++)
-		if (hooks[i].kinds & kinds)
-			r = rf_hook_want(e, hooks[i].hook, ret_error);
-	return r;
-}
-
 /* Also what an earlier daemon left pinned, and nobody asks for now. */
 void rf_engine_hooks_trim(struct rf_engine *e)
 {

@@ -121,10 +121,17 @@ int rf_engine_connections_watch(struct rf_engine *e, char **ret_error);
 void rf_engine_rates_trim(struct rf_engine *e);
 /*
  * Hooks that are attached while some workload asks for them, in plans of the same kind: begin, want what the workloads
- * of the plan need, and when it is in force trim. @kinds: of sockets that are denied, 1 << enum rf_socket_kind.
+ * of the plan need, and when it is in force trim.
  */
+enum rf_section {
+	RF_SECTION_SOCKETS, /* 1 << enum rf_socket_kind that is denied */
+	RF_SECTIONS
+};
+struct rf_asked {
+	uint64_t kinds[RF_SECTIONS];
+};
 void rf_engine_hooks_begin(struct rf_engine *e);
-int rf_engine_sockets_want(struct rf_engine *e, uint32_t kinds, char **ret_error);
+int rf_engine_hooks_want(struct rf_engine *e, const struct rf_asked *asked, char **ret_error);
 void rf_engine_hooks_trim(struct rf_engine *e);
 uint32_t rf_engine_generation(const struct rf_engine *e);
 void rf_engine_stats_reset(struct rf_engine *e, uint32_t workload);
