@@ -47,6 +47,7 @@ int rf_command_policy_reference(struct rf_cli *cli, int argc, char **argv);
 int rf_command_policy_list(struct rf_cli *cli, int argc, char **argv);
 int rf_command_policy_show(struct rf_cli *cli, int argc, char **argv);
 int rf_command_policy_test(struct rf_cli *cli, int argc, char **argv);
+int rf_command_policy_learn(struct rf_cli *cli, int argc, char **argv);
 int rf_command_policy_diff(struct rf_cli *cli, int argc, char **argv);
 int rf_command_apply(struct rf_cli *cli, int argc, char **argv);
 int rf_command_confirm(struct rf_cli *cli, int argc, char **argv);

@@ -22,6 +22,10 @@ static const struct rf_command commands[] = {
 	  "in force: every recorded flow is judged by both, and those are shown whose verdict is not the same.\n"
 	  "Exits 0 when no verdict changes, 1 when one does, 2 in case of trouble.",
 	  rf_command_policy_diff },
+	{ "policy learn", "WORKLOAD", "write the policy that allows what a workload does now, and no more",
+	  "For a time, flows, device nodes and sockets that it uses are told by a policy in mode audit, which is\n"
+	  "removed at the end. Nothing is denied meanwhile. Read the policy before you apply it.",
+	  rf_command_policy_learn },
 };
 
 static int overview(const struct rf_cli *cli)
@@ -37,7 +41,7 @@ static int overview(const struct rf_cli *cli)
 int rf_command_policy(struct rf_cli *cli, int argc, char **argv)
 {
 	if (argc < 1)
-		return rf_cli_usage(cli, "which of check, explain, reference, list, show, test, diff?");
+		return rf_cli_usage(cli, "which of check, explain, reference, list, show, test, diff, learn?");
 	if (rf_streq(argv[0], "--help") || rf_streq(argv[0], "-h"))
 		return overview(cli);
 	return rf_cli_dispatch(cli, commands, ARRAY_SIZE(commands), "policy ", argc, argv);
