@@ -420,6 +420,20 @@ RF_MAP struct {
 } rf_error_map SEC(".maps");
 
 RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rf_guard);
+} rf_guard_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, RF_GUARD_OBJECTS);
+	__type(key, __u64);
+	__type(value, __u32);
+} rf_guard_object_map SEC(".maps");
+
+RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, RF_RING_TELEMETRY);
 } rf_telemetry_rb SEC(".maps");

@@ -28,6 +28,9 @@
  * rollback    -                                          "applied" as above
  * reload      "force": bool                              "applied" as above; on failure "diags"
  * detach      -                                          "removed": n; the daemon then exits
+ * unlock      "token": 64 hexadecimal digits (required), -
+ *             "for_s": n
+ * lock        -                                          -
  * policy-diff "old", "new": absolute file or directory,  lines FLOW, those that change first newly denied ones, by
  *             or "current" (required), "since_s": n,     how often they were seen; then "summary": {"since_s","flows",
  *             "workload": glob, "all": bool (those       "newly_denied","newly_allowed","newly_reported",
@@ -47,6 +50,7 @@
  *   "errors": [{"name","count","help"}],
  *   "maps": [{"name","entries","max_entries","bytes"}],
  *   "flow_history": {"rows","max_rows","dropped","lost","stored": bool,"bytes" on disk,"why" it is not stored or null},
+ *   "guard": {"locked": bool,"open_s": n,"refused": [{"name","count","help"}]},
  *   "cost": {"cpu_s","rss_bytes","bpf_bytes","bpf_run_ns" or null}
  * }
  * WORKLOAD: {"id","name","path","identity": {"manager",...}, "mode": "enforce"|"audit"|"mixed"|"none",

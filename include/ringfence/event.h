@@ -35,6 +35,7 @@ enum rf_event_kind {
 	RF_EVENT_SOCKET_DENY, /* struct rf_event_socket */
 	RF_EVENT_FLOW_START,  /* struct rf_event_flow_record */
 	RF_EVENT_FLOW_END,    /* struct rf_event_flow_record */
+	RF_EVENT_GUARD_DENY,  /* struct rf_event_guard */
 	RF_EVENT_KINDS
 };
 
@@ -156,6 +157,13 @@ struct rf_event_socket {
 	__u8 direction; /* enum rf_direction: RF_INGRESS, the peer tried to reach this workload */
 };
 
+/* Something was refused that would have ended or changed enforcement. */
+struct rf_event_guard {
+	struct rf_event_header header;
+	__u32 operation; /* enum rf_guard_operation */
+	__u32 target;	 /* a signal, or the id of a map, program or link; else 0 */
+};
+
 /* A generation came into force. Written by the program that flips it. */
 struct rf_event_policy {
 	struct rf_event_header header;
@@ -207,7 +215,20 @@ struct rf_event_gap {
 	X(UNIX_CONNECT, "unix_stream_connect") \
 	X(UNIX_SEND, "unix_may_send")          \
 	X(TCP_RETRANSMIT, "tcp_retransmit")    \
-	X(TCP_DESTROY, "tcp_destroy")
+	X(TCP_DESTROY, "tcp_destroy")          \
+	X(GUARD_KILL, "guard_kill")            \
+	X(GUARD_TRACE, "guard_trace")          \
+	X(GUARD_BPF, "guard_bpf")              \
+	X(GUARD_MAP, "guard_bpf_map")          \
+	X(GUARD_PROGRAM, "guard_bpf_prog")     \
+	X(GUARD_UNLINK, "guard_unlink")        \
+	X(GUARD_RMDIR, "guard_rmdir")          \
+	X(GUARD_RENAME, "guard_rename")        \
+	X(GUARD_UMOUNT, "guard_umount")        \
+	X(GUARD_MOUNT, "guard_mount")          \
+	X(GUARD_MOVE, "guard_move_mount")      \
+	X(GUARD_CAPABLE, "guard_capable")      \
+	X(GUARD_OPEN, "guard_open")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

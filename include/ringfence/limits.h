@@ -87,6 +87,8 @@
 #define RF_CONTROL_CLIENTS_MAX 64
 #define RF_CONFIRM_MIN_S       1
 #define RF_CONFIRM_MAX_S       86400
+#define RF_UNLOCK_S	       600 /* the lock is open for so long when it is asked to be */
+#define RF_UNLOCK_MAX_S	       86400
 #define RF_EVENT_HISTORY       4096 /* events kept for `ringfence events` */
 
 /* Flows that are remembered for `ringfence policy diff`. */

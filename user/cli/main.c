@@ -30,6 +30,9 @@ static const struct rf_command commands[] = {
 	{ "reload", NULL, "read the policy directory again", NULL, rf_command_reload },
 	{ "detach", NULL, "end all enforcement and the daemon", "Every workload of this host is then without policy.",
 	  rf_command_detach },
+	{ "unlock", NULL, "let others end or change enforcement for a while",
+	  "Of a daemon that was started with --lock.", rf_command_unlock },
+	{ "lock", NULL, "end what \"unlock\" began", NULL, rf_command_lock },
 	{ "version", NULL, "print the version", NULL, command_version },
 	{ "help", "[COMMAND]", "show what the commands are", NULL, command_help },
 };

@@ -10,6 +10,7 @@
 #include "user/daemon/geo.h"
 #include "user/daemon/history.h"
 #include "user/daemon/http.h"
+#include "user/daemon/lock.h"
 #include "user/daemon/registry.h"
 #include "user/daemon/sources.h"
 #include "user/engine/engine.h"
@@ -24,6 +25,7 @@ struct rf_options {
 	const char *policy_dir, *state_dir, *socket, *bpffs, *listen, *geo_database;
 	char *cgroup_root; /* owned */
 	bool watch, verbose;
+	bool lock;  /* see lock.h */
 	bool force; /* the start-up apply may cover the host's own management */
 };
 
@@ -38,6 +40,7 @@ struct rf_app {
 	struct rf_registry *registry;
 	struct rf_history *history;
 	struct rf_flows flows;
+	struct rf_lock lock;
 	struct rf_http *http;
 	struct rf_control *control;
 	uint64_t started_ns;

@@ -92,6 +92,9 @@ int rf_app_apply(struct rf_app *app, struct rf_sources *s, enum rf_source_kind k
 			  (unsigned long long)((rf_clock_monotonic() - begin) / RF_NSEC_PER_MSEC));
 		if (text.len)
 			rf_warn("%s", rf_strbuf_str(&text));
+		/* The first one is followed by the start. */
+		if (app->lock.wanted && app->applies_ok > 1)
+			(void)rf_app_lock_refresh(app);
 		if (keep) {
 			int kept = rf_store_add(app->options.state_dir, &app->sources);
 

@@ -16,6 +16,7 @@ int rf_asked_attach_one(struct rf_registry *r, const struct rf_cgroup *c, char *
 {
 	struct rf_asked asked = { 0 };
 
+	asked.kinds[RF_SECTION_GUARD] = r->guarded;
 	asked_add(&asked, c);
 	return rf_engine_hooks_want(r->engine, &asked, ret_error);
 }
@@ -25,6 +26,7 @@ int rf_asked_attach(struct rf_registry *r, struct rf_cgroup *const *cgroups, siz
 	struct rf_asked asked = { 0 };
 
 	rf_engine_hooks_begin(r->engine);
+	asked.kinds[RF_SECTION_GUARD] = r->guarded;
 	for (size_t i = 0; i < n; i++)
 		asked_add(&asked, cgroups[i]);
 	return rf_engine_hooks_want(r->engine, &asked, ret_error);

@@ -287,6 +287,18 @@ static void apply_answer(struct rf_app *app, int r, const char *text, const char
 		applied(app, out, text);
 }
 
+static void lock_answer(int r, struct rf_strbuf *out)
+{
+	if (r >= 0)
+		done(out);
+	else
+		rf_command_fail(out, r,
+				r == -ENOENT ? "nothing is locked: ringfenced was not started with --lock" :
+				r == -EACCES ? "that is not the token of the lock" :
+					       strerror(-r),
+				NULL);
+}
+
 void rf_command_run(struct rf_app *app, const struct rf_request *request, struct rf_strbuf *out)
 {
 	static const char stays[] = "not applied; what was in force stays in force";
@@ -333,7 +345,18 @@ void rf_command_run(struct rf_app *app, const struct rf_request *request, struct
 		r = rf_app_reload(app, request->force, &text);
 		apply_answer(app, r, text, stays, out);
 		return;
+	case RF_COMMAND_UNLOCK:
+		r = rf_app_lock_open(app, request->token, request->for_s);
+		lock_answer(r, out);
+		return;
+	case RF_COMMAND_LOCK:
+		lock_answer(rf_app_lock_close(app), out);
+		return;
 	case RF_COMMAND_DETACH:
+		if (rf_app_is_locked(app)) {
+			rf_command_fail(out, -EPERM, "locked: \"ringfence unlock\" comes first", NULL);
+			return;
+		}
 		r = rf_engine_detach(app->engine);
 		rf_notice("detached: nothing is enforced any more");
 		line_begin(&j, out);

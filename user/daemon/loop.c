@@ -155,6 +155,9 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	(void)rf_engine_verify(app->engine, &report);
 	if (report.len)
 		rf_warn("tampering: %s", rf_strbuf_str(&report));
+	if (report.len && app->lock.wanted)
+		(void)rf_app_lock_refresh(app);
+	rf_app_lock_tick(app);
 	rf_registry_reap(app->registry);
 	rf_peers_refresh(app->registry, false);
 	rescan_if_due(app);

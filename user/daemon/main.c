@@ -27,6 +27,7 @@ static const char usage[] = "usage: ringfenced [options]\n"
 			    "                      (" RF_GEO_PATH ")\n"
 			    "  --log-level LEVEL   err, warning, notice, info, debug (info)\n"
 			    "  --no-watch          do not watch the policy directory\n"
+			    "  --lock              let nobody but itself end or change enforcement\n"
 			    "  --force             apply at start even what covers the host's own management\n"
 			    "  --version, --help\n"
 			    "\n"
@@ -44,6 +45,7 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 		GEO_DATABASE,
 		LOG_LEVEL,
 		NO_WATCH,
+		LOCK,
 		FORCE,
 		VERSION,
 		HELP
@@ -58,6 +60,7 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 		{ "geo-database", required_argument, NULL, GEO_DATABASE },
 		{ "log-level", required_argument, NULL, LOG_LEVEL },
 		{ "no-watch", no_argument, NULL, NO_WATCH },
+		{ "lock", no_argument, NULL, LOCK },
 		{ "force", no_argument, NULL, FORCE },
 		{ "version", no_argument, NULL, VERSION },
 		{ "help", no_argument, NULL, HELP },
@@ -92,6 +95,9 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 			break;
 		case NO_WATCH:
 			o->watch = false;
+			break;
+		case LOCK:
+			o->lock = true;
 			break;
 		case FORCE:
 			o->force = true;
@@ -158,6 +164,9 @@ static int start(struct rf_app *app)
 		return rf_err_r(r, "another ringfenced answers on %s", app->options.socket);
 	if (r < 0)
 		return rf_err_r(r, "cannot listen on %s", app->options.socket);
+	r = rf_app_lock_prepare(app);
+	if (r < 0)
+		return r;
 	r = rf_engine_new(&options, &app->engine, &error);
 	if (r >= 0)
 		r = rf_engine_attach_identity(app->engine, &error);
@@ -189,7 +198,10 @@ static int start(struct rf_app *app)
 	r = rf_engine_self_test(app->engine);
 	if (r < 0)
 		rf_err_r(r, "the self-test could not run");
+	app->registry->guarded = app->lock.wanted;
 	r = rf_app_start_policy(app);
+	if (r >= 0)
+		r = rf_app_lock_refresh(app);
 	if (r < 0)
 		return r;
 	r = rf_app_watch_start(app);

@@ -56,6 +56,7 @@ struct rf_registry {
 	uint64_t pass;
 	unsigned int soon, ticks;
 	bool cgroups_changed;
+	bool guarded; /* the daemon is locked: its hooks are asked for, whatever the policies say */
 	/* the set in force; NULL before the first apply */
 	struct rf_policy_set *set;
 	bool labels_told;		   /* since then: that the labels of a new pod are unknown */

@@ -36,6 +36,8 @@ static const struct {
 	[RF_COMMAND_ROLLBACK] = { EVERY, 0 },
 	[RF_COMMAND_RELOAD] = { EVERY, M(FORCE) },
 	[RF_COMMAND_DETACH] = { EVERY, 0 },
+	[RF_COMMAND_UNLOCK] = { EVERY | M(TOKEN), M(FOR_S) },
+	[RF_COMMAND_LOCK] = { EVERY, 0 },
 	[RF_COMMAND_POLICY_DIFF] = { EVERY | M(OLD) | M(NEW), M(SINCE_S) | M(WORKLOAD) | M(ALL) | M(OVERLAY) },
 };
 
@@ -142,6 +144,7 @@ int rf_request_parse(const char *line, size_t len, struct rf_request *ret, char 
 			.verdicts = (1u << RF_VERDICTS) - 1,
 			.limit = RF_EVENT_HISTORY,
 			.since_s = RF_FLOW_HISTORY_S,
+			.for_s = RF_UNLOCK_S,
 		},
 	};
 	size_t offset = 0;
@@ -179,5 +182,7 @@ void rf_request_fini(struct rf_request *r)
 	free(r->name);
 	free(r->old);
 	free(r->new);
+	free(r->token);
+	r->token = NULL;
 	r->workload = r->peer = r->name = r->old = r->new = NULL;
 }

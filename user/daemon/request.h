@@ -27,7 +27,9 @@
 	X(ROLLBACK, "rollback")       \
 	X(RELOAD, "reload")           \
 	X(DETACH, "detach")           \
-	X(POLICY_DIFF, "policy-diff")
+	X(POLICY_DIFF, "policy-diff") \
+	X(UNLOCK, "unlock")           \
+	X(LOCK, "lock")
 
 enum rf_command {
 #define X(id, name) RF_COMMAND_##id,
@@ -65,6 +67,9 @@ struct rf_request {
 	uint32_t since_s; /* RF_FLOW_HISTORY_S where it was not said */
 	bool all;	  /* flows that do not change, too */
 	bool overlay;	  /* "new" is laid over "old" */
+	/* unlock */
+	char *token;
+	uint32_t for_s;
 };
 
 #define RF_REQUEST_INIT { .command = RF_COMMAND_COUNT }

@@ -369,6 +369,22 @@ static int parse_since_s(struct rf_request_parser *p, const char *key, const str
 	return 0;
 }
 
+static int parse_for_s(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	int64_t n;
+	int r = parse_number(p, key, value, 1, RF_UNLOCK_MAX_S, &n);
+
+	if (r < 0)
+		return r;
+	p->request.for_s = (uint32_t)n;
+	return 0;
+}
+
+static int parse_token(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	return parse_text(p, key, value, &p->request.token);
+}
+
 static int parse_all(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
 {
 	(void)value;

@@ -125,6 +125,7 @@ void rf_engine_rates_trim(struct rf_engine *e);
  */
 enum rf_section {
 	RF_SECTION_SOCKETS, /* 1 << enum rf_socket_kind that is denied */
+	RF_SECTION_GUARD,   /* 1: the daemon is locked, see guard.h */
 	RF_SECTIONS
 };
 struct rf_asked {

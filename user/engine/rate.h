@@ -37,6 +37,8 @@ int rf_rate_links_verify(struct rf_engine *e, struct rf_strbuf *report);
 int rf_rate_links_free(struct rf_engine *e);
 /* Attached to the self-test's cgroup as long as it runs. */
 void rf_rate_links_probe(struct rf_engine *e, int cgroup_fd, bool attach);
+size_t rf_rate_links_count(const struct rf_engine *e);
+int rf_rate_link_fd(const struct rf_engine *e, size_t i); /* -1: none */
 bool rf_rate_is_attached(const struct rf_engine *e, enum rf_hook hook);
 enum rf_support rf_rate_support(const struct rf_engine *e);
 char *rf_rate_why(const struct rf_engine *e);

@@ -454,3 +454,13 @@ char *rf_rate_why(const struct rf_engine *e)
 		return NULL;
 	return why;
 }
+
+size_t rf_rate_links_count(const struct rf_engine *e)
+{
+	return e->n_rate_links;
+}
+
+int rf_rate_link_fd(const struct rf_engine *e, size_t i)
+{
+	return e->rate_links[i].link ? bpf_link__fd(e->rate_links[i].link) : -1;
+}

@@ -2,7 +2,9 @@
 /* What the engine contributes to a snapshot. Reading it costs no walk of anything. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 
+#include "user/engine/guard.h"
 #include "user/engine/rate.h"
 #include "user/lib/fs.h"
 
@@ -164,6 +166,23 @@ static char *sockets_why(const struct rf_engine *e, enum rf_feature feature, enu
 	return asprintf(&why, "needs BPF LSM: %s", e->lsm_why) < 0 ? NULL : why;
 }
 
+static char *guard_why(const struct rf_engine *e, enum rf_support support)
+{
+	struct rf_guard_row row = { 0 };
+	char *why;
+
+	(void)rf_engine_guard_get(e, &row);
+	if (row.locked && row.open_s)
+		return asprintf(&why, "locked, and open for %" PRIu64 " s", row.open_s) < 0 ? NULL : why;
+	if (row.locked)
+		return strdup("locked");
+	if (support != RF_SUPPORT_UNAVAILABLE)
+		return strdup("not locked; the hooks ran in the self-test");
+	if (e->lsm_runs)
+		return strdup("a hook did not run in the self-test (see hooks)");
+	return asprintf(&why, "needs BPF LSM: %s", e->lsm_why) < 0 ? NULL : why;
+}
+
 char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 {
 	enum rf_support support = rf_engine_support(e, feature);
@@ -172,6 +191,8 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return strdup(e->lsm_why);
 	if (feature == RF_FEATURE_MODULE)
 		return strdup(e->module_why);
+	if (feature == RF_FEATURE_GUARD)
+		return guard_why(e, support);
 	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS)
 		return sockets_why(e, feature, support);
 	if (support != RF_SUPPORT_UNAVAILABLE) {
@@ -232,6 +253,7 @@ int rf_engine_snapshot(struct rf_engine *e, struct rf_snapshot *s)
 	lanes_fill(e, s);
 	errors_fill(e, s);
 	maps_fill(e, s);
+	(void)rf_engine_guard_get(e, &s->guard);
 	for (size_t i = 0; i < s->n_workloads; i++) {
 		struct rf_workload_row *row = &s->workloads[i];
 

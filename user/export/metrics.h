@@ -90,6 +90,9 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	X(LANE_GAPS, "ringfence_lane_gaps", COUNTER, "lane", "Gaps in the sequence that the daemon read.")             \
 	X(LANE_RING, "ringfence_lane_ring_size_bytes", GAUGE, "lane", "Size of the lane's ring.")                      \
 	X(LANE_RING_USED, "ringfence_lane_ring_used_bytes", GAUGE, "lane", "Bytes on the ring that are not read yet.") \
+	X(GUARD_LOCKED, "ringfence_guard_locked", GAUGE, "",                                                           \
+	  "1 while nobody but the daemon may end or change enforcement.")                                              \
+	X(GUARD_REFUSED, "ringfence_guard_refused", COUNTER, "operation", "What the lock refused.")                    \
 	X(ERRORS, "ringfence_errors", COUNTER, "error", "Failures inside the BPF programs, by what they cost.")        \
 	X(MAP_ENTRIES, "ringfence_map_entries", GAUGE, "map",                                                          \
 	  "Entries in a BPF map; absent where they are not counted.")                                                  \

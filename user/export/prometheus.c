@@ -209,6 +209,12 @@ static void render_tables(struct writer *w, const struct rf_snapshot *s)
 		label(w, "error", rf_error_name(i));
 		sample(w, s->errors[i]);
 	}
+	single(w, RF_METRIC_GUARD_LOCKED, s->guard.locked && !s->guard.open_s);
+	begin(w, RF_METRIC_GUARD_REFUSED);
+	for (unsigned int i = 0; i < RF_GUARD_COUNT; i++) {
+		label(w, "operation", rf_guard_operation_name(i));
+		sample(w, s->guard.refused[i]);
+	}
 	map_family(w, s, RF_METRIC_MAP_ENTRIES, offsetof(struct rf_map_row, entries));
 	map_family(w, s, RF_METRIC_MAP_MAX_ENTRIES, offsetof(struct rf_map_row, max_entries));
 	map_family(w, s, RF_METRIC_MAP_BYTES, offsetof(struct rf_map_row, bytes));

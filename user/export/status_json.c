@@ -91,6 +91,20 @@ static void tables(const struct rf_snapshot *s, struct rf_json *j)
 	}
 	rf_json_array_end(j);
 
+	rf_json_object(j, "guard");
+	rf_json_bool(j, "locked", s->guard.locked);
+	rf_json_u64(j, "open_s", s->guard.open_s);
+	rf_json_array(j, "refused");
+	for (unsigned int i = 0; i < RF_GUARD_COUNT; i++) {
+		rf_json_object(j, NULL);
+		rf_json_string(j, "name", rf_guard_operation_name(i));
+		number(j, "count", s->guard.refused[i]);
+		rf_json_string(j, "help", rf_guard_operation_help(i));
+		rf_json_object_end(j);
+	}
+	rf_json_array_end(j);
+	rf_json_object_end(j);
+
 	rf_json_array(j, "maps");
 	for (size_t i = 0; i < s->n_maps; i++) {
 		rf_json_object(j, NULL);

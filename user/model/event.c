@@ -35,6 +35,7 @@ static const struct {
 	[RF_EVENT_SOCKET_DENY] = { "socket-deny", sizeof(struct rf_event_socket) },
 	[RF_EVENT_FLOW_START] = { "flow-start", sizeof(struct rf_event_flow_record) },
 	[RF_EVENT_FLOW_END] = { "flow-end", sizeof(struct rf_event_flow_record) },
+	[RF_EVENT_GUARD_DENY] = { "guard-deny", sizeof(struct rf_event_guard) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
 
@@ -110,6 +111,24 @@ int rf_verdict_parse(const char *name)
 const char *rf_lane_name(enum rf_lane lane)
 {
 	return (unsigned int)lane < RF_LANES ? lane_names[lane] : "unknown";
+}
+
+static const struct {
+	const char *name, *help;
+} operations[] = {
+#define X(id, name, help) [RF_GUARD_##id] = { name, help },
+	RF_GUARD_OPERATIONS(X)
+#undef X
+};
+
+const char *rf_guard_operation_name(unsigned int operation)
+{
+	return operation < ARRAY_SIZE(operations) ? operations[operation].name : "?";
+}
+
+const char *rf_guard_operation_help(unsigned int operation)
+{
+	return operation < ARRAY_SIZE(operations) ? operations[operation].help : "?";
 }
 
 const char *rf_hook_name(enum rf_hook hook)
@@ -190,7 +209,7 @@ static bool header_valid(const struct rf_event_header *h, size_t len)
 {
 	bool denied = h->verdict == RF_DENY || h->verdict == RF_WOULD_DENY;
 	bool about_denial = h->kind == RF_EVENT_FLOW_DENY || h->kind == RF_EVENT_DEVICE_DENY ||
-			    h->kind == RF_EVENT_SOCKET_DENY;
+			    h->kind == RF_EVENT_SOCKET_DENY || h->kind == RF_EVENT_GUARD_DENY;
 
 	return h->version == RF_EVENT_VERSION && h->kind != RF_EVENT_NONE && h->kind < RF_EVENT_KINDS &&
 	       h->size == kinds[h->kind].size && h->size <= len && h->lane < RF_LANES && h->verdict < RF_VERDICTS &&
@@ -207,6 +226,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_flow_record record;
 		struct rf_event_device device;
 		struct rf_event_socket socket;
+		struct rf_event_guard guard;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -236,6 +256,9 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_SOCKET_DENY:
 		valid = socket_valid(&e.socket);
+		break;
+	case RF_EVENT_GUARD_DENY:
+		valid = e.guard.operation < RF_GUARD_COUNT;
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

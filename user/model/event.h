@@ -9,6 +9,7 @@
 
 #include "ringfence/account_map.h"
 #include "ringfence/event.h"
+#include "ringfence/guard_map.h"
 #include "user/lib/json.h"
 
 /*
@@ -23,6 +24,8 @@ const char *rf_verdict_name(enum rf_verdict verdict);	 /* "allow", "deny", "woul
 int rf_verdict_parse(const char *name);
 const char *rf_lane_name(enum rf_lane lane); /* "telemetry", "audit", "identity" */
 const char *rf_hook_name(enum rf_hook hook);
+const char *rf_guard_operation_name(unsigned int operation);
+const char *rf_guard_operation_help(unsigned int operation);
 const char *rf_peer_class_name(enum rf_account_class class); /* "loopback", "public", ... */
 const char *rf_flow_reason_name(enum rf_flow_reason reason); /* "open", "closed", "idle", ... */
 size_t rf_event_size(enum rf_event_kind kind);		     /* bytes of the struct of this kind; 0 out of range */

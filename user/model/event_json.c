@@ -252,6 +252,10 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 	case RF_EVENT_SOCKET_DENY:
 		put_socket(&j, e, names);
 		break;
+	case RF_EVENT_GUARD_DENY:
+		rf_json_string(&j, "operation", rf_guard_operation_name(((const struct rf_event_guard *)e)->operation));
+		rf_json_u64(&j, "target", ((const struct rf_event_guard *)e)->target);
+		break;
 	case RF_EVENT_POLICY:
 		put_policy(&j, e);
 		break;

@@ -269,6 +269,7 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 	const struct rf_event_cgroup *cgroup = e;
 	const struct rf_event_policy *policy = e;
 	const struct rf_event_gap *gap = e;
+	const struct rf_event_guard *guard = e;
 
 	if (!names)
 		names = &nameless;
@@ -299,6 +300,10 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_SOCKET_DENY:
 		add_socket(out, e, names);
+		break;
+	case RF_EVENT_GUARD_DENY:
+		rf_strbuf_addf(out, " %s (%s)", rf_guard_operation_name(guard->operation),
+			       rf_guard_operation_help(guard->operation));
 		break;
 	case RF_EVENT_POLICY:
 		rf_strbuf_addf(out, " generation %u: %u workloads, %u rule sets, %u policies", policy->generation,

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ringfence/guard_map.h"
 #include "ringfence/stats_map.h"
 #include "user/model/account.h"
 #include "user/model/action.h"
@@ -65,6 +66,12 @@ struct rf_map_row {
 	uint64_t bytes; /* kernel memory, as the kernel accounts it */
 };
 
+struct rf_guard_row {
+	bool locked;
+	uint64_t open_s; /* it is open for so long; 0: it is not */
+	uint64_t refused[RF_GUARD_COUNT];
+};
+
 struct rf_snapshot {
 	uint64_t real_ns, boot_ns;
 	/* daemon */
@@ -84,6 +91,7 @@ struct rf_snapshot {
 	uint64_t flow_rows, flow_max, flow_dropped, flow_lost, flow_bytes;
 	bool flow_stored;   /* else in memory alone */
 	char *flow_trouble; /* why it is not; NULL */
+	struct rf_guard_row guard;
 	/* cost */
 	double cpu_s;
 	uint64_t rss_bytes, bpf_bytes, bpf_run_ns, open_fds;
