@@ -267,7 +267,7 @@ endif
 # ---- kernel module and guests ---------------------------------------------------------------------------------------
 
 # Built from a copy, one a kernel: Kbuild writes beside its sources.
-.PHONY: kmod vm-test bench
+.PHONY: kmod vm-test bench bench-growth
 kmod: ## the kernel module, against KDIR
 	@scripts/kmod.sh $(KDIR)
 
@@ -278,6 +278,9 @@ bench: all ## what a verdict costs
 	@scripts/bench.sh
 	@tests/bench/compile.sh
 	@tests/bench/change.sh
+
+bench-growth: ## what a verdict costs as workloads and rules grow
+	@tests/bench/growth.sh
 
 # ---- source checks --------------------------------------------------------------------------------------------------
 

@@ -73,6 +73,7 @@ static __always_inline void rf_flow_key_of(struct rf_rate_flow_key *key, struct 
 static __always_inline void rf_connection_made_by_rule(struct sock *sk, enum rf_hook hook)
 {
 	__u64 version = RF_READ_ONCE(rf_config.version);
+	void *flows = rf_only_chunk(&rf_rate_flow_map);
 	struct rf_rate_flow_key key;
 	struct rf_workload_bank *bank;
 	struct rf_rate_flow *flow;
@@ -90,7 +91,7 @@ static __always_inline void rf_connection_made_by_rule(struct sock *sk, enum rf_
 		if (!(bank->flags & RF_BANK_RULE_RATES(tier)))
 			continue;
 		key.tier = tier;
-		flow = bpf_map_lookup_elem(&rf_rate_flow_map, &key);
+		flow = flows ? bpf_map_lookup_elem(flows, &key) : NULL;
 		if (!flow || flow->version != version) {
 			rf_error(hook, RF_ERROR_CONNECTION_STATE);
 			continue;

@@ -193,7 +193,6 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 {
 	bool outgoing, established, came_in;
 	struct rf_decision *decision;
-	struct rf_workload_bank *bank;
 	struct rf_packet *packet;
 	struct rf_flow flow;
 	int limits = 0;
@@ -279,12 +278,9 @@ __noinline int rf_packet_judge(struct __sk_buff *skb, struct rf_judgement *j)
 		j->allowed = packet->protocol == IPPROTO_TCP ? RF_FLOW_WOULD : 0;
 		return 1;
 	}
-	/* Remember only where an answer might be denied. */
-	if (outgoing && packet->protocol != IPPROTO_TCP) {
-		bank = rf_workload_bank(j->workload, j->id.version);
-		if (bank && (rf_direction_judged(bank, RF_INGRESS) || bank->flags & RF_BANK_NAMES))
-			rf_reply_expect(skb, &flow);
-	}
+	/* The answer may come under the next policy: whatever this one says of what comes in. */
+	if (outgoing && packet->protocol != IPPROTO_TCP)
+		rf_reply_expect(skb, &flow);
 	j->allowed = (outgoing ? RF_FLOW_OUT : RF_FLOW_IN) |
 		     (packet->protocol == IPPROTO_TCP && !(limits & RF_LIMITS_FORGET) ? RF_FLOW_ESTABLISHED : 0);
 	return 1;

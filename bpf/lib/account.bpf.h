@@ -55,7 +55,10 @@ static __noinline __attribute__((unused)) __u32 rf_class_of(__u64 addr0, __u64 a
 
 static __always_inline struct rf_account *rf_account(__u32 row)
 {
-	return bpf_map_lookup_elem(&rf_account_map, &row);
+	__u32 chunk = row / RF_ACCOUNT_CHUNK, at = row % RF_ACCOUNT_CHUNK;
+	void *rows = bpf_map_lookup_elem(&rf_account_map, &chunk);
+
+	return rows ? bpf_map_lookup_elem(rows, &at) : NULL;
 }
 
 /* As rf_hook_seen(), by the workload's row. */

@@ -5,6 +5,11 @@
  *
  * Sizes are fixed by limits.h: nothing grows with CPUs x policies. Only the
  * verdict cache and the loss counters are per CPU.
+ *
+ * An array of maps is one map whose memory is made when it is asked for, a
+ * chunk at a time (user/engine/chunks.h). Before a bank says that programs may
+ * look into it, it is there. Of a chunk sizes are said, not types: an object
+ * that only refers to the map would know no more of those than their names.
  */
 #ifndef RF_BPF_MAPS_H
 #define RF_BPF_MAPS_H
@@ -47,13 +52,22 @@ RF_MAP struct {
 	__type(value, struct rf_ruleset);
 } rf_ruleset_map SEC(".maps");
 
-RF_MAP struct {
+struct rf_set_chunk {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, RF_MAX_SET_WORDS);
+	__uint(max_entries, RF_SET_CHUNK);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64));
+};
+
+/* A vector lies in one chunk. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, RF_MAX_SET_WORDS / RF_SET_CHUNK);
 	__type(key, __u32);
-	__type(value, __u64);
+	__array(values, struct rf_set_chunk);
 } rf_set_map SEC(".maps");
+_Static_assert(RF_MAX_SET_WORDS % RF_SET_CHUNK == 0, "the last chunk is cut");
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
@@ -115,11 +129,19 @@ RF_MAP struct {
 	__type(value, struct rf_dns_config);
 } rf_dns_map SEC(".maps");
 
-RF_MAP struct {
+struct rf_learnt_chunk {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, RF_MAX_LEARNT);
-	__type(key, struct rf_learnt_key);
-	__type(value, struct rf_learnt);
+	__uint(key_size, sizeof(struct rf_learnt_key));
+	__uint(value_size, sizeof(struct rf_learnt));
+};
+
+/* One: there while policies have names. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct rf_learnt_chunk);
 } rf_learnt_map SEC(".maps");
 
 /* A question that a workload has sent. */
@@ -138,11 +160,19 @@ struct rf_query {
 	__u64 question; /* digest of name and type */
 };
 
-RF_MAP struct {
+struct rf_query_chunk {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, RF_MAX_QUERIES);
-	__type(key, struct rf_query_key);
-	__type(value, struct rf_query);
+	__uint(key_size, sizeof(struct rf_query_key));
+	__uint(value_size, sizeof(struct rf_query));
+};
+
+/* As rf_learnt_map. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct rf_query_chunk);
 } rf_query_map SEC(".maps");
 
 RF_MAP struct {
@@ -323,11 +353,19 @@ struct rf_rate_flow {
 	__u32 pad;
 };
 
-RF_MAP struct {
+struct rf_rate_flow_chunk {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, RF_MAX_RATE_FLOWS);
-	__type(key, struct rf_rate_flow_key);
-	__type(value, struct rf_rate_flow);
+	__uint(key_size, sizeof(struct rf_rate_flow_key));
+	__uint(value_size, sizeof(struct rf_rate_flow));
+};
+
+/* One: there while rules have rates. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct rf_rate_flow_chunk);
 } rf_rate_flow_map SEC(".maps");
 
 RF_MAP struct {
@@ -382,13 +420,21 @@ RF_MAP struct {
 	__type(value, struct rf_workload_stats);
 } rf_stats_map SEC(".maps");
 
-RF_MAP struct {
+struct rf_account_chunk {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, RF_ACCOUNT(RF_MAX_WORKLOADS, 0));
+	__uint(max_entries, RF_ACCOUNT_CHUNK);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct rf_account));
+};
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, RF_ACCOUNT(RF_MAX_WORKLOADS, 0) / RF_ACCOUNT_CHUNK);
 	__type(key, __u32);
-	__type(value, struct rf_account);
+	__array(values, struct rf_account_chunk);
 } rf_account_map SEC(".maps");
+_Static_assert(RF_ACCOUNT(RF_MAX_WORKLOADS, 0) % RF_ACCOUNT_CHUNK == 0, "the last chunk is cut");
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -447,5 +493,13 @@ RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, RF_RING_IDENTITY);
 } rf_identity_rb SEC(".maps");
+
+/* Of a map of one chunk: NULL, nobody has asked for it yet. */
+static __always_inline void *rf_only_chunk(void *map)
+{
+	__u32 chunk = 0;
+
+	return bpf_map_lookup_elem(map, &chunk);
+}
 
 #endif

@@ -64,11 +64,19 @@ struct rf_dns_stream_key {
 };
 
 /* The least used goes, which is then one that cannot be read. */
-struct {
+struct rf_dns_stream_chunk {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, RF_MAX_DNS_STREAMS);
-	__type(key, struct rf_dns_stream_key);
-	__type(value, struct rf_dns_stream);
+	__uint(key_size, sizeof(struct rf_dns_stream_key));
+	__uint(value_size, sizeof(struct rf_dns_stream));
+};
+
+/* As rf_learnt_map. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct rf_dns_stream_chunk);
 } rf_dns_stream_map SEC(".maps");
 
 /* A set of buffers that nobody whom we interrupted is using; RF_DNS_READERS: none. */
@@ -138,18 +146,21 @@ static __always_inline void rf_dns_lost(bool outgoing)
 static __noinline int rf_dns_stream_resume(struct __sk_buff *skb, bool outgoing, __u32 slot)
 {
 	struct rf_dns_buffer *buffer = bpf_map_lookup_elem(&rf_dns_stream_buffer_map, &slot);
+	void *streams = rf_only_chunk(&rf_dns_stream_map);
 	struct rf_dns_stream_key key;
 	struct rf_dns_stream *known;
 
 	if (!buffer)
 		return 0;
 	rf_dns_stream_begin(&buffer->stream);
+	if (!streams)
+		return 0;
 	rf_dns_stream_key(skb, outgoing, &key);
-	known = bpf_map_lookup_elem(&rf_dns_stream_map, &key);
+	known = bpf_map_lookup_elem(streams, &key);
 	if (!known)
 		return 0;
 	if (bpf_probe_read_kernel(&buffer->stream, sizeof(buffer->stream), known) ||
-	    bpf_map_delete_elem(&rf_dns_stream_map, &key)) {
+	    bpf_map_delete_elem(streams, &key)) {
 		/* It made room for another while it was read, and may be of both. */
 		rf_dns_stream_begin(&buffer->stream);
 		rf_dns_lost(outgoing);
@@ -162,6 +173,7 @@ static __noinline __u32 rf_dns_stream_next(struct __sk_buff *skb, struct rf_dns_
 {
 	struct rf_dns_buffer *buffer = bpf_map_lookup_elem(&rf_dns_stream_buffer_map, &slot);
 	struct rf_dns_stream_key key;
+	void *streams;
 	int len;
 
 	if (!buffer)
@@ -176,7 +188,8 @@ static __noinline __u32 rf_dns_stream_next(struct __sk_buff *skb, struct rf_dns_
 	if (!buffer->stream.n_length)
 		return 0;
 	rf_dns_stream_key(skb, outgoing, &key);
-	if (bpf_map_update_elem(&rf_dns_stream_map, &key, &buffer->stream, BPF_ANY))
+	streams = rf_only_chunk(&rf_dns_stream_map);
+	if (!streams || bpf_map_update_elem(streams, &key, &buffer->stream, BPF_ANY))
 		rf_error(outgoing ? RF_HOOK_SKB_EGRESS : RF_HOOK_SKB_INGRESS, RF_ERROR_DNS_FULL);
 	return 0;
 }
@@ -226,14 +239,19 @@ static __noinline bool rf_dns_resolver_allowed(const struct rf_dns_config *confi
 /* What was learnt is one name more, or longer. */
 static __noinline int rf_learnt_add(const struct rf_learnt_key *key, __u32 name, __u64 until)
 {
-	struct rf_learnt *known = bpf_map_lookup_elem(&rf_learnt_map, key);
-	struct rf_learnt fresh = {};
+	void *learnt = rf_only_chunk(&rf_learnt_map);
+	struct rf_learnt fresh = {}, *known;
 	int at = 0;
 
+	if (!learnt) {
+		rf_error(RF_HOOK_SKB_INGRESS, RF_ERROR_DNS_FULL);
+		return 0;
+	}
+	known = bpf_map_lookup_elem(learnt, key);
 	if (!known) {
 		fresh.name[0] = name;
 		fresh.until_ns[0] = until;
-		if (bpf_map_update_elem(&rf_learnt_map, key, &fresh, BPF_ANY))
+		if (bpf_map_update_elem(learnt, key, &fresh, BPF_ANY))
 			rf_error(RF_HOOK_SKB_INGRESS, RF_ERROR_DNS_FULL);
 		return 0;
 	}
@@ -318,15 +336,19 @@ static __noinline int rf_answer_learn(struct rf_dns_message *m, struct rf_dns_wo
 				      const struct rf_query_key *key, const struct rf_dns_key *config_key)
 {
 	struct rf_dns_config *config = bpf_map_lookup_elem(&rf_dns_map, config_key);
-	struct rf_query *query = bpf_map_lookup_elem(&rf_query_map, key);
+	void *queries = rf_only_chunk(&rf_query_map);
+	struct rf_query *query;
 	__u32 *name;
 
+	if (!queries)
+		return 0;
+	query = bpf_map_lookup_elem(queries, key);
 	if (!query || query->question != rf_dns_question(m) || bpf_ktime_get_ns() - query->asked_ns > RF_QUERY_NS ||
 	    !rf_dns_resolver_allowed(config, key)) {
 		rf_dns_count(config_key->workload, key, RF_DNS_REFUSED);
 		return 0;
 	}
-	bpf_map_delete_elem(&rf_query_map, key);
+	bpf_map_delete_elem(queries, key);
 	rf_dns_count(config_key->workload, key, RF_DNS_ANSWER);
 	name = bpf_map_lookup_elem(&rf_name_map, m->name);
 	if (name)
@@ -345,6 +367,7 @@ __noinline int rf_dns_read(bool outgoing, __u32 slot, __u32 len)
 	struct rf_dns_buffer *buffer = bpf_map_lookup_elem(&rf_dns_stream_buffer_map, &slot);
 	struct rf_dns_work *work = bpf_map_lookup_elem(&rf_dns_work_map, &slot);
 	struct rf_dns_message *m = bpf_map_lookup_elem(&rf_dns_message_map, &slot);
+	void *queries = rf_only_chunk(&rf_query_map);
 	struct rf_query query;
 
 	if (!buffer || !work || !m)
@@ -359,7 +382,7 @@ __noinline int rf_dns_read(bool outgoing, __u32 slot, __u32 len)
 	query.asked_ns = bpf_ktime_get_ns();
 	query.question = rf_dns_question(m);
 	rf_dns_count(buffer->config_key.workload, &buffer->key, RF_DNS_QUERY);
-	if (bpf_map_update_elem(&rf_query_map, &buffer->key, &query, BPF_ANY))
+	if (!queries || bpf_map_update_elem(queries, &buffer->key, &query, BPF_ANY))
 		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_DNS_FULL);
 	return 0;
 }

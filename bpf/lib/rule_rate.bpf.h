@@ -120,10 +120,13 @@ static __always_inline bool rf_rule_lets(__u32 result)
 /* Out of line, as is what follows, so that a key is on the stack only while it is needed. */
 static __noinline struct rf_rate_flow *rf_rate_flow_get(const struct rf_rule_ask *ask)
 {
+	void *flows = rf_only_chunk(&rf_rate_flow_map);
 	struct rf_rate_flow_key key;
 
+	if (!flows)
+		return NULL;
 	rf_rate_flow_key(&key, ask);
-	return bpf_map_lookup_elem(&rf_rate_flow_map, &key);
+	return bpf_map_lookup_elem(flows, &key);
 }
 
 /* What was found of the flow: @opened, else that packets of the directions @none are under no rule. */
@@ -137,10 +140,11 @@ static __noinline int rf_rate_flow_learn(const struct rf_rule_ask *ask, __u8 ope
 		.opened = opened,
 		.none = none,
 	};
+	void *flows = rf_only_chunk(&rf_rate_flow_map);
 	struct rf_rate_flow_key key;
 
 	rf_rate_flow_key(&key, ask);
-	if (bpf_map_update_elem(&rf_rate_flow_map, &key, &flow, BPF_ANY))
+	if (!flows || bpf_map_update_elem(flows, &key, &flow, BPF_ANY))
 		rf_error(ask->outgoing ? RF_HOOK_RATE_EGRESS : RF_HOOK_RATE_INGRESS, RF_ERROR_RATE_FLOW);
 	return 0;
 }

@@ -75,6 +75,7 @@ __weak __noinline int rf_flow_more(__u32 ruleset, struct rf_flow *flow)
 {
 	struct rf_learnt_key key = {};
 	struct rf_learnt *learnt;
+	void *all;
 	__u64 now;
 
 	if (!flow)
@@ -90,7 +91,8 @@ __weak __noinline int rf_flow_more(__u32 ruleset, struct rf_flow *flow)
 	key.addr[1] = flow->addr[1];
 	key.owner = flow->owner;
 	key.family = flow->family;
-	learnt = bpf_map_lookup_elem(&rf_learnt_map, &key);
+	all = rf_only_chunk(&rf_learnt_map);
+	learnt = all ? bpf_map_lookup_elem(all, &key) : NULL;
 	if (!learnt)
 		return 0;
 	now = bpf_ktime_get_ns();
@@ -104,18 +106,32 @@ __weak __noinline int rf_flow_more(__u32 ruleset, struct rf_flow *flow)
 	return 0;
 }
 
+/* Where the words of a vector are; all of it. */
+static __always_inline void *rf_set_words(__u32 offset)
+{
+	__u32 chunk = offset / RF_SET_CHUNK;
+
+	return bpf_map_lookup_elem(&rf_set_map, &chunk);
+}
+
+static __always_inline __u64 *rf_set_word(void *words, __u32 offset)
+{
+	__u32 at = offset % RF_SET_CHUNK;
+
+	return words ? bpf_map_lookup_elem(words, &at) : NULL;
+}
+
 /* The rules of one word beyond the address's. */
 static __noinline __u64 rf_more_word(const struct rf_flow *flow, __u32 word)
 {
 	__u64 both = 0;
 
 	for (int i = 0; i < RF_MORE_SETS; i++) {
-		__u32 at = flow->set[i] + word;
 		__u64 *value;
 
 		if (!flow->set[i])
 			continue;
-		value = bpf_map_lookup_elem(&rf_set_map, &at);
+		value = rf_set_word(rf_set_words(flow->set[i]), flow->set[i] + word);
 		if (value)
 			both |= *value;
 	}
@@ -133,6 +149,7 @@ __weak __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
 	struct rf_ruleset *ruleset = bpf_map_lookup_elem(&rf_ruleset_map, &id);
 	struct rf_port_key port_key = { .prefixlen = RF_PORT_PREFIX_PROTO + 16, .ruleset = id };
 	__u32 peers, ports, *found, words;
+	void *peer_words, *port_words;
 
 	if (!flow || !ruleset || !ruleset->words) {
 		rf_error(RF_HOOK_SKB_EGRESS, RF_ERROR_RULESET_MISSING);
@@ -159,14 +176,16 @@ __weak __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
 	found = bpf_map_lookup_elem(&rf_port_map, &port_key);
 	ports = found ? *found : ruleset->any_port_set;
 
+	peer_words = rf_set_words(peers);
+	port_words = rf_set_words(ports);
 	for (__u32 i = 0; i < RF_RULE_WORDS; i++) {
-		__u32 p = peers + i, q = ports + i, a = ruleset->allow_set + i, bit;
 		__u64 *pw, *qw, *aw, both;
+		__u32 bit;
 
 		if (i >= words)
 			break;
-		pw = bpf_map_lookup_elem(&rf_set_map, &p);
-		qw = bpf_map_lookup_elem(&rf_set_map, &q);
+		pw = rf_set_word(peer_words, peers + i);
+		qw = rf_set_word(port_words, ports + i);
 		if (!pw || !qw)
 			return RF_RULE_DEFAULT;
 		both = *pw;
@@ -176,7 +195,7 @@ __weak __noinline __u32 rf_ruleset_decide(__u32 id, const struct rf_flow *flow)
 		if (!both)
 			continue;
 		bit = __builtin_ctzll(both);
-		aw = bpf_map_lookup_elem(&rf_set_map, &a);
+		aw = rf_set_word(rf_set_words(ruleset->allow_set), ruleset->allow_set + i);
 		if (!aw)
 			return RF_RULE_DEFAULT;
 		return (*aw >> (bit & 63) & 1 ? RF_RULESET_ALLOW : 0) | (i * 64 + bit);

@@ -43,7 +43,7 @@ struct rf_traffic {
 	__u64 connections; /* TCP connections opened, by their first packet; one sent again is counted again */
 };
 
-/* rf_account_map: array, mmapable, indexed by RF_ACCOUNT(). */
+/* rf_account_map: chunks of RF_ACCOUNT_CHUNK rows, mmapable, indexed by RF_ACCOUNT(). */
 struct rf_account {
 	struct rf_traffic traffic[RF_VERDICTS][RF_DIRECTIONS];
 	__u64 retransmits; /* TCP segments */

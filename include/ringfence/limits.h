@@ -11,6 +11,7 @@
 /* Identity. */
 #define RF_MAX_WORKLOADS 16384 /* workload ids 0..16383; 0 is "unmanaged" */
 #define RF_MAX_CGROUPS	 65536 /* cgroups below all workloads together */
+#define RF_ACCOUNT_CHUNK 4096  /* rows of accounts that are allocated at once */
 #define RF_PATH_MAX	 256   /* bytes of a path in an event, NUL included */
 
 /* Network policy. */
@@ -31,6 +32,7 @@
 #define RF_MAX_RESOLVERS   16	   /* of one workload */
 #define RF_MAX_TENANTS	   16384   /* tenants with a workload at a time (allocated as used) */
 #define RF_MAX_FLOWS	   32768   /* flows in the flow log at once (allocated as used) */
+#define RF_SET_CHUNK	   16384   /* of RF_MAX_SET_WORDS: so many are allocated at once */
 #define RF_CACHE_SLOTS	   1024	   /* verdict cache, per CPU, direct mapped; a power of two */
 
 /* Rates. */

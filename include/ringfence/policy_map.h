@@ -105,7 +105,7 @@ struct rf_learnt {
 };
 
 /*
- * rf_set_map: array of __u64, mmapable. Offset 0 starts RF_RULE_WORDS zero
+ * rf_set_map: chunks of RF_SET_CHUNK __u64, mmapable. Offset 0 starts RF_RULE_WORDS zero
  * words, the empty vector.
  */
 

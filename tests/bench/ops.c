@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The loop that every figure of `make bench` comes from: five operations that
+ * The loop that every figure of `make bench` comes from: six operations that
  * a policy engine can make slower, each repeated, timed, and printed as a line
  * of JSON with the least of several rounds.
  *
@@ -24,6 +24,7 @@
 
 #define ROUNDS	  5
 #define PORT	  9999
+#define PORT_NEW  9998
 /* On tmpfs: file work measured on 9p or overlay measures those. */
 #define FILE_PATH "/dev/shm/ringfence-bench"
 #define EXEC_PATH "/dev/shm/ringfence-bench-true"
@@ -31,6 +32,8 @@
 struct bench {
 	struct sockaddr_in address;
 	int udp_receiver, udp_sender;
+	int new_receiver;
+	uint32_t new_address; /* the last that was sent to, in host order */
 	int listener;
 	int tcp_client, tcp_server;
 };
@@ -64,6 +67,17 @@ static void run_udp_64(struct bench *bench)
 		     sizeof(bench->address)),
 	      "sendto");
 	check(recv(bench->udp_receiver, payload, sizeof(payload), 0), "recv");
+}
+
+/* To an address of 127.0.0.0/8 that nobody has sent to: nothing that remembers flows knows it. */
+static void run_udp_new(struct bench *bench)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT_NEW) };
+	char payload[64] = { 0 };
+
+	to.sin_addr.s_addr = htonl(++bench->new_address);
+	check(sendto(bench->udp_sender, payload, sizeof(payload), 0, (struct sockaddr *)&to, sizeof(to)), "sendto");
+	check(recv(bench->new_receiver, payload, sizeof(payload), 0), "recv");
 }
 
 static void run_tcp_connect(struct bench *bench)
@@ -109,6 +123,7 @@ static void run_exec(struct bench *bench)
 
 static void open_sockets(struct bench *bench)
 {
+	struct sockaddr_in any = { .sin_family = AF_INET };
 	int one = 1;
 
 	bench->address.sin_family = AF_INET;
@@ -118,6 +133,11 @@ static void open_sockets(struct bench *bench)
 	bench->udp_receiver = check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
 	bench->udp_sender = check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
 	check(bind(bench->udp_receiver, (struct sockaddr *)&bench->address, sizeof(bench->address)), "bind");
+
+	any.sin_port = htons(PORT_NEW);
+	bench->new_address = INADDR_LOOPBACK;
+	bench->new_receiver = check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+	check(bind(bench->new_receiver, (struct sockaddr *)&any, sizeof(any)), "bind");
 
 	bench->listener = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
 	check(setsockopt(bench->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), "SO_REUSEADDR");
@@ -133,6 +153,7 @@ int main(void)
 {
 	static const struct bench_op ops[] = {
 		{ "udp_64", 2000, run_udp_64 },		 /* unconnected send, receive */
+		{ "udp_new", 500, run_udp_new },	 /* as udp_64, each to another address */
 		{ "tcp_connect", 300, run_tcp_connect }, /* connect, accept, close twice */
 		{ "tcp_1000", 2000, run_tcp_1000 },	 /* send, receive on a connection */
 		{ "open_tmpfs", 2000, run_open_tmpfs },	 /* open, close */

@@ -4,7 +4,7 @@
  *
  *	flow_probe [options] send tcp|mptcp|sctp|udp TO PORT [AT]	AT: where the receiver is bound
  *	flow_probe [options] datagrams STEP...			one socket, many peers
- *		send=ADDR/PORT connect=ADDR/PORT send disconnect answer=ADDR/PORT renew
+ *		send=ADDR/PORT connect=ADDR/PORT send disconnect answer=ADDR/PORT renew wait
  *	flow_probe [options] passed tcp|udp|connected|listener TO PORT	made by -c, used by -u
  *	flow_probe [options] inherited TO PORT		a listener of -c, accepted from by a child in -u
  *	flow_probe [options] fastopen send|connect|deferred TO PORT
@@ -118,7 +118,7 @@ static int case_datagrams(int argc, char **argv)
 	struct peer peers[PEERS_MAX] = { 0 }, *peer, *connected = NULL;
 	struct address own;
 	const char *word;
-	int fd;
+	int fd, c;
 
 	/* The peers are made where nobody is judged. */
 	for (int i = 0; i < argc; i++)
@@ -141,6 +141,13 @@ static int case_datagrams(int argc, char **argv)
 		if (strcmp(argv[i], "renew") == 0) {
 			close(fd);
 			fd = bound("udp", &own);
+			continue;
+		}
+		if (strcmp(argv[i], "wait") == 0) {
+			fflush(stdout);
+			while ((c = getchar()) != '\n')
+				if (c == EOF)
+					die("nobody says when to go on");
 			continue;
 		}
 		if (strcmp(argv[i], "disconnect") == 0) {

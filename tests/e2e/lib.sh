@@ -97,7 +97,7 @@ daemon_start()
 	"$ringfenced" --policy-dir "$tmp/policies" --state-dir "$tmp/state" --socket "$tmp/socket" --bpffs "$tmp/bpf" \
 		--cgroup-root "$cgroup" --listen none "$@" >>"$tmp/log" 2>&1 </dev/null &
 	daemon=$!
-	await 20 daemon_ready_or_dead
+	await 60 daemon_ready_or_dead
 	log_grew '^ringfenced .* ready at ' "$daemon_readies" && return
 	echo "# the daemon did not start:"
 	tail -n 5 "$tmp/log" | sed 's/^/# /'

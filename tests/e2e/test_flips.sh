@@ -233,6 +233,7 @@ broken=0
 worst=0
 died_early=0
 in_force() { grep -c '^policy in force' "$tmp/log"; }
+more_in_force() { [ "$(in_force)" -gt "$1" ]; }
 begin=$(date +%s%N)
 for round in $(seq "$kills"); do
 	inside plain "$probe" flip $segment "$tmp/policies/flips.yaml" "$tmp/a/flips.yaml" "$tmp/b/flips.yaml" \
@@ -249,8 +250,11 @@ for round in $(seq "$kills"); do
 	kill -HUP "$daemon"
 	sleep "0.0$((round * 2 / kills))$((round * 7 % 10))"
 	daemon_end KILL
-	[ "$(in_force)" != "$before" ] || died_early=$((died_early + 1))
+	before_start=$(in_force)
+	[ "$before_start" != "$before" ] || died_early=$((died_early + 1))
 	daemon_must_start
+	# It is ready before it has put the policy in force again, and until then says nothing of workloads.
+	await 20 more_in_force "$before_start" || tail -n 5 "$tmp/log" | sed 's/^/# /'
 done
 took=$((($(date +%s%N) - begin) / 1000000))
 echo "# $(in_force) changes of policy in $took ms, the slowest in $worst ms; of $kills daemons that were killed, $died_early before the change was over"

@@ -464,6 +464,21 @@ sent received
 sent lost
 END
 
+# A request that went out under a policy that lets all come in, and its answer, which comes under one that does not.
+kept <<'END'
+  egress: {default: allow}
+END
+talk datagrams send=127.0.0.1/7401 wait answer=127.0.0.1/7401 answer=127.0.0.2/7401
+tap_is "a request goes out where all may come in" "sent received" cat "$tmp/answer"
+kept <<'END'
+  egress: {default: allow}
+  ingress: {default: deny}
+END
+tap_is "its answer comes in where only answers may" "sent received" ask on
+read -r ask_answer <&6
+tap_is "and what was not asked for does not" "sent lost" echo "$ask_answer"
+exec 5>&- 6<&-
+
 # ---- the unspecified address is ourselves ----
 
 for kind in udp tcp; do

@@ -63,10 +63,26 @@ wait_for()
 client() { "$RF_BUILD/ringfence" --socket "$tmp/socket" "$@"; }
 in_force() { grep -q "policy in force: $1 policies, $1 workloads" "$tmp/log"; }
 
+# denied N: a connection of that workload, which its policy denies. counted N: how many of them its account has.
+denied()
+{
+	sh -c 'echo 0 >"$0" && exec "$1" tcp 127.0.0.1 9' "$cgroup/w$1/cgroup.procs" "$RF_BUILD/tests/e2e/net_probe"
+}
+counted()
+{
+	client workloads --json | sed 's/{"id"/\n{"id"/g' | grep "/w$1\"" |
+		sed -n 's/.*"peer":"loopback","traffic":\[{"verdict":"deny"[^}]*"connections":\([0-9]*\).*/\1/p'
+}
+start()
+{
+	: >"$tmp/log"
+	"$RF_BUILD/ringfenced" --policy-dir "$tmp/policies" --state-dir "$tmp/state" --socket "$tmp/socket" \
+		--bpffs "$tmp/bpf" --cgroup-root "$cgroup" --listen none >>"$tmp/log" 2>&1 &
+	daemon=$!
+}
+
 policies
-"$RF_BUILD/ringfenced" --policy-dir "$tmp/policies" --state-dir "$tmp/state" --socket "$tmp/socket" --bpffs "$tmp/bpf" \
-	--cgroup-root "$cgroup" --listen none >"$tmp/log" 2>&1 &
-daemon=$!
+start
 tap_ok "$scale workloads x 100 rules come into force in one piece" wait_for 120 in_force "$scale"
 took() { sed -n 's/^policy in force.*, \([0-9]*\) ms$/\1/p' "$tmp/log" | tail -n 1; }
 echo "# $scale workloads x 100 rules in $(took) ms, $(($(took) * 10000 / scale)) ns a rule"
@@ -79,6 +95,23 @@ again() { [ "$(grep -c '^policy in force' "$tmp/log")" -gt "$count" ]; }
 sed -i '0,/default: deny/s//default: allow/' "$tmp/policies/part3.yaml"
 tap_ok "a change of one of them is applied, the rest is not written again" wait_for 60 again
 echo "# after a change in one of ten files: $(took) ms"
+
+# Accounts lie in chunks of 4096 rows: those of the first workload and of the last are far apart.
+few="0 $((scale / 2)) $((scale - 1))"
+for n in $few; do
+	tap_is "workload $n is denied" denied denied "$n"
+	tap_is "and its account says so" 1 counted "$n"
+done
+kill -9 "$daemon"
+wait "$daemon" 2>/dev/null
+for n in $few; do
+	denied "$n" >/dev/null
+done
+start
+tap_ok "the next daemon puts all in force" wait_for 120 in_force "$scale"
+for n in $few; do
+	tap_is "workload $n: what was counted before, and without a daemon" 2 counted "$n"
+done
 
 (cd "$cgroup" && awk -v n="$scale" 'BEGIN { for (i = 0; i < n; i++) print "w" i }' | xargs rmdir)
 gone() { [ "$(client workloads --json | grep -c '"id"')" = 0 ]; }

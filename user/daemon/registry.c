@@ -248,15 +248,24 @@ bool rf_workload_is_left_over(const struct rf_registry *r, uint32_t id)
 
 int rf_workload_new(struct rf_registry *r, struct rf_cgroup *c, struct rf_workload **ret)
 {
+	/* An id is used again late; but what the kernel holds by id is allocated as far as ids reach. */
+	uint32_t wanted = MAX((uint32_t)(RF_ACCOUNT_CHUNK / RF_PEER_CLASSES), 4 * (uint32_t)r->n_workloads);
+	uint32_t reach = MIN(wanted, (uint32_t)RF_MAX_WORKLOADS);
 	struct rf_workload *w;
+	int result;
 
-	for (uint32_t i = RF_WORKLOAD_FIRST; i < RF_MAX_WORKLOADS; i++) {
+	for (uint32_t i = 0; i < 2 * RF_MAX_WORKLOADS; i++) {
 		uint32_t id = r->id_cursor;
 
-		r->id_cursor = id + 1 < RF_MAX_WORKLOADS ? id + 1 : RF_WORKLOAD_FIRST;
+		if (i == reach)
+			reach = RF_MAX_WORKLOADS;
+		r->id_cursor = id + 1 < reach ? id + 1 : RF_WORKLOAD_FIRST;
 		/* Not one that cgroups go by which the coming apply has yet to move. */
 		if (r->by_id[id] || rf_workload_is_left_over(r, id))
 			continue;
+		result = rf_engine_stats_reset(r->engine, id);
+		if (result < 0)
+			return result;
 		w = calloc(1, sizeof(*w));
 		if (!w)
 			return -ENOMEM;
@@ -265,7 +274,6 @@ int rf_workload_new(struct rf_registry *r, struct rf_cgroup *c, struct rf_worklo
 		w->fresh = true;
 		r->by_id[id] = w;
 		r->n_workloads++;
-		rf_engine_stats_reset(r->engine, id);
 		*ret = w;
 		return 0;
 	}

@@ -65,8 +65,12 @@ static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_
 			filled.ruleset[direction][tier] = in->id;
 			if (image->ruleset[direction][tier]->asks_peers)
 				filled.flags |= RF_BANK_PEERS(direction);
-			if (image->ruleset[direction][tier]->asks_names)
-				filled.flags |= RF_BANK_NAMES;
+			if (!image->ruleset[direction][tier]->asks_names)
+				continue;
+			r = rf_names_need(e);
+			if (r < 0)
+				return rf_engine_format_error(ret_error, r, "cannot make room for learnt names");
+			filled.flags |= RF_BANK_NAMES;
 		}
 		if (image->sockets)
 			filled.sockets[tier] = image->sockets->limits[tier];

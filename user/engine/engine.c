@@ -132,20 +132,57 @@ static void *map_mmap(const struct rf_engine *e, const char *name, size_t size, 
 
 #define WORKLOADS_SIZE (sizeof(struct rf_workload_entry) * RF_MAX_WORKLOADS)
 #define STATS_SIZE     (sizeof(struct rf_workload_stats) * RF_MAX_WORKLOADS)
-#define ACCOUNTS_SIZE  (sizeof(struct rf_account) * RF_ACCOUNT(RF_MAX_WORKLOADS, 0))
-#define WORDS_SIZE     (sizeof(uint64_t) * RF_MAX_SET_WORDS)
 
 static int maps_map(struct rf_engine *e, char **ret_error)
 {
 	e->config = map_mmap(e, ".data.rf_config", sizeof(*e->config), true);
 	e->workloads = map_mmap(e, "rf_workload_map", WORKLOADS_SIZE, true);
 	e->stats = map_mmap(e, "rf_stats_map", STATS_SIZE, true);
-	e->accounts = map_mmap(e, "rf_account_map", ACCOUNTS_SIZE, true);
 	e->lanes = map_mmap(e, "rf_lane_map", sizeof(*e->lanes) * RF_LANES, true);
-	e->words_map = map_mmap(e, "rf_set_map", WORDS_SIZE, true);
-	if (!e->config || !e->workloads || !e->stats || !e->accounts || !e->lanes || !e->words_map)
+	if (!e->config || !e->workloads || !e->stats || !e->lanes)
 		return rf_engine_format_error(ret_error, -errno, "cannot map the BPF maps into memory");
 	return 0;
+}
+
+static const struct chunks_row {
+	const char *map;
+	size_t at; /* in struct rf_engine */
+} chunks_table[] = {
+	{ "rf_account_map", offsetof(struct rf_engine, accounts) },
+	{ "rf_set_map", offsetof(struct rf_engine, set_words) },
+	{ "rf_rate_flow_map", offsetof(struct rf_engine, rate_flows) },
+	{ "rf_learnt_map", offsetof(struct rf_engine, learnt) },
+	{ "rf_query_map", offsetof(struct rf_engine, queries) },
+	{ "rf_dns_stream_map", offsetof(struct rf_engine, dns_streams) },
+};
+
+struct rf_chunks *rf_engine_chunks(const struct rf_engine *e, const char *map)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(chunks_table); i++)
+		if (rf_streq(chunks_table[i].map, map))
+			return (struct rf_chunks *)((char *)e + chunks_table[i].at);
+	return NULL;
+}
+
+static void chunks_declare(struct rf_engine *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(chunks_table); i++)
+		rf_chunks_declare(rf_engine_chunks(e, chunks_table[i].map),
+				  bpf_object__find_map_by_name(e->skeleton->obj, chunks_table[i].map));
+}
+
+static int chunks_open(struct rf_engine *e, char **ret_error)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(chunks_table); i++) {
+		r = rf_chunks_open(rf_engine_chunks(e, chunks_table[i].map));
+		if (r < 0)
+			return rf_engine_format_error(ret_error, r, "cannot map %s into memory", chunks_table[i].map);
+	}
+	/* The self-test's workload. */
+	r = rf_chunks_need(&e->accounts, RF_ACCOUNT(RF_WORKLOAD_PROBE, RF_PEER_CLASSES - 1));
+	return r < 0 ? rf_engine_format_error(ret_error, r, "cannot make a chunk of rf_account_map") : 0;
 }
 
 static int sync_make(struct rf_engine *e, char **ret_error)
@@ -162,6 +199,13 @@ static int sync_make(struct rf_engine *e, char **ret_error)
 	return 0;
 }
 
+static int words_need(void *arg, uint32_t word)
+{
+	struct rf_engine *e = arg;
+
+	return rf_chunks_need(&e->set_words, word);
+}
+
 static int tables_make(struct rf_engine *e)
 {
 	int r;
@@ -171,7 +215,7 @@ static int tables_make(struct rf_engine *e)
 		return -ENOMEM;
 	e->ruleset_cursor = 1;
 	e->device_cursor = 1;
-	r = rf_words_new(e->words_map, RF_MAX_SET_WORDS, &e->words);
+	r = rf_words_new((uint64_t *)e->set_words.memory, RF_MAX_SET_WORDS, RF_SET_CHUNK, words_need, e, &e->words);
 	if (r < 0)
 		return r;
 	/* What an earlier daemon left is deleted or overwritten like what we wrote. */
@@ -228,6 +272,7 @@ static int skeleton_load(struct rf_engine *e, char **ret_error)
 	r = rf_level_choose(e);
 	if (r < 0)
 		return r;
+	chunks_declare(e);
 	r = ringfence_bpf__load(e->skeleton);
 	if (r == -EPERM)
 		return rf_engine_format_error(
@@ -262,6 +307,8 @@ int rf_engine_new(const struct rf_engine_options *options, struct rf_engine **re
 		r = skeleton_load(e, ret_error);
 	if (r >= 0)
 		r = maps_map(e, ret_error);
+	if (r >= 0)
+		r = chunks_open(e, ret_error);
 	if (r >= 0)
 		r = sync_make(e, ret_error);
 	if (r >= 0)
@@ -309,9 +356,9 @@ void rf_engine_free(struct rf_engine *e)
 	map_munmap(e->config, sizeof(*e->config));
 	map_munmap(e->workloads, WORKLOADS_SIZE);
 	map_munmap(e->stats, STATS_SIZE);
-	map_munmap(e->accounts, ACCOUNTS_SIZE);
 	map_munmap(e->lanes, sizeof(*e->lanes) * RF_LANES);
-	map_munmap(e->words_map, WORDS_SIZE);
+	for (size_t i = 0; i < ARRAY_SIZE(chunks_table); i++)
+		rf_chunks_close(rf_engine_chunks(e, chunks_table[i].map));
 	if (e->sync_outer >= 0)
 		close(e->sync_outer);
 	if (e->sync_inner >= 0)
@@ -373,13 +420,27 @@ int rf_engine_cgroup_each(struct rf_engine *e, void (*fn)(uint64_t id, uint32_t 
 	return 0;
 }
 
-void rf_engine_stats_reset(struct rf_engine *e, uint32_t workload)
+struct rf_account *rf_engine_accounts(const struct rf_engine *e, uint32_t workload)
 {
+	return (struct rf_account *)e->accounts.memory + RF_ACCOUNT(workload, 0);
+}
+
+int rf_engine_stats_reset(struct rf_engine *e, uint32_t workload)
+{
+	int r;
+
 	if (workload >= RF_MAX_WORKLOADS)
-		return;
+		return -ERANGE;
+	/* They may lie in two chunks. */
+	r = rf_chunks_need(&e->accounts, RF_ACCOUNT(workload, 0));
+	if (r == 0)
+		r = rf_chunks_need(&e->accounts, RF_ACCOUNT(workload, RF_PEER_CLASSES - 1));
+	if (r < 0)
+		return r;
 	memset(&e->stats[workload], 0, sizeof(e->stats[workload]));
-	memset(&e->accounts[RF_ACCOUNT(workload, 0)], 0, sizeof(*e->accounts) * RF_PEER_CLASSES);
+	memset(rf_engine_accounts(e, workload), 0, sizeof(struct rf_account) * RF_PEER_CLASSES);
 	rf_rate_reset(e, workload);
+	return 0;
 }
 
 void rf_engine_telemetry_set(struct rf_engine *e, uint32_t kinds)

@@ -135,7 +135,8 @@ void rf_engine_hooks_begin(struct rf_engine *e);
 int rf_engine_hooks_want(struct rf_engine *e, const struct rf_asked *asked, char **ret_error);
 void rf_engine_hooks_trim(struct rf_engine *e);
 uint32_t rf_engine_generation(const struct rf_engine *e);
-void rf_engine_stats_reset(struct rf_engine *e, uint32_t workload);
+/* Counters from zero, and room for them. -ENOMEM. */
+int rf_engine_stats_reset(struct rf_engine *e, uint32_t workload);
 /* Telemetry that some subscriber wants from everywhere: 1 << kind. */
 void rf_engine_telemetry_set(struct rf_engine *e, uint32_t kinds);
 

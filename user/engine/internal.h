@@ -11,6 +11,7 @@
 #include "ringfence/policy_map.h"
 #include "ringfence/rate_map.h"
 #include "ringfence/workload_map.h"
+#include "user/engine/chunks.h"
 #include "user/engine/engine.h"
 #include "user/engine/gap.h"
 #include "user/engine/words.h"
@@ -113,9 +114,11 @@ struct rf_engine {
 	struct rf_config *config;
 	struct rf_workload_entry *workloads;
 	struct rf_workload_stats *stats;
-	struct rf_account *accounts;
 	struct rf_lane_stats *lanes;
-	uint64_t *words_map;
+
+	struct rf_chunks accounts; /* memory: struct rf_account, by RF_ACCOUNT() */
+	struct rf_chunks set_words;
+	struct rf_chunks rate_flows, learnt, queries, dns_streams;
 
 	int sync_outer, sync_inner; /* array of maps whose update waits for running programs */
 
@@ -171,6 +174,10 @@ void rf_engine_caches_drop(struct rf_engine *e);
 /* map fds, by their one name */
 int rf_engine_map_fd(const struct rf_engine *e, const char *name);
 const char *rf_engine_map_name(const struct bpf_map *map);
+/* NULL: a map whose memory is all there. */
+struct rf_chunks *rf_engine_chunks(const struct rf_engine *e, const char *map);
+/* RF_PEER_CLASSES of them. */
+struct rf_account *rf_engine_accounts(const struct rf_engine *e, uint32_t workload);
 
 /* install.c */
 int rf_install_ruleset(struct rf_engine *e, struct rf_image *owner, const struct rf_ruleset_image *image,
@@ -189,6 +196,8 @@ struct rf_engine_name {
 	uint8_t wire[RF_NAME_KEY];
 };
 
+/* What programs remember of names is there. */
+int rf_names_need(struct rf_engine *e);
 int rf_name_get(struct rf_engine *e, const char *name, uint32_t *ret_id);
 void rf_name_ref(struct rf_engine *e, uint32_t id);
 void rf_name_put(struct rf_engine *e, uint32_t id);

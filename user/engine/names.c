@@ -102,6 +102,15 @@ int rf_name_get(struct rf_engine *e, const char *text, uint32_t *ret_id)
 	return 0;
 }
 
+int rf_names_need(struct rf_engine *e)
+{
+	int r = rf_chunks_need(&e->learnt, 0);
+
+	if (r == 0)
+		r = rf_chunks_need(&e->queries, 0);
+	return r == 0 ? rf_chunks_need(&e->dns_streams, 0) : r;
+}
+
 void rf_name_ref(struct rf_engine *e, uint32_t id)
 {
 	struct rf_engine_name *name = rf_hashmap_get(e->names_by, &id, sizeof(id));
@@ -226,13 +235,14 @@ bool rf_engine_learnt_name(const struct rf_engine *e, uint32_t owner, uint8_t fa
 {
 	struct rf_learnt_key key = { .owner = owner, .family = family };
 	uint64_t now = rf_clock_monotonic();
+	int fd = rf_chunks_fd(&e->learnt, 0);
 	struct rf_learnt learnt;
 	bool found = false;
 
-	if (!rf_hashmap_size(e->names))
+	if (!rf_hashmap_size(e->names) || fd < 0)
 		return false;
 	memcpy(key.addr, addr, family == AF_INET6 ? 16 : 4);
-	if (bpf_map_lookup_elem(bpf_map__fd(e->skeleton->maps.rf_learnt_map), &key, &learnt) < 0)
+	if (bpf_map_lookup_elem(fd, &key, &learnt) < 0)
 		return false;
 	for (unsigned int i = 0; i < RF_LEARNT_NAMES; i++) {
 		const struct rf_engine_name *name =

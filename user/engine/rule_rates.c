@@ -42,6 +42,10 @@ int rf_rule_rates_install(struct rf_engine *e, uint32_t id, const struct rf_rate
 {
 	int fd = rf_engine_map_fd(e, "rf_rule_rate_map"), r = 0;
 
+	if (rates->n_rules)
+		r = rf_chunks_need(&e->rate_flows, 0);
+	if (r < 0)
+		return rf_engine_format_error(ret_error, r, "cannot make room for the flows of rules with a rate");
 	for (size_t i = 0; r >= 0 && i < rates->n_rules; i++) {
 		const struct rf_rule_rate_image *rule = &rates->rules[i];
 		struct rf_rule_rate_key key = {

@@ -82,6 +82,28 @@ static uint64_t map_entries(const struct rf_engine *e, const char *name)
 	return RF_UNKNOWN;
 }
 
+/* As the kernel accounts it. */
+static uint64_t map_bytes(const struct rf_engine *e, const struct bpf_map *map)
+{
+	const struct rf_chunks *chunks = rf_engine_chunks(e, bpf_map__name(map));
+	uint64_t bytes = fdinfo_value(bpf_map__fd(map), "memlock:"), sum = bytes == RF_UNKNOWN ? 0 : bytes;
+
+	for (uint32_t i = 0; chunks && i < chunks->n; i++) {
+		if (rf_chunks_fd(chunks, i) < 0)
+			continue;
+		bytes = fdinfo_value(rf_chunks_fd(chunks, i), "memlock:");
+		sum += bytes == RF_UNKNOWN ? 0 : bytes;
+	}
+	return sum;
+}
+
+static uint64_t map_capacity(const struct rf_engine *e, const struct bpf_map *map)
+{
+	const struct rf_chunks *chunks = rf_engine_chunks(e, bpf_map__name(map));
+
+	return (uint64_t)bpf_map__max_entries(map) * (chunks ? chunks->entries : 1);
+}
+
 /* Keys are counted only where it is cheap: what we installed is known without asking the kernel. */
 static void maps_fill(const struct rf_engine *e, struct rf_snapshot *s)
 {
@@ -100,7 +122,6 @@ static void maps_fill(const struct rf_engine *e, struct rf_snapshot *s)
 
 	bpf_object__for_each_map(map, e->skeleton->obj) {
 		const char *name = rf_engine_map_name(map);
-		uint64_t bytes = fdinfo_value(bpf_map__fd(map), "memlock:");
 		struct rf_map_row *row;
 
 		if (!name || s->n_maps == ARRAY_SIZE(s->maps))
@@ -108,8 +129,8 @@ static void maps_fill(const struct rf_engine *e, struct rf_snapshot *s)
 		row = &s->maps[s->n_maps++];
 		*row = (struct rf_map_row){ .name = name,
 					    .entries = map_entries(e, name),
-					    .max_entries = bpf_map__max_entries(map),
-					    .bytes = bytes == RF_UNKNOWN ? 0 : bytes };
+					    .max_entries = map_capacity(e, map),
+					    .bytes = map_bytes(e, map) };
 		if (rf_streq(name, "rf_peer4_map"))
 			row->entries = peers4;
 		else if (rf_streq(name, "rf_peer6_map"))
@@ -258,7 +279,7 @@ int rf_engine_snapshot(struct rf_engine *e, struct rf_snapshot *s)
 		struct rf_workload_row *row = &s->workloads[i];
 
 		memcpy(row->counter, e->stats[row->id].counter, sizeof(row->counter));
-		row->account = &e->accounts[RF_ACCOUNT(row->id, 0)];
+		row->account = rf_engine_accounts(e, row->id);
 	}
 	return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * Words of rf_set_map. A bitmap says which are taken; a run is found by its
  * content (length and words) or by its offset. Next fit: the cursor moves on,
- * so that a freed run is not reused at once.
+ * so that a freed run is not reused at once; but before the map takes more
+ * memory, all of what it has is looked through.
  */
 #include "user/engine/words.h"
 
@@ -21,11 +22,14 @@ struct rf_words {
 	uint64_t *map;
 	uint64_t *taken; /* bitmap */
 	uint32_t n, used, cursor;
+	uint32_t chunk, reach; /* words below @reach have memory */
+	rf_words_need_fn need;
+	void *arg;
 	struct rf_hashmap *by_content; /* owns the runs */
 	struct rf_hashmap *by_offset;
 };
 
-int rf_words_new(uint64_t *map, uint32_t n, struct rf_words **ret)
+int rf_words_new(uint64_t *map, uint32_t n, uint32_t chunk, rf_words_need_fn need, void *arg, struct rf_words **ret)
 {
 	_cleanup_(rf_words_freep) struct rf_words *w = calloc(1, sizeof(*w));
 	int r;
@@ -34,6 +38,13 @@ int rf_words_new(uint64_t *map, uint32_t n, struct rf_words **ret)
 		return -ENOMEM;
 	w->map = map;
 	w->n = n;
+	w->chunk = chunk;
+	w->need = need;
+	w->arg = arg;
+	r = need(arg, 0);
+	if (r < 0)
+		return r;
+	w->reach = MIN(n, chunk);
 	w->taken = calloc((n + 63) / 64, sizeof(*w->taken));
 	if (!w->taken)
 		return -ENOMEM;
@@ -76,21 +87,36 @@ static void run_mark(struct rf_words *w, uint32_t offset, uint32_t len, bool tak
 	w->used = taken ? w->used + len : w->used - len;
 }
 
-static int run_find(struct rf_words *w, uint32_t len, uint32_t *ret)
+static bool run_search(struct rf_words *w, uint32_t from, uint32_t to, uint32_t len, uint32_t *ret)
 {
-	uint32_t start = w->cursor, run = 0;
+	uint32_t run = 0;
 
-	for (uint32_t steps = 0, i = start; steps < w->n + len; steps++, i++) {
-		if (i >= w->n) {
-			i = 0;
+	for (uint32_t i = from; i < to; i++) {
+		if (i % w->chunk == 0)
 			run = 0;
-		}
 		run = word_taken(w, i) ? 0 : run + 1;
 		if (run == len) {
 			*ret = i + 1 - len;
-			w->cursor = i + 1 < w->n ? i + 1 : 0;
-			return 0;
+			w->cursor = i + 1;
+			return true;
 		}
+	}
+	return false;
+}
+
+static int run_find(struct rf_words *w, uint32_t len, uint32_t *ret)
+{
+	if (run_search(w, w->cursor, w->reach, len, ret) || run_search(w, 0, w->reach, len, ret))
+		return 0;
+	while (w->reach < w->n) {
+		uint32_t from = w->reach;
+		int r = w->need(w->arg, from);
+
+		if (r < 0)
+			return r;
+		w->reach = MIN(w->n, from + w->chunk);
+		if (run_search(w, from, w->reach, len, ret))
+			return 0;
 	}
 	return -ENOSPC;
 }
@@ -141,10 +167,18 @@ int rf_words_get(struct rf_words *w, const uint64_t *content, uint32_t len, uint
 int rf_words_adopt(struct rf_words *w, uint32_t offset, uint32_t len)
 {
 	struct word_run *run = rf_hashmap_get(w->by_offset, &offset, sizeof(offset));
+	uint32_t end;
 	int r;
 
-	if (offset < RF_RULE_WORDS || len == 0 || offset > w->n || len > w->n - offset)
+	if (offset < RF_RULE_WORDS || len == 0 || offset > w->n || len > w->n - offset ||
+	    offset / w->chunk != (offset + len - 1) / w->chunk)
 		return -EINVAL;
+	r = w->need(w->arg, offset);
+	if (r < 0)
+		return r;
+	end = (offset / w->chunk + 1) * w->chunk;
+	if (w->reach < end)
+		w->reach = MIN(w->n, end);
 	if (run) {
 		if (run->len != len)
 			return -EINVAL;

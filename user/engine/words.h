@@ -2,7 +2,8 @@
 /*
  * The allocator of rf_set_map: runs of 64-bit words, shared by content. Most
  * vectors of most rule sets are alike (one bit, or a few), which is what keeps
- * 10,000 workloads x 100 rules in a few megabytes.
+ * 10,000 workloads x 100 rules in a few megabytes. The map has memory as far
+ * as the runs reach, a chunk at a time.
  */
 #ifndef RF_ENGINE_WORDS_H
 #define RF_ENGINE_WORDS_H
@@ -13,8 +14,14 @@
 
 struct rf_words;
 
-/* @map: the mapped array of @n words. Its first RF_RULE_WORDS are zero and never given out. */
-int rf_words_new(uint64_t *map, uint32_t n, struct rf_words **ret);
+/* The chunk of @word is about to be written to. 0 or a negative errno. */
+typedef int (*rf_words_need_fn)(void *arg, uint32_t word);
+
+/*
+ * @map: the mapped array of @n words, in chunks of @chunk; a run lies in one. Its first RF_RULE_WORDS are zero and
+ * never given out.
+ */
+int rf_words_new(uint64_t *map, uint32_t n, uint32_t chunk, rf_words_need_fn need, void *arg, struct rf_words **ret);
 void rf_words_free(struct rf_words *w);
 RF_DEFINE_CLEANUP(struct rf_words, rf_words_free)
 
