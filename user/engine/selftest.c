@@ -129,6 +129,10 @@ int rf_engine_self_test(struct rf_engine *e)
 	/* The kernel drops a cgroup in its own time, after the test: its release hook is judged by its entry going. */
 	if (e->hooks[RF_HOOK_CGROUP_RELEASE].self_test == -ENODATA)
 		e->hooks[RF_HOOK_CGROUP_RELEASE].self_test = 0;
+	/* Nor are the things of the probe forgotten at once. */
+	for (int hook = RF_HOOK_SHM_FREE; hook <= RF_HOOK_MSG_FREE; hook++)
+		if (e->hooks[hook].self_test == -ENODATA)
+			e->hooks[hook].self_test = 0;
 	/* Nothing is lost on the way from the probe to itself: there is nothing to send again. */
 	if (e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test == -ENODATA)
 		e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test = 0;
@@ -162,6 +166,17 @@ static enum rf_support asked_support(const struct rf_engine *e, const enum rf_ho
 #define ASKED_SUPPORT(e, ...) \
 	asked_support(e, (const enum rf_hook[]){ __VA_ARGS__ }, ARRAY_SIZE(((const enum rf_hook[]){ __VA_ARGS__ })))
 
+/* Of the hooks that a workload can ask for: all but those that only forget, which run in the kernel's own time. */
+static enum rf_support isolation_support(const struct rf_engine *e)
+{
+	return ASKED_SUPPORT(e, RF_HOOK_TASK_KILL, RF_HOOK_PTRACE, RF_HOOK_TRACEME, RF_HOOK_TASK_SCHEDULER,
+			     RF_HOOK_TASK_NICE, RF_HOOK_TASK_IOPRIO, RF_HOOK_TASK_RLIMIT, RF_HOOK_TASK_MEMORY,
+			     RF_HOOK_IPC_PERMISSION, RF_HOOK_SHM_ALLOC, RF_HOOK_SEM_ALLOC, RF_HOOK_MSG_ALLOC,
+			     RF_HOOK_SHM_CONTROL, RF_HOOK_SEM_CONTROL, RF_HOOK_MSG_CONTROL, RF_HOOK_SHARED_OPEN,
+			     RF_HOOK_SHARED_RECEIVE, RF_HOOK_UNIX_CONNECT, RF_HOOK_UNIX_SEND, RF_HOOK_PERF_OPEN,
+			     RF_HOOK_KEY_ALLOC, RF_HOOK_KEY_PERMISSION);
+}
+
 #define HOOKS_SUPPORT(e, when_well, ...)                                                                             \
 	hooks_support(e, (const enum rf_hook[]){ __VA_ARGS__ }, ARRAY_SIZE(((const enum rf_hook[]){ __VA_ARGS__ })), \
 		      when_well)
@@ -189,6 +204,8 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 	case RF_FEATURE_NETWORK_SOCKETS:
 		return ASKED_SUPPORT(e, RF_HOOK_SOCKET_CREATE, RF_HOOK_SOCKET_CONNECT, RF_HOOK_UNIX_CONNECT,
 				     RF_HOOK_UNIX_SEND);
+	case RF_FEATURE_ISOLATION:
+		return isolation_support(e);
 	case RF_FEATURE_DEVICES:
 		/* Open and mknod are closed; descriptors that are passed in need level 1. */
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);
