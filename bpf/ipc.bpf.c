@@ -59,20 +59,18 @@ static __always_inline int rf_ipc_gone(struct kern_ipc_perm *object)
 	return 0;
 }
 
-static __always_inline int rf_ipc_asked(struct kern_ipc_perm *object, enum rf_isolation_operation operation,
-					enum rf_hook hook)
+static __always_inline int rf_ipc_asked(struct rf_isolation_case *c, struct kern_ipc_perm *object, enum rf_hook hook)
 {
-	struct rf_isolation_case c = { .operation = operation };
 	__u64 key = (__u64)object;
 	struct rf_maker *maker;
 
-	if (!rf_isolation_acts(&c, hook) || !key)
+	if (!rf_isolation_acts(c, hook) || !key)
 		return 0;
 	maker = bpf_map_lookup_elem(&rf_maker_map, &key);
 	if (!maker)
 		return 0;
-	c.argument = object->id;
-	return rf_lsm_verdict(rf_isolation_ask_maker(&c, maker));
+	c->argument = object->id;
+	return rf_lsm_verdict(rf_isolation_ask_maker(c, maker));
 }
 
 SEC("lsm/shm_alloc_security")
@@ -114,25 +112,33 @@ int BPF_PROG(rf_msg_queue_free, struct kern_ipc_perm *object)
 SEC("lsm/ipc_permission")
 int BPF_PROG(rf_ipc_permission, struct kern_ipc_perm *object, short flag, int ret)
 {
-	return ret ? ret : rf_ipc_asked(object, RF_OPERATION_SYSV, RF_HOOK_IPC_PERMISSION);
+	struct rf_isolation_case c = RF_ISOLATION_CASE(SYSV);
+
+	return ret ? ret : rf_ipc_asked(&c, object, RF_HOOK_IPC_PERMISSION);
 }
 
 SEC("lsm/shm_shmctl")
 int BPF_PROG(rf_shm_control, struct kern_ipc_perm *object, int command, int ret)
 {
-	return ret ? ret : rf_ipc_asked(object, RF_OPERATION_SYSV_CONTROL, RF_HOOK_SHM_CONTROL);
+	struct rf_isolation_case c = RF_ISOLATION_CASE(SYSV_CONTROL);
+
+	return ret ? ret : rf_ipc_asked(&c, object, RF_HOOK_SHM_CONTROL);
 }
 
 SEC("lsm/sem_semctl")
 int BPF_PROG(rf_sem_control, struct kern_ipc_perm *object, int command, int ret)
 {
-	return ret ? ret : rf_ipc_asked(object, RF_OPERATION_SYSV_CONTROL, RF_HOOK_SEM_CONTROL);
+	struct rf_isolation_case c = RF_ISOLATION_CASE(SYSV_CONTROL);
+
+	return ret ? ret : rf_ipc_asked(&c, object, RF_HOOK_SEM_CONTROL);
 }
 
 SEC("lsm/msg_queue_msgctl")
 int BPF_PROG(rf_msg_queue_control, struct kern_ipc_perm *object, int command, int ret)
 {
-	return ret ? ret : rf_ipc_asked(object, RF_OPERATION_SYSV_CONTROL, RF_HOOK_MSG_CONTROL);
+	struct rf_isolation_case c = RF_ISOLATION_CASE(SYSV_CONTROL);
+
+	return ret ? ret : rf_ipc_asked(&c, object, RF_HOOK_MSG_CONTROL);
 }
 
 /* ---- POSIX ---- */
@@ -153,7 +159,7 @@ static __always_inline bool rf_mount_is_shared(struct file *file)
 SEC("lsm/file_open")
 int BPF_PROG(rf_shared_open, struct file *file, int ret)
 {
-	struct rf_isolation_case c = { .operation = RF_OPERATION_SHARED };
+	struct rf_isolation_case c = RF_ISOLATION_CASE(SHARED);
 	__u64 magic = file->f_inode->i_sb->s_magic;
 	struct rf_maker *maker;
 	bool made;
@@ -187,7 +193,7 @@ int BPF_PROG(rf_shared_open, struct file *file, int ret)
 SEC("lsm/file_receive")
 int BPF_PROG(rf_file_receive, struct file *file, int ret)
 {
-	struct rf_isolation_case c = { .operation = RF_OPERATION_SHARED_PASSED };
+	struct rf_isolation_case memory = RF_ISOLATION_CASE(SHARED_PASSED), c = RF_ISOLATION_CASE(PASSED);
 	__u64 magic = file->f_inode->i_sb->s_magic;
 	struct rf_maker *maker;
 	struct socket *socket;
@@ -199,7 +205,9 @@ int BPF_PROG(rf_file_receive, struct file *file, int ret)
 		return 0;
 	if (magic == RF_TMPFS_MAGIC || magic == RF_MQUEUE_MAGIC) {
 		maker = bpf_inode_storage_get(&rf_shared_map, file->f_inode, NULL, 0);
-		return rf_lsm_verdict(maker && rf_isolation_ask_maker(&c, maker));
+		memory.cgroup_id = c.cgroup_id;
+		memory.workload = c.workload;
+		return rf_lsm_verdict(maker && rf_isolation_ask_maker(&memory, maker));
 	}
 	if (magic != RF_SOCKFS_MAGIC)
 		return 0;
@@ -207,7 +215,6 @@ int BPF_PROG(rf_file_receive, struct file *file, int ret)
 	sock = BPF_CORE_READ(socket, sk);
 	if (!sock || BPF_CORE_READ(sock, __sk_common.skc_family) != RF_AF_UNIX)
 		return 0;
-	c.operation = RF_OPERATION_PASSED;
 	return rf_lsm_verdict(rf_isolation_ask(&c, BPF_CORE_READ(sock, sk_cgrp_data.cgroup, kn, id), false));
 }
 
@@ -227,11 +234,13 @@ int BPF_PROG(rf_key_alloc, struct key *key, const struct cred *cred, unsigned lo
 	struct rf_isolation_case c = {};
 	struct rf_maker maker = {};
 	__u64 at = (__u64)key;
+	char first = 0;
 
 	if (ret)
 		return ret;
-	if (rf_isolation_acts(&c, RF_HOOK_KEY_ALLOC) && !rf_is_overridden() && key->description[0] != '_' &&
-	    key->description[0] != '.')
+	bpf_probe_read_kernel(&first, sizeof(first), key->description);
+	/* The kernel's own names begin so: "_uid.0", ".request_key_auth". */
+	if (rf_isolation_acts(&c, RF_HOOK_KEY_ALLOC) && !rf_is_overridden() && first != '_' && first != '.')
 		rf_maker_fill(&maker, c.cgroup_id, c.workload);
 	if (!maker.workload)
 		bpf_map_delete_elem(&rf_key_map, &at);
@@ -244,7 +253,7 @@ int BPF_PROG(rf_key_alloc, struct key *key, const struct cred *cred, unsigned lo
 SEC("lsm/key_permission")
 int rf_key_permission(void *ctx)
 {
-	struct rf_isolation_case c = { .operation = RF_OPERATION_KEY };
+	struct rf_isolation_case c = RF_ISOLATION_CASE(KEY);
 	struct rf_maker *maker;
 	__u64 at;
 

@@ -154,8 +154,7 @@ int BPF_PROG(rf_socket_connect, struct socket *socket, struct sockaddr *address,
 }
 
 /* Current reaches out to @other. True: one of the two ends denies it. */
-static __always_inline bool rf_unix_reached(struct sock *other, enum rf_isolation_operation operation,
-					    enum rf_hook hook)
+static __always_inline bool rf_unix_reached(struct rf_isolation_case *c, struct sock *other, enum rf_hook hook)
 {
 	__u64 version = RF_READ_ONCE(rf_config.version);
 	struct rf_socket_case ours = { .family = RF_AF_UNIX,
@@ -163,7 +162,6 @@ static __always_inline bool rf_unix_reached(struct sock *other, enum rf_isolatio
 				       .kind = RF_SOCKET_UNIX,
 				       .direction = RF_EGRESS },
 			      theirs = ours;
-	struct rf_isolation_case c = { .operation = operation };
 	struct rf_workload_bank *bank, *their_bank;
 
 	ours.cgroup_id = bpf_get_current_cgroup_id();
@@ -184,23 +182,27 @@ static __always_inline bool rf_unix_reached(struct sock *other, enum rf_isolatio
 	if (bank->tenant != their_bank->tenant &&
 	    (rf_socket_judge(bank, &ours) || rf_socket_judge(their_bank, &theirs)))
 		return true;
-	c.cgroup_id = ours.cgroup_id;
-	c.workload = ours.workload;
-	return rf_isolation_ask_banks(&c, bank, theirs.cgroup_id, theirs.workload, their_bank, false);
+	c->cgroup_id = ours.cgroup_id;
+	c->workload = ours.workload;
+	return rf_isolation_ask_banks(c, bank, theirs.cgroup_id, theirs.workload, their_bank, false);
 }
 
 SEC("lsm/unix_stream_connect")
 int BPF_PROG(rf_unix_stream_connect, struct sock *sock, struct sock *other, struct sock *fresh, int ret)
 {
+	struct rf_isolation_case c = RF_ISOLATION_CASE(CONNECT);
+
 	if (ret)
 		return ret;
-	return rf_lsm_verdict(rf_unix_reached(other, RF_OPERATION_CONNECT, RF_HOOK_UNIX_CONNECT));
+	return rf_lsm_verdict(rf_unix_reached(&c, other, RF_HOOK_UNIX_CONNECT));
 }
 
 SEC("lsm/unix_may_send")
 int BPF_PROG(rf_unix_may_send, struct socket *socket, struct socket *other, int ret)
 {
+	struct rf_isolation_case c = RF_ISOLATION_CASE(SEND);
+
 	if (ret)
 		return ret;
-	return rf_lsm_verdict(rf_unix_reached(BPF_CORE_READ(other, sk), RF_OPERATION_SEND, RF_HOOK_UNIX_SEND));
+	return rf_lsm_verdict(rf_unix_reached(&c, BPF_CORE_READ(other, sk), RF_HOOK_UNIX_SEND));
 }

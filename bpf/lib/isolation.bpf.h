@@ -22,20 +22,18 @@ struct rf_isolation_case {
 	__u8 between;
 	__u8 direction;
 	__u8 tier;
+	__u16 bit; /* 1 << enum rf_isolation_kind of @operation */
+	__u16 pad;
 };
 
-static __always_inline __u32 rf_isolation_kind_of(enum rf_isolation_operation operation)
-{
-	switch (operation) {
-#define X(id, kind, name, argument) \
-	case RF_OPERATION_##id:     \
-		return RF_ISOLATION_##kind;
-		RF_ISOLATION_OPERATIONS(X)
+/* A case of that operation; the rest of it is zero. */
+#define RF_ISOLATION_CASE(name) { .operation = RF_OPERATION_##name, .bit = 1u << rf_kind_of_##name }
+
+enum {
+#define X(id, kind, name, argument) rf_kind_of_##id = RF_ISOLATION_##kind,
+	RF_ISOLATION_OPERATIONS(X)
 #undef X
-	default:
-		return RF_ISOLATION_KIND_COUNT;
-	}
-}
+};
 
 /* Not inlined: it is seldom run, and in every program. */
 static __noinline int rf_isolation_report(const struct rf_isolation_case *c)
@@ -65,10 +63,10 @@ static __noinline int rf_isolation_report(const struct rf_isolation_case *c)
 static __always_inline bool rf_isolation_judge(const struct rf_workload_bank *bank, struct rf_isolation_case *c,
 					       bool quiet)
 {
-	__u16 bit = 1u << rf_isolation_kind_of(c->operation);
-	bool enforced = bank->isolation[RF_TIER_ENFORCE].deny[c->between] & bit;
+	__u32 between = c->between & 3, bit = c->bit;
+	bool enforced = bank->isolation[RF_TIER_ENFORCE].deny[between] & bit;
 
-	if (!enforced && !(bank->isolation[RF_TIER_AUDIT].deny[c->between] & bit))
+	if (!enforced && !(bank->isolation[RF_TIER_AUDIT].deny[between] & bit))
 		return false;
 	c->tier = enforced ? RF_TIER_ENFORCE : RF_TIER_AUDIT;
 	if (!quiet)

@@ -241,7 +241,7 @@ struct rf_event_gap {
 	X(MSG_CONTROL, "msg_queue_msgctl")     \
 	X(SHARED_OPEN, "file_open_shared")     \
 	X(SHARED_RECEIVE, "file_receive")      \
-	X(PERF_OPEN, "perf_event_open")        \
+	X(PERF_ALLOC, "perf_event_alloc")      \
 	X(KEY_ALLOC, "key_alloc")              \
 	X(KEY_PERMISSION, "key_permission")
 

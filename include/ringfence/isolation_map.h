@@ -17,7 +17,7 @@
 	X(SCHEDULE, "schedule", "scheduling, priorities, limits and memory placement of processes")               \
 	X(IPC, "ipc", "System V and POSIX message queues, semaphores and shared memory")                          \
 	X(UNIX, "unix", "Unix sockets, and descriptors of them")                                                  \
-	X(PERF, "perf", "performance events of whole CPUs, which see every tenant")                               \
+	X(PERF, "perf", "performance events on processes, and on whole CPUs, which see every tenant")             \
 	X(KEYS, "keys", "keys of the kernel's keyrings")
 
 enum rf_isolation_kind {
@@ -34,28 +34,28 @@ enum rf_between { RF_BETWEEN_TENANTS, RF_BETWEEN_NAMESPACES, RF_BETWEEN_WORKLOAD
 
 /* Of a tier, in struct rf_workload_bank. All zero: no opinion. */
 struct rf_isolation_limits {
-	__u16 deny[RF_BETWEENS]; /* 1 << enum rf_isolation_kind */
-	__u16 pad;
+	__u16 deny[RF_BETWEENS + 1]; /* 1 << enum rf_isolation_kind; the last is 0: any two bits are an index */
 };
 
 /* What was tried. X(enum suffix, kind, name in events, what the argument is; "": nothing) */
-#define RF_ISOLATION_OPERATIONS(X)                     \
-	X(KILL, SIGNAL, "kill", "signal")              \
-	X(ATTACH, PTRACE, "ptrace", "mode")            \
-	X(TRACEME, PTRACE, "traceme", "")              \
-	X(SCHEDULER, SCHEDULE, "setscheduler", "")     \
-	X(NICE, SCHEDULE, "setpriority", "nice")       \
-	X(IOPRIO, SCHEDULE, "ioprio_set", "ioprio")    \
-	X(RLIMIT, SCHEDULE, "prlimit", "resource")     \
-	X(MEMORY, SCHEDULE, "move_pages", "")          \
-	X(SYSV, IPC, "sysv-ipc", "id")                 \
-	X(SYSV_CONTROL, IPC, "sysv-ipc-control", "id") \
-	X(SHARED, IPC, "posix-ipc", "")                \
-	X(SHARED_PASSED, IPC, "receive-posix-ipc", "") \
-	X(CONNECT, UNIX, "connect", "")                \
-	X(SEND, UNIX, "send", "")                      \
-	X(PASSED, UNIX, "receive-socket", "")          \
-	X(PERF_CPU, PERF, "perf_event_open", "")       \
+#define RF_ISOLATION_OPERATIONS(X)                        \
+	X(KILL, SIGNAL, "kill", "signal")                 \
+	X(ATTACH, PTRACE, "ptrace", "mode")               \
+	X(TRACEME, PTRACE, "traceme", "")                 \
+	X(SCHEDULER, SCHEDULE, "setscheduler", "")        \
+	X(NICE, SCHEDULE, "setpriority", "nice")          \
+	X(IOPRIO, SCHEDULE, "ioprio_set", "ioprio")       \
+	X(RLIMIT, SCHEDULE, "prlimit", "resource")        \
+	X(MEMORY, SCHEDULE, "move_pages", "")             \
+	X(SYSV, IPC, "sysv-ipc", "id")                    \
+	X(SYSV_CONTROL, IPC, "sysv-ipc-control", "id")    \
+	X(SHARED, IPC, "posix-ipc", "")                   \
+	X(SHARED_PASSED, IPC, "receive-posix-ipc", "")    \
+	X(CONNECT, UNIX, "connect", "")                   \
+	X(SEND, UNIX, "send", "")                         \
+	X(PASSED, UNIX, "receive-socket", "")             \
+	X(PERF_TASK, PERF, "perf_event_open", "")         \
+	X(PERF_CPU, PERF, "perf_event_open of a CPU", "") \
 	X(KEY, KEYS, "key", "serial")
 
 enum rf_isolation_operation {

@@ -358,7 +358,12 @@ static long try_key(const struct target *t)
 {
 	char text[16];
 
-	return syscall(SYS_keyctl, KEYCTL_READ, t->key, text, sizeof(text));
+	long r = syscall(SYS_keyctl, KEYCTL_READ, t->key, text, sizeof(text));
+
+	/* Whatever kept the kernel from looking the key up, it says that there is none. */
+	if (r < 0 && errno == ENOKEY)
+		errno = EPERM;
+	return r;
 }
 
 static const struct {

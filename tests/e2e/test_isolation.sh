@@ -130,7 +130,7 @@ tap_is "workloads: what is let through is allowed" allowed attempt lone2 kill lo
 tap_is "workloads: its own is allowed" allowed attempt lone mem lone
 
 tap_ok "a denial names operation, both ends, policy, rule, file and line" soon \
-	'isolation-deny deny red/main/red isolation_prob.* kill signal 0 -> blue/main/blue\[[0-9]+\] policy red/main/red rule "isolation\[signal\]" .*/base.yaml:1$'
+	'isolation-deny deny red/main/red isolation_prob.* kill signal 0 -> blue/main/blue\[[0-9]+\] policy red/main/red rule "isolation\[signal\]" .*/base.yaml:2$'
 tap_ok "of the other end, too" soon \
 	'isolation-deny deny blue/main/blue - ptrace mode [0-9]+ <- red/main/open on \[[0-9]+\] policy blue/main/blue rule "isolation\[ptrace\]" '
 tap_ok "a section is named by its line" soon 'isolation-deny deny green/one/spaced .*rule "isolation\[signal\]" .*/base.yaml:[0-9]{2,}$'
@@ -145,7 +145,7 @@ tap_is "what only looks is not counted" $((before + 1)) workload_value red/main/
 tap_is "what is allowed is not counted" 0 workload_value red/main/red2 isolation_deny
 tap_is "audit counts nothing as denied" 0 workload_value red/main/quiet isolation_deny
 tap_ok "audit counts what it would deny" above "$(workload_value red/main/quiet isolation_would)" 20
-tap_ok "policy show says it" says 'from other tenants: deny signal ptrace schedule ipc unix perf keys  \(default of red, .*/base.yaml:1\)' \
+tap_ok "policy show says it" says 'from other tenants: deny signal ptrace schedule ipc unix perf keys  \(default of red, .*/base.yaml:2\)' \
 	"$ringfence" policy show red/main/red
 
 # What was made by a workload that is no more.

@@ -63,7 +63,7 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_MSG_CONTROL] = LSM_WHEN_ASKED("rf_msg_queue_control"),
 	[RF_HOOK_SHARED_OPEN] = LSM_WHEN_ASKED("rf_shared_open"),
 	[RF_HOOK_SHARED_RECEIVE] = LSM_WHEN_ASKED("rf_file_receive"),
-	[RF_HOOK_PERF_OPEN] = LSM_WHEN_ASKED("rf_perf_event_open"),
+	[RF_HOOK_PERF_ALLOC] = LSM_WHEN_ASKED("rf_perf_event_alloc"),
 	[RF_HOOK_KEY_ALLOC] = LSM_WHEN_ASKED("rf_key_alloc"),
 	[RF_HOOK_KEY_PERMISSION] = LSM_WHEN_ASKED("rf_key_permission"),
 	[RF_HOOK_TCP_RETRANSMIT] = { .program = "rf_tcp_retransmit", .if_failed = "not counted" },

@@ -272,7 +272,8 @@ static const struct rf_field spec_fields[] = {
 		  F("allow", ENUM, .list = true, .max = 16, .values = rf_isolation_kind_names,
 		    .example = "allow: [signal, unix]",
 		    .text = "What is let through all the same, if the other end's policy lets it, too. ipc is System "
-			    "V and POSIX queues, semaphores and shared memory; perf is events of whole CPUs."))),
+			    "V and POSIX queues, semaphores and shared memory; perf is performance events on processes, and on "
+			    "whole CPUs."))),
 	F("process", OBJECT, .needs = 1 + RF_FEATURE_PROCESS, .text = "Programs that may run.",
 	  .children = process_fields),
 	F("files", OBJECT, .needs = 1 + RF_FEATURE_FILES, .text = "Files and labelled trees.",
