@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What workloads share by name: System V objects, POSIX shared memory and
+ * What workloads reach by name: System V objects, POSIX shared memory and
  * message queues, keys. Each belongs to the workload that made it. Attached
  * while some workload is kept apart from another in that way; what was made
  * before is the host's.
@@ -11,7 +11,8 @@
  * ipc_permission                   decides whether current attaches to, reads or writes one
  * shm_shmctl, sem_semctl, msgctl   decides whether it removes or changes one
  * file_open                        remembers who makes a file below a tmpfs that is mounted at a directory "shm", or
- *                                  a message queue; decides whether current opens one
+ *                                  a message queue; decides whether current opens one, or what shows the memory of
+ *                                  a process: /proc/PID/{environ,auxv,maps,smaps,numa_maps,pagemap}
  * file_receive                     decides whether current is passed one, or a Unix socket of another
  * key_alloc                        remembers who makes a key
  * key_permission                   decides whether current uses one
@@ -30,6 +31,7 @@ char _license[] SEC("license") = "GPL";
 
 #define RF_TMPFS_MAGIC	 0x01021994 /* linux/magic.h */
 #define RF_MQUEUE_MAGIC	 0x19800202 /* ipc/mqueue.c */
+#define RF_PROC_MAGIC	 0x9fa0
 #define RF_SOCKFS_MAGIC	 0x534f434b
 #define RF_AF_UNIX	 1
 #define RF_FMODE_CREATED 0x100000 /* linux/fs.h */
@@ -156,8 +158,52 @@ static __always_inline bool rf_mount_is_shared(struct file *file)
 	return word[0] == 's' && word[1] == 'h' && word[2] == 'm' && !word[3];
 }
 
+/* ---- processes, by what shows their memory ---- */
+
+/*
+ * From 6.14 the kernel lets whoever has CAP_PERFMON read these although tracing was denied (mm_access()), so that a
+ * denial in ptrace_access_check is not enough. The first seven letters tell them apart.
+ */
+static __always_inline bool rf_shows_memory(struct file *file)
+{
+	union {
+		char text[8];
+		__u64 word;
+	} name = {},
+	  known[] = { { "environ" }, { "auxv" }, { "maps" }, { "smaps" }, { "smaps_r" }, { "numa_ma" }, { "pagemap" } };
+
+	bpf_probe_read_kernel_str(name.text, sizeof(name.text), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	for (int i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (name.word == known[i].word)
+			return true;
+	return false;
+}
+
+static __always_inline int rf_process_opened(struct file *file)
+{
+	struct rf_isolation_case c = RF_ISOLATION_CASE(PROC);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct proc_inode *proc;
+	struct hlist_node *first;
+	struct task_struct *task;
+	__u64 other;
+
+	if (!rf_isolation_acts(&c, RF_HOOK_APART_OPEN) || !rf_shows_memory(file))
+		return 0;
+	proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+	first = BPF_CORE_READ(proc, pid, tasks[0].first);
+	if (!first)
+		return 0;
+	task = (void *)first - bpf_core_field_offset(struct task_struct, pid_links);
+	other = rf_task_cgroup_id(task);
+	if (other == c.cgroup_id)
+		return 0;
+	c.peer_tgid = BPF_CORE_READ(task, tgid);
+	return rf_lsm_verdict(rf_isolation_ask(&c, other, false));
+}
+
 SEC("lsm/file_open")
-int BPF_PROG(rf_shared_open, struct file *file, int ret)
+int BPF_PROG(rf_apart_open, struct file *file, int ret)
 {
 	struct rf_isolation_case c = RF_ISOLATION_CASE(SHARED);
 	__u64 magic = file->f_inode->i_sb->s_magic;
@@ -166,10 +212,12 @@ int BPF_PROG(rf_shared_open, struct file *file, int ret)
 
 	if (ret)
 		return ret;
+	if (magic == RF_PROC_MAGIC)
+		return rf_process_opened(file);
 	if (rf_likely(magic != RF_TMPFS_MAGIC && magic != RF_MQUEUE_MAGIC))
 		return 0;
 	maker = bpf_inode_storage_get(&rf_shared_map, file->f_inode, NULL, 0);
-	if (!rf_isolation_acts(&c, RF_HOOK_SHARED_OPEN)) {
+	if (!rf_isolation_acts(&c, RF_HOOK_APART_OPEN)) {
 		/* The host's own: one that a workload has not made must not become its. */
 		if (!maker && magic == RF_MQUEUE_MAGIC)
 			bpf_inode_storage_get(&rf_shared_map, file->f_inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -186,12 +234,12 @@ int BPF_PROG(rf_shared_open, struct file *file, int ret)
 	if (maker)
 		rf_maker_fill(maker, c.cgroup_id, c.workload);
 	else
-		rf_error(RF_HOOK_SHARED_OPEN, RF_ERROR_MAKER_FULL);
+		rf_error(RF_HOOK_APART_OPEN, RF_ERROR_MAKER_FULL);
 	return 0;
 }
 
 SEC("lsm/file_receive")
-int BPF_PROG(rf_file_receive, struct file *file, int ret)
+int BPF_PROG(rf_apart_receive, struct file *file, int ret)
 {
 	struct rf_isolation_case memory = RF_ISOLATION_CASE(SHARED_PASSED), c = RF_ISOLATION_CASE(PASSED);
 	__u64 magic = file->f_inode->i_sb->s_magic;
@@ -201,7 +249,7 @@ int BPF_PROG(rf_file_receive, struct file *file, int ret)
 
 	if (ret)
 		return ret;
-	if (!rf_isolation_acts(&c, RF_HOOK_SHARED_RECEIVE))
+	if (!rf_isolation_acts(&c, RF_HOOK_APART_RECEIVE))
 		return 0;
 	if (magic == RF_TMPFS_MAGIC || magic == RF_MQUEUE_MAGIC) {
 		maker = bpf_inode_storage_get(&rf_shared_map, file->f_inode, NULL, 0);

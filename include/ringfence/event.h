@@ -239,8 +239,8 @@ struct rf_event_gap {
 	X(SHM_CONTROL, "shm_shmctl")           \
 	X(SEM_CONTROL, "sem_semctl")           \
 	X(MSG_CONTROL, "msg_queue_msgctl")     \
-	X(SHARED_OPEN, "file_open_shared")     \
-	X(SHARED_RECEIVE, "file_receive")      \
+	X(APART_OPEN, "file_open_apart")       \
+	X(APART_RECEIVE, "file_receive_apart") \
 	X(PERF_ALLOC, "perf_event_alloc")      \
 	X(KEY_ALLOC, "key_alloc")              \
 	X(KEY_PERMISSION, "key_permission")

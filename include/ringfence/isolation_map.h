@@ -41,6 +41,7 @@ struct rf_isolation_limits {
 #define RF_ISOLATION_OPERATIONS(X)                        \
 	X(KILL, SIGNAL, "kill", "signal")                 \
 	X(ATTACH, PTRACE, "ptrace", "mode")               \
+	X(PROC, PTRACE, "proc", "")                       \
 	X(TRACEME, PTRACE, "traceme", "")                 \
 	X(SCHEDULER, SCHEDULE, "setscheduler", "")        \
 	X(NICE, SCHEDULE, "setpriority", "nice")          \

@@ -59,7 +59,7 @@ all='signal, ptrace, schedule, ipc, unix, perf, keys'
 	isolation '{between: workloads, allow: [signal]}' | doc_of green one lone
 	isolation "{allow: [$all]}" | doc_of green one lone2
 } | put_force base || exit 1
-for hook in task_kill ptrace_access_check ipc_permission file_open_shared unix_stream_connect; do
+for hook in task_kill ptrace_access_check ipc_permission file_open_apart unix_stream_connect; do
 	tap_is "with one, $hook is attached" true attached $hook
 done
 
