@@ -145,8 +145,7 @@ int BPF_PROG(rf_msg_queue_control, struct kern_ipc_perm *object, int command, in
 
 /* ---- POSIX ---- */
 
-/* Is @file on a mount at a directory of the name that shm_open() looks below? Whatever file system that directory is
- * of. */
+/* Is @file on a mount at a directory of the name that shm_open() looks below? */
 static __always_inline bool rf_mount_is_shared(struct file *file)
 {
 	struct vfsmount *at = BPF_CORE_READ(file, f_path.mnt);
@@ -161,7 +160,7 @@ static __always_inline bool rf_mount_is_shared(struct file *file)
 /* ---- processes, by what shows their memory ---- */
 
 /*
- * From 6.14 the kernel lets whoever has CAP_PERFMON read these although tracing was denied (mm_access()), so that a
+ * Newer kernels (7.2, not yet 6.12) let whoever has CAP_PERFMON read these although tracing was denied, so that a
  * denial in ptrace_access_check is not enough. The first seven letters tell them apart.
  */
 static __always_inline bool rf_shows_memory(struct file *file)
