@@ -149,10 +149,12 @@ tap_ok "policy show says it" says 'from other tenants: deny signal ptrace schedu
 	"$ringfence" policy show red/main/red
 
 # What was made by a workload that is no more.
+# shellcheck disable=SC2154 # owner() sets it
 kill -TERM "$pid_blue"
 make_cgroup blue/gone
 (enter blue/gone "$probe" own "gone$$" >"$tmp/owner.gone" 2>&1 &)
 await 5 grep -q ready "$tmp/owner.gone"
+# shellcheck disable=SC2034 # attempt() reads it
 read -r _ pid_gone key_gone <"$tmp/owner.gone"
 kill -9 "$pid_gone"
 cgroup_goes() { rmdir "$cgroup/blue/gone"; }

@@ -2,9 +2,10 @@
 /*
  * Tenants have numbers in the kernel, so that a program compares words and not
  * strings; and so have namespaces, whose numbers are of the same hand: a name
- * that both use has one number, and that does no harm. The map of them is pinned: the banks that an earlier daemon wrote
- * and those of this one say the same. A number is not used again while a daemon
- * lives, nor as long as a bank has it.
+ * that both use has one number, and that does no harm. The map of them is
+ * pinned: the banks that an earlier daemon wrote and those of this one say the
+ * same. A number is not used again while a daemon lives, nor as long as a bank
+ * has it.
  */
 #include <errno.h>
 

@@ -11,7 +11,8 @@
 #include "user/policy/compile.h"
 
 struct rf_isolation_image {
-	struct rf_isolation_limits limits[RF_TIERS]; /* RF_TIER_AUDIT: of all policies, or zero where none is in audit */
+	/* RF_TIER_AUDIT: of all policies, or zero where none is in audit. */
+	struct rf_isolation_limits limits[RF_TIERS];
 	struct rf_rule_ref *refs;
 	/* Into @refs; NULL: not denied. */
 	const struct rf_rule_ref *ref[RF_TIERS][RF_BETWEENS][RF_ISOLATION_KIND_COUNT];
