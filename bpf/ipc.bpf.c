@@ -45,8 +45,11 @@ static __always_inline int rf_ipc_made(struct kern_ipc_perm *object, enum rf_hoo
 	struct rf_maker maker = {};
 	__u64 key = (__u64)object;
 
-	if (!rf_isolation_acts(&c, hook))
+	if (!rf_isolation_acts(&c, hook)) {
+		/* What was freed while nobody asked for these hooks may have left its entry at this address. */
+		bpf_map_delete_elem(&rf_maker_map, &key);
 		return 0;
+	}
 	rf_maker_fill(&maker, c.cgroup_id, c.workload);
 	if (bpf_map_update_elem(&rf_maker_map, &key, &maker, BPF_ANY) < 0)
 		rf_error(hook, RF_ERROR_MAKER_FULL);
@@ -215,13 +218,13 @@ int BPF_PROG(rf_apart_open, struct file *file, int ret)
 		return rf_process_opened(file);
 	if (rf_likely(magic != RF_TMPFS_MAGIC && magic != RF_MQUEUE_MAGIC))
 		return 0;
-	maker = bpf_inode_storage_get(&rf_shared_map, file->f_inode, NULL, 0);
 	if (!rf_isolation_acts(&c, RF_HOOK_APART_OPEN)) {
-		/* The host's own: one that a workload has not made must not become its. */
-		if (!maker && magic == RF_MQUEUE_MAGIC)
+		/* The host's own, which must not become that of the first workload that opens it. */
+		if (magic == RF_MQUEUE_MAGIC)
 			bpf_inode_storage_get(&rf_shared_map, file->f_inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		return 0;
 	}
+	maker = bpf_inode_storage_get(&rf_shared_map, file->f_inode, NULL, 0);
 	if (maker)
 		return rf_lsm_verdict(rf_isolation_ask_maker(&c, maker));
 	/* mq_open() opens what it makes before anybody else can, and says no more than O_CREAT. */
