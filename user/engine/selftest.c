@@ -166,15 +166,25 @@ static enum rf_support asked_support(const struct rf_engine *e, const enum rf_ho
 #define ASKED_SUPPORT(e, ...) \
 	asked_support(e, (const enum rf_hook[]){ __VA_ARGS__ }, ARRAY_SIZE(((const enum rf_hook[]){ __VA_ARGS__ })))
 
-/* Of the hooks that a workload can ask for: all but those that only forget, which run in the kernel's own time. */
+/*
+ * Not asked of: the hooks that only forget, which run in the kernel's own time. What a host may have been built or set
+ * up without (no keyrings, no performance events, no tracing by Yama) leaves the rest as it is.
+ */
 static enum rf_support isolation_support(const struct rf_engine *e)
 {
-	return ASKED_SUPPORT(e, RF_HOOK_TASK_KILL, RF_HOOK_PTRACE, RF_HOOK_TRACEME, RF_HOOK_TASK_SCHEDULER,
-			     RF_HOOK_TASK_NICE, RF_HOOK_TASK_IOPRIO, RF_HOOK_TASK_RLIMIT, RF_HOOK_TASK_MEMORY,
-			     RF_HOOK_IPC_PERMISSION, RF_HOOK_SHM_ALLOC, RF_HOOK_SEM_ALLOC, RF_HOOK_MSG_ALLOC,
-			     RF_HOOK_SHM_CONTROL, RF_HOOK_SEM_CONTROL, RF_HOOK_MSG_CONTROL, RF_HOOK_APART_OPEN,
-			     RF_HOOK_APART_RECEIVE, RF_HOOK_UNIX_CONNECT, RF_HOOK_UNIX_SEND, RF_HOOK_PERF_ALLOC,
-			     RF_HOOK_KEY_ALLOC, RF_HOOK_KEY_PERMISSION);
+	enum rf_support most = ASKED_SUPPORT(e, RF_HOOK_TASK_KILL, RF_HOOK_PTRACE, RF_HOOK_TASK_SCHEDULER,
+					     RF_HOOK_TASK_NICE, RF_HOOK_TASK_IOPRIO, RF_HOOK_TASK_RLIMIT,
+					     RF_HOOK_TASK_MEMORY, RF_HOOK_IPC_PERMISSION, RF_HOOK_SHM_ALLOC,
+					     RF_HOOK_SEM_ALLOC, RF_HOOK_MSG_ALLOC, RF_HOOK_SHM_CONTROL,
+					     RF_HOOK_SEM_CONTROL, RF_HOOK_MSG_CONTROL, RF_HOOK_APART_OPEN,
+					     RF_HOOK_APART_RECEIVE, RF_HOOK_UNIX_CONNECT, RF_HOOK_UNIX_SEND);
+
+	if (most == RF_SUPPORT_UNAVAILABLE)
+		return most;
+	return ASKED_SUPPORT(e, RF_HOOK_TRACEME, RF_HOOK_PERF_ALLOC, RF_HOOK_KEY_ALLOC, RF_HOOK_KEY_PERMISSION) ==
+			       RF_SUPPORT_UNAVAILABLE ?
+		       RF_SUPPORT_BEST_EFFORT :
+		       most;
 }
 
 #define HOOKS_SUPPORT(e, when_well, ...)                                                                             \

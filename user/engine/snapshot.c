@@ -157,6 +157,9 @@ static char *sockets_why(const struct rf_engine *e, enum rf_feature feature, enu
 {
 	char *why;
 
+	if (support == RF_SUPPORT_BEST_EFFORT)
+		return strdup("tracing by a parent, perf or keys are not seen: a hook did not run in the self-test "
+			      "(see hooks)");
 	if (support != RF_SUPPORT_UNAVAILABLE)
 		return strdup("the hooks ran in the self-test; attached while a policy asks for them");
 	if (feature == RF_FEATURE_NETWORK_RAW || e->lsm_runs)
