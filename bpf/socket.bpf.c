@@ -14,14 +14,14 @@
  * which the socket was made. What is in no workload is the host's and passes,
  * and so does what the kernel makes for itself. What is open already stays.
  *
- * Of a connection between tenants each end may have denied it: both are asked.
+ * Of a connection between tenants each end may have denied it, by network.sockets
+ * or by isolation: both are asked.
  *
  * Bound: two lookups, four where there are two ends. Failure: open; an end that
  * is not known is taken for the host's. None of these can be skipped: what a
  * tracing program loses when it is interrupted, these hooks do not.
  */
-#include "lib/lsm.bpf.h"
-#include "lib/submit.bpf.h"
+#include "lib/isolation.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -154,7 +154,7 @@ int BPF_PROG(rf_socket_connect, struct socket *socket, struct sockaddr *address,
 }
 
 /* Current reaches out to @other. True: one of the two ends denies it. */
-static __always_inline bool rf_unix_reached(struct sock *other, enum rf_hook hook)
+static __always_inline bool rf_unix_reached(struct rf_isolation_case *c, struct sock *other, enum rf_hook hook)
 {
 	__u64 version = RF_READ_ONCE(rf_config.version);
 	struct rf_socket_case ours = { .family = RF_AF_UNIX,
@@ -176,24 +176,33 @@ static __always_inline bool rf_unix_reached(struct sock *other, enum rf_hook hoo
 	/* Of one generation, so that the numbers are of one hand. */
 	bank = rf_workload_bank(ours.workload, version);
 	their_bank = rf_workload_bank(theirs.workload, version);
-	if (!bank || !their_bank || !bank->tenant || !their_bank->tenant || bank->tenant == their_bank->tenant)
+	if (!bank || !their_bank || !bank->tenant || !their_bank->tenant)
 		return false;
 	theirs.direction = RF_INGRESS;
-	return rf_socket_judge(bank, &ours) || rf_socket_judge(their_bank, &theirs);
+	if (bank->tenant != their_bank->tenant &&
+	    (rf_socket_judge(bank, &ours) || rf_socket_judge(their_bank, &theirs)))
+		return true;
+	c->cgroup_id = ours.cgroup_id;
+	c->workload = ours.workload;
+	return rf_isolation_ask_banks(c, bank, theirs.cgroup_id, theirs.workload, their_bank, false);
 }
 
 SEC("lsm/unix_stream_connect")
 int BPF_PROG(rf_unix_stream_connect, struct sock *sock, struct sock *other, struct sock *fresh, int ret)
 {
+	struct rf_isolation_case c = RF_ISOLATION_CASE(CONNECT);
+
 	if (ret)
 		return ret;
-	return rf_lsm_verdict(rf_unix_reached(other, RF_HOOK_UNIX_CONNECT));
+	return rf_lsm_verdict(rf_unix_reached(&c, other, RF_HOOK_UNIX_CONNECT));
 }
 
 SEC("lsm/unix_may_send")
 int BPF_PROG(rf_unix_may_send, struct socket *socket, struct socket *other, int ret)
 {
+	struct rf_isolation_case c = RF_ISOLATION_CASE(SEND);
+
 	if (ret)
 		return ret;
-	return rf_lsm_verdict(rf_unix_reached(BPF_CORE_READ(other, sk), RF_HOOK_UNIX_SEND));
+	return rf_lsm_verdict(rf_unix_reached(&c, BPF_CORE_READ(other, sk), RF_HOOK_UNIX_SEND));
 }

@@ -412,6 +412,31 @@ RF_MAP struct {
 	__type(value, __u32);
 } rf_tenant_map SEC(".maps");
 
+/* Keys are addresses in the kernel: never read, never shown. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_MAKERS);
+	__type(key, __u64);
+	__type(value, struct rf_maker);
+} rf_maker_map SEC(".maps");
+
+/* From 6.12 no hook tells that a key has gone: one made at the same address takes its entry. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, RF_MAX_KEY_MAKERS);
+	__type(key, __u64);
+	__type(value, struct rf_maker);
+} rf_key_map SEC(".maps");
+
+/* Level 1: left out where the host has no BPF LSM. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rf_maker);
+} rf_shared_map SEC(".maps");
+
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -474,6 +499,7 @@ RF_MAP struct {
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, RF_GUARD_OBJECTS);
 	__type(key, __u64);
 	__type(value, __u32);

@@ -36,6 +36,7 @@ enum rf_event_kind {
 	RF_EVENT_FLOW_START,  /* struct rf_event_flow_record */
 	RF_EVENT_FLOW_END,    /* struct rf_event_flow_record */
 	RF_EVENT_GUARD_DENY,  /* struct rf_event_guard */
+	RF_EVENT_ISOLATION,   /* struct rf_event_isolation */
 	RF_EVENT_KINDS
 };
 
@@ -164,6 +165,18 @@ struct rf_event_guard {
 	__u32 target;	 /* a signal, or the id of a map, program or link; else 0 */
 };
 
+/* Of two workloads, @header's is the one whose policy denied. */
+struct rf_event_isolation {
+	struct rf_event_header header;
+	__u32 peer_workload; /* RF_WORKLOAD_NONE: nobody in particular */
+	__u32 peer_tgid;     /* of the process at the other end; 0: it is none */
+	__u32 argument;	     /* see RF_ISOLATION_OPERATIONS */
+	__u8 operation;	     /* enum rf_isolation_operation */
+	__u8 between;	     /* enum rf_between */
+	__u8 tier;
+	__u8 direction; /* enum rf_direction: RF_INGRESS, the peer acted on this workload */
+};
+
 /* A generation came into force. Written by the program that flips it. */
 struct rf_event_policy {
 	struct rf_event_header header;
@@ -228,7 +241,30 @@ struct rf_event_gap {
 	X(GUARD_MOUNT, "guard_mount")          \
 	X(GUARD_MOVE, "guard_move_mount")      \
 	X(GUARD_CAPABLE, "guard_capable")      \
-	X(GUARD_OPEN, "guard_open")
+	X(GUARD_OPEN, "guard_open")            \
+	X(TASK_KILL, "task_kill")              \
+	X(PTRACE, "ptrace_access_check")       \
+	X(TRACEME, "ptrace_traceme")           \
+	X(TASK_SCHEDULER, "task_setscheduler") \
+	X(TASK_NICE, "task_setnice")           \
+	X(TASK_IOPRIO, "task_setioprio")       \
+	X(TASK_RLIMIT, "task_setrlimit")       \
+	X(TASK_MEMORY, "task_movememory")      \
+	X(IPC_PERMISSION, "ipc_permission")    \
+	X(SHM_ALLOC, "shm_alloc")              \
+	X(SEM_ALLOC, "sem_alloc")              \
+	X(MSG_ALLOC, "msg_queue_alloc")        \
+	X(SHM_FREE, "shm_free")                \
+	X(SEM_FREE, "sem_free")                \
+	X(MSG_FREE, "msg_queue_free")          \
+	X(SHM_CONTROL, "shm_shmctl")           \
+	X(SEM_CONTROL, "sem_semctl")           \
+	X(MSG_CONTROL, "msg_queue_msgctl")     \
+	X(APART_OPEN, "file_open_apart")       \
+	X(APART_RECEIVE, "file_receive_apart") \
+	X(PERF_ALLOC, "perf_event_alloc")      \
+	X(KEY_ALLOC, "key_alloc")              \
+	X(KEY_PERMISSION, "key_permission")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

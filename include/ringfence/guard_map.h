@@ -59,7 +59,7 @@ struct rf_guard {
 /* rf_guard_object_map: hash, key RF_GUARD_OBJECT(kind, id), value 1. Our maps, programs and links. */
 enum rf_guard_kind { RF_GUARD_IS_MAP, RF_GUARD_IS_PROGRAM, RF_GUARD_IS_LINK };
 #define RF_GUARD_OBJECT(kind, id) ((__u64)(kind) << 32 | (id))
-#define RF_GUARD_OBJECTS	  1024
+#define RF_GUARD_OBJECTS	  65536 /* allocated as used */
 
 /* The context of rf_guard_claim. It returns 0, or 1 where the token is another. */
 struct rf_guard_claim {

@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #endif
 #include "limits.h"
+#include "isolation_map.h"
 #include "socket_map.h"
 
 #define RF_WORKLOAD_NONE  0 /* not managed: every verdict is allow */
@@ -50,6 +51,8 @@ struct rf_workload_bank {
 	__u16 flow_sample; /* one in so many flows is logged; 0: none */
 	__u16 flow_idle_s;
 	struct rf_socket_limits sockets[RF_TIERS];
+	struct rf_isolation_limits isolation[RF_TIERS];
+	__u32 namespace; /* its number in rf_tenant_map, of which tenant ever; 0: not known */
 };
 
 /* A rule set of the direction, of either tier, has RF_RULESET_PEERS: who the peer is must be found out first. */

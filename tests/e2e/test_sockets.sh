@@ -21,12 +21,12 @@ make()
 }
 attached() { status_row "$1" attached; }
 section() { printf 'network:\n  sockets: %s\n' "$1"; }
-# tenant_doc TENANT NAME CGROUP: as doc, of that tenant.
+# tenant_doc TENANT NAME CGROUP: as doc, of that tenant. What isolation denies without being asked is let through.
 tenant_doc()
 {
 	tenant=$1
 	shift
-	doc "$@" | sed "s/^metadata:/metadata:\n  tenant: $tenant/"
+	{ cat; printf 'isolation: {allow: [unix]}\n'; } | doc "$@" | sed "s/^metadata:/metadata:\n  tenant: $tenant/"
 }
 reported() { says "$1" "$ringfence" events --kind socket-deny; }
 soon() { await 5 reported "$1" || reported "$1"; }

@@ -39,6 +39,12 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 
 		names->peer = rf_registry_name(app->registry, socket->peer_workload);
 		ref = rf_sockets_ref(image ? image->sockets : NULL, socket->tier, socket->rule);
+	} else if (event->kind == RF_EVENT_ISOLATION) {
+		const struct rf_event_isolation *isolation = (const struct rf_event_isolation *)event;
+
+		names->peer = rf_registry_name(app->registry, isolation->peer_workload);
+		ref = rf_isolation_ref(image ? image->isolation : NULL, isolation->tier, isolation->between,
+				       isolation->operation);
 	}
 	if (!ref)
 		return;

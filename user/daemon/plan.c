@@ -291,6 +291,7 @@ static int workloads_assign(struct rf_registry *r, const struct rf_policy_set *s
 			.peer = w->peer,
 			.owner = w->cgroup_id,
 			.tenant = w->tenant,
+			.namespace = w->namespace,
 			.fresh = w->fresh,
 			.image = c->image,
 		};
@@ -315,6 +316,7 @@ static size_t endings_assign(const struct rf_registry *r, struct rf_cgroup **cgr
 								       .peer = before[i]->peer,
 								       .owner = before[i]->cgroup_id,
 								       .tenant = before[i]->tenant,
+								       .namespace = before[i]->namespace,
 								       .image = cgroups[i]->image };
 		else if (!before[i] && !cgroups[i]->is_root && cgroups[i]->image &&
 			 rf_workload_is_left_over(r, cgroups[i]->workload))
@@ -328,6 +330,7 @@ static size_t endings_assign(const struct rf_registry *r, struct rf_cgroup **cgr
 								       .peer = r->by_id[id]->peer,
 								       .owner = r->by_id[id]->cgroup_id,
 								       .tenant = r->by_id[id]->tenant,
+								       .namespace = r->by_id[id]->namespace,
 								       .image = r->by_id[id]->image };
 	return count;
 }
@@ -545,6 +548,7 @@ int rf_plan_one(struct rf_registry *r, struct rf_cgroup *c, char **ret_error)
 								  .peer = w->peer,
 								  .owner = w->cgroup_id,
 								  .tenant = w->tenant,
+								  .namespace = w->namespace,
 								  .fresh = true,
 								  .image = c->image },
 					 ret_error);

@@ -40,10 +40,21 @@ static char *cgroup_of(int proc_fd, const char *pid)
 	return NULL;
 }
 
-static bool image_enforces(const struct rf_image *image)
+/* Nobody need have asked for isolation, but only where the host has it is anything denied. */
+static bool image_isolates(const struct rf_registry *r, const struct rf_image *image)
+{
+	const struct rf_isolation_limits *limits = image->isolation ? &image->isolation->limits[RF_TIER_ENFORCE] : NULL;
+
+	return limits &&
+	       (limits->deny[RF_BETWEEN_TENANTS] | limits->deny[RF_BETWEEN_NAMESPACES] |
+		limits->deny[RF_BETWEEN_WORKLOADS]) &&
+	       rf_engine_support(r->engine, RF_FEATURE_ISOLATION) != RF_SUPPORT_UNAVAILABLE;
+}
+
+static bool image_enforces(const struct rf_registry *r, const struct rf_image *image)
 {
 	return image && (image->ruleset[RF_EGRESS][RF_TIER_ENFORCE] || image->ruleset[RF_INGRESS][RF_TIER_ENFORCE] ||
-			 image->device[RF_TIER_ENFORCE]);
+			 image->device[RF_TIER_ENFORCE] || image_isolates(r, image));
 }
 
 /* A process in another pid namespace is a container's own, whatever it is called. */
@@ -75,7 +86,7 @@ static int process_check(struct rf_registry *r, int proc_fd, const char *pid, ch
 	if (!path)
 		return 0;
 	image = rf_registry_planned_image(r, path);
-	if (!image_enforces(image))
+	if (!image_enforces(r, image))
 		return 0;
 	if (asprintf(ret_error,
 		     "policy %s would be enforced on %s (pid %s, cgroup %s), which manages this host; select less, use "

@@ -74,6 +74,8 @@ static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_
 		}
 		if (image->sockets)
 			filled.sockets[tier] = image->sockets->limits[tier];
+		if (image->isolation)
+			filled.isolation[tier] = image->isolation->limits[tier];
 		if (image->device[tier]) {
 			struct rf_installed_devices *in;
 
@@ -149,10 +151,18 @@ static uint64_t *used_copy(const struct rf_engine *e)
 static int owner_fill(struct rf_engine *e, const struct rf_assignment *a, struct rf_workload_bank *bank,
 		      char **ret_error)
 {
+	int r;
+
 	bank->peer = a->peer;
 	bank->owner = a->owner;
 	bank->tenant = 0;
-	return a->tenant ? rf_tenant_get(e, a->tenant, &bank->tenant, ret_error) : 0;
+	bank->namespace = 0;
+	if (!a->tenant)
+		return 0;
+	r = rf_tenant_get(e, a->tenant, &bank->tenant, ret_error);
+	if (r >= 0 && a->namespace)
+		r = rf_tenant_get(e, a->namespace, &bank->namespace, ret_error);
+	return r;
 }
 
 /* Beside the live bank; for a workload that is new, both. */

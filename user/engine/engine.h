@@ -96,6 +96,7 @@ struct rf_assignment {
 	uint32_t peer;		/* who it is to others: its own id, or a pod's */
 	uint32_t owner;		/* of what DNS answers teach: another number than the id's former owners had */
 	const char *tenant;	/* NULL: nobody knows, and it is nobody's other tenant */
+	const char *namespace;	/* NULL: likewise */
 	bool fresh;		/* no cgroup points to this id yet: put it in force in both banks */
 	struct rf_image *image; /* borrowed; the engine takes references. NULL: what is in force for it stays */
 };
@@ -124,8 +125,9 @@ void rf_engine_rates_trim(struct rf_engine *e);
  * of the plan need, and when it is in force trim.
  */
 enum rf_section {
-	RF_SECTION_SOCKETS, /* 1 << enum rf_socket_kind that is denied */
-	RF_SECTION_GUARD,   /* 1: the daemon is locked, see guard.h */
+	RF_SECTION_GUARD,     /* 1: the daemon is locked, see guard.h */
+	RF_SECTION_SOCKETS,   /* 1 << enum rf_socket_kind that is denied */
+	RF_SECTION_ISOLATION, /* 1 << enum rf_isolation_kind that is denied */
 	RF_SECTIONS
 };
 struct rf_asked {

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "user/engine/fire_guard.h"
+#include "user/engine/fire_isolation.h"
 #include "user/lib/cleanup.h"
 
 static void loopback_up(void)
@@ -66,6 +67,7 @@ void rf_self_test_fire(int cgroup_fd)
 	connection_fire(AF_INET6);
 	unix_fire(SOCK_STREAM);
 	unix_fire(SOCK_DGRAM);
+	rf_fire_isolation();
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null >= 0)
 		close(null);

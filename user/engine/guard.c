@@ -85,6 +85,15 @@ static uint32_t id_of(int fd, enum rf_guard_kind kind)
 	return kind == RF_GUARD_IS_MAP ? info.map.id : kind == RF_GUARD_IS_PROGRAM ? info.program.id : info.link.id;
 }
 
+static int chunks_add(const struct rf_engine *e, const struct rf_chunks *chunks)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; chunks && r >= 0 && i < chunks->n; i++)
+		r = object_add(e, RF_GUARD_IS_MAP, id_of(rf_chunks_fd(chunks, i), RF_GUARD_IS_MAP));
+	return r;
+}
+
 /* Ids are not used again soon: what is gone may stay. */
 static int objects_write(const struct rf_engine *e)
 {
@@ -95,6 +104,8 @@ static int objects_write(const struct rf_engine *e)
 	bpf_object__for_each_map(map, e->skeleton->obj) {
 		if (r >= 0 && rf_engine_map_name(map))
 			r = object_add(e, RF_GUARD_IS_MAP, id_of(bpf_map__fd(map), RF_GUARD_IS_MAP));
+		if (r >= 0)
+			r = chunks_add(e, rf_engine_chunks(e, bpf_map__name(map)));
 	}
 	bpf_object__for_each_program(program, e->skeleton->obj) {
 		if (r >= 0)

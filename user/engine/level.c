@@ -133,6 +133,9 @@ int rf_level_choose(struct rf_engine *e)
 		else
 			snprintf(state->why, sizeof(state->why), "not loaded: this kernel has no such hook");
 	}
+	/* Of no use without those programs, and no kernel without BPF LSM makes it. */
+	if (!rf_level(e))
+		bpf_map__set_autocreate(e->skeleton->maps.rf_shared_map, false);
 	btf__free(btf);
 	return 0;
 }

@@ -134,6 +134,10 @@ int rf_engine_self_test(struct rf_engine *e)
 	/* The kernel drops a cgroup in its own time, after the test: its release hook is judged by its entry going. */
 	if (e->hooks[RF_HOOK_CGROUP_RELEASE].self_test == -ENODATA)
 		e->hooks[RF_HOOK_CGROUP_RELEASE].self_test = 0;
+	/* Nor are the things of the probe forgotten at once. */
+	for (int hook = RF_HOOK_SHM_FREE; hook <= RF_HOOK_MSG_FREE; hook++)
+		if (e->hooks[hook].self_test == -ENODATA)
+			e->hooks[hook].self_test = 0;
 	/* Nothing is lost on the way from the probe to itself: there is nothing to send again. */
 	if (e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test == -ENODATA)
 		e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test = 0;
@@ -167,6 +171,27 @@ static enum rf_support asked_support(const struct rf_engine *e, const enum rf_ho
 #define ASKED_SUPPORT(e, ...) \
 	asked_support(e, (const enum rf_hook[]){ __VA_ARGS__ }, ARRAY_SIZE(((const enum rf_hook[]){ __VA_ARGS__ })))
 
+/*
+ * Not asked of: the hooks that only forget, which run in the kernel's own time. What a host may have been built or set
+ * up without (no keyrings, no performance events, no tracing by Yama) leaves the rest as it is.
+ */
+static enum rf_support isolation_support(const struct rf_engine *e)
+{
+	enum rf_support most = ASKED_SUPPORT(e, RF_HOOK_TASK_KILL, RF_HOOK_PTRACE, RF_HOOK_TASK_SCHEDULER,
+					     RF_HOOK_TASK_NICE, RF_HOOK_TASK_IOPRIO, RF_HOOK_TASK_RLIMIT,
+					     RF_HOOK_TASK_MEMORY, RF_HOOK_IPC_PERMISSION, RF_HOOK_SHM_ALLOC,
+					     RF_HOOK_SEM_ALLOC, RF_HOOK_MSG_ALLOC, RF_HOOK_SHM_CONTROL,
+					     RF_HOOK_SEM_CONTROL, RF_HOOK_MSG_CONTROL, RF_HOOK_APART_OPEN,
+					     RF_HOOK_APART_RECEIVE, RF_HOOK_UNIX_CONNECT, RF_HOOK_UNIX_SEND);
+
+	if (most == RF_SUPPORT_UNAVAILABLE)
+		return most;
+	return ASKED_SUPPORT(e, RF_HOOK_TRACEME, RF_HOOK_PERF_ALLOC, RF_HOOK_KEY_ALLOC, RF_HOOK_KEY_PERMISSION) ==
+			       RF_SUPPORT_UNAVAILABLE ?
+		       RF_SUPPORT_BEST_EFFORT :
+		       most;
+}
+
 #define HOOKS_SUPPORT(e, when_well, ...)                                                                             \
 	hooks_support(e, (const enum rf_hook[]){ __VA_ARGS__ }, ARRAY_SIZE(((const enum rf_hook[]){ __VA_ARGS__ })), \
 		      when_well)
@@ -199,6 +224,8 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 				     RF_HOOK_GUARD_PROGRAM, RF_HOOK_GUARD_UNLINK, RF_HOOK_GUARD_RMDIR,
 				     RF_HOOK_GUARD_RENAME, RF_HOOK_GUARD_UMOUNT, RF_HOOK_GUARD_MOUNT,
 				     RF_HOOK_GUARD_MOVE, RF_HOOK_GUARD_CAPABLE, RF_HOOK_GUARD_OPEN);
+	case RF_FEATURE_ISOLATION:
+		return isolation_support(e);
 	case RF_FEATURE_DEVICES:
 		/* Open and mknod are closed; descriptors that are passed in need level 1. */
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);

@@ -180,6 +180,9 @@ static char *sockets_why(const struct rf_engine *e, enum rf_feature feature, enu
 {
 	char *why;
 
+	if (support == RF_SUPPORT_BEST_EFFORT)
+		return strdup("tracing by a parent, perf or keys are not seen: a hook did not run in the self-test "
+			      "(see hooks)");
 	if (support != RF_SUPPORT_UNAVAILABLE)
 		return strdup("the hooks ran in the self-test; attached while a policy asks for them");
 	if (feature == RF_FEATURE_NETWORK_RAW || e->lsm_runs)
@@ -214,7 +217,8 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return strdup(e->module_why);
 	if (feature == RF_FEATURE_GUARD)
 		return guard_why(e, support);
-	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS)
+	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS ||
+	    feature == RF_FEATURE_ISOLATION)
 		return sockets_why(e, feature, support);
 	if (support != RF_SUPPORT_UNAVAILABLE) {
 		if (feature == RF_FEATURE_NETWORK_RATES || feature == RF_FEATURE_NETWORK_RULE_RATES)

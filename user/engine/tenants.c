@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Tenants have numbers in the kernel, so that a program compares words and not
- * strings. The map of them is pinned: the banks that an earlier daemon wrote
- * and those of this one say the same. A number is not used again while a daemon
- * lives, nor as long as a bank has it.
+ * strings; and so have namespaces, whose numbers are of the same hand: a name
+ * that both use has one number, and that does no harm. The map of them is
+ * pinned: the banks that an earlier daemon wrote and those of this one say the
+ * same. A number is not used again while a daemon lives, nor as long as a bank
+ * has it.
  */
 #include <errno.h>
 
@@ -85,12 +87,17 @@ static int compare_u32(const void *a, const void *b)
 /* Sorted; the caller frees. */
 static uint32_t *ids_of_banks(const struct rf_engine *e, size_t *ret_n)
 {
-	uint32_t bank = rf_engine_generation(e) & 1, *ids = calloc(RF_MAX_WORKLOADS, sizeof(*ids));
+	uint32_t bank = rf_engine_generation(e) & 1, *ids = calloc(2 * RF_MAX_WORKLOADS, sizeof(*ids));
 	size_t n = 0;
 
-	for (uint32_t id = RF_WORKLOAD_FIRST; ids && id < RF_MAX_WORKLOADS; id++)
-		if (e->workloads[id].bank[bank].tenant)
-			ids[n++] = e->workloads[id].bank[bank].tenant;
+	for (uint32_t id = RF_WORKLOAD_FIRST; ids && id < RF_MAX_WORKLOADS; id++) {
+		const struct rf_workload_bank *b = &e->workloads[id].bank[bank];
+
+		if (b->tenant)
+			ids[n++] = b->tenant;
+		if (b->namespace)
+			ids[n++] = b->namespace;
+	}
 	if (n)
 		qsort(ids, n, sizeof(*ids), compare_u32);
 	*ret_n = n;

@@ -37,7 +37,8 @@ enum rf_support { RF_SUPPORT_UNAVAILABLE, RF_SUPPORT_BEST_EFFORT, RF_SUPPORT_ENF
 	X(BPF_LSM, "bpf-lsm", "level 1")                                                 \
 	X(MODULE, "module", "level 2")                                                   \
 	X(NETWORK_RAW, "network-raw-sockets", "spec.network.sockets, raw")               \
-	X(GUARD, "guard", "ringfenced --lock")
+	X(GUARD, "guard", "ringfenced --lock")                                           \
+	X(ISOLATION, "isolation", "spec.isolation")
 
 enum rf_feature {
 #define X(id, name, section) RF_FEATURE_##id,

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "ringfence/account_map.h"
+#include "ringfence/isolation_map.h"
 #include "ringfence/policy_map.h"
 #include "ringfence/rate_map.h"
 #include "ringfence/socket_map.h"
@@ -36,6 +37,7 @@ static const struct {
 	[RF_EVENT_FLOW_START] = { "flow-start", sizeof(struct rf_event_flow_record) },
 	[RF_EVENT_FLOW_END] = { "flow-end", sizeof(struct rf_event_flow_record) },
 	[RF_EVENT_GUARD_DENY] = { "guard-deny", sizeof(struct rf_event_guard) },
+	[RF_EVENT_ISOLATION] = { "isolation-deny", sizeof(struct rf_event_isolation) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
 
@@ -199,6 +201,12 @@ static bool socket_valid(const struct rf_event_socket *e)
 	       e->direction < RF_DIRECTIONS;
 }
 
+static bool isolation_valid(const struct rf_event_isolation *e)
+{
+	return e->peer_workload < RF_MAX_WORKLOADS && e->operation < RF_OPERATION_COUNT && e->between < RF_BETWEENS &&
+	       e->tier < RF_TIERS && e->direction < RF_DIRECTIONS;
+}
+
 /* @len may be more than what was kept of a path that was cut. */
 static bool path_valid(const char path[RF_PATH_MAX], uint32_t len)
 {
@@ -209,7 +217,8 @@ static bool header_valid(const struct rf_event_header *h, size_t len)
 {
 	bool denied = h->verdict == RF_DENY || h->verdict == RF_WOULD_DENY;
 	bool about_denial = h->kind == RF_EVENT_FLOW_DENY || h->kind == RF_EVENT_DEVICE_DENY ||
-			    h->kind == RF_EVENT_SOCKET_DENY || h->kind == RF_EVENT_GUARD_DENY;
+			    h->kind == RF_EVENT_SOCKET_DENY || h->kind == RF_EVENT_GUARD_DENY ||
+			    h->kind == RF_EVENT_ISOLATION;
 
 	return h->version == RF_EVENT_VERSION && h->kind != RF_EVENT_NONE && h->kind < RF_EVENT_KINDS &&
 	       h->size == kinds[h->kind].size && h->size <= len && h->lane < RF_LANES && h->verdict < RF_VERDICTS &&
@@ -227,6 +236,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_device device;
 		struct rf_event_socket socket;
 		struct rf_event_guard guard;
+		struct rf_event_isolation isolation;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -259,6 +269,9 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_GUARD_DENY:
 		valid = e.guard.operation < RF_GUARD_COUNT;
+		break;
+	case RF_EVENT_ISOLATION:
+		valid = isolation_valid(&e.isolation);
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

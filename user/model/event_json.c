@@ -7,6 +7,7 @@
 #include "user/lib/clock.h"
 #include "user/model/event_text.h"
 #include "user/model/icmp.h"
+#include "user/model/isolation.h"
 #include "user/model/sockets.h"
 
 static void put_time(struct rf_json *j, const char *key, uint64_t boot_ns)
@@ -174,6 +175,28 @@ static void put_socket(struct rf_json *j, const struct rf_event_socket *e, const
 	put_rule(j, &named, RF_RULE_DEFAULT);
 }
 
+static void put_isolation(struct rf_json *j, const struct rf_event_isolation *e, const struct rf_event_names *names)
+{
+	const char *argument = rf_isolation_argument_name(e->operation);
+	struct rf_event_names named = *names;
+
+	rf_json_string(j, "operation", rf_isolation_operation_name(e->operation));
+	if (argument)
+		rf_json_i64(j, argument, (int32_t)e->argument);
+	rf_json_string(j, "between", rf_between_names[e->between]);
+	rf_json_string(j, "direction", rf_event_direction_name(e->direction));
+	if (e->peer_workload != RF_WORKLOAD_NONE) {
+		rf_json_string(j, "peer", names->peer);
+		rf_json_u64(j, "peer_id", e->peer_workload);
+	}
+	/* Of the process that was acted on. */
+	if (e->peer_tgid)
+		rf_json_u64(j, "target_pid", e->peer_tgid);
+	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
+	named.rule = rf_isolation_rule_name(rf_isolation_operation_kind(e->operation));
+	put_rule(j, &named, RF_RULE_DEFAULT);
+}
+
 static void put_exit(struct rf_json *j, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code)) {
@@ -255,6 +278,9 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 	case RF_EVENT_GUARD_DENY:
 		rf_json_string(&j, "operation", rf_guard_operation_name(((const struct rf_event_guard *)e)->operation));
 		rf_json_u64(&j, "target", ((const struct rf_event_guard *)e)->target);
+		break;
+	case RF_EVENT_ISOLATION:
+		put_isolation(&j, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		put_policy(&j, e);

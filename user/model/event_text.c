@@ -22,6 +22,7 @@
 #include "ringfence/workload_map.h"
 #include "user/lib/clock.h"
 #include "user/model/icmp.h"
+#include "user/model/isolation.h"
 #include "user/model/sockets.h"
 
 #define PATH_SHOWN 96 /* bytes of a path before it is cut in front: its end tells more */
@@ -251,6 +252,28 @@ static void add_socket(struct rf_strbuf *out, const struct rf_event_socket *e, c
 		rf_strbuf_addf(out, " rule \"%s\"", rf_socket_rule_name(e->rule, rule));
 }
 
+static void add_isolation(struct rf_strbuf *out, const struct rf_event_isolation *e, const struct rf_event_names *names)
+{
+	const char *argument = rf_isolation_argument_name(e->operation);
+
+	rf_strbuf_addf(out, " %s", rf_isolation_operation_name(e->operation));
+	if (argument)
+		rf_strbuf_addf(out, " %s %d", argument, (int)e->argument);
+	if (e->peer_workload != RF_WORKLOAD_NONE) {
+		rf_strbuf_adds(out, e->direction == RF_INGRESS ? " <- " : " -> ");
+		if (names->peer)
+			add_word(out, names->peer);
+		else
+			rf_strbuf_addf(out, "#%u", e->peer_workload);
+	}
+	if (e->peer_tgid)
+		rf_strbuf_addf(out, e->direction == RF_INGRESS ? " on [%u]" : "[%u]", e->peer_tgid);
+	if (names->policy)
+		add_rule(out, names, "", 0, 0);
+	else
+		rf_strbuf_addf(out, " rule \"%s\"", rf_isolation_rule_name(rf_isolation_operation_kind(e->operation)));
+}
+
 static void add_exit(struct rf_strbuf *out, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code))
@@ -304,6 +327,9 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 	case RF_EVENT_GUARD_DENY:
 		rf_strbuf_addf(out, " %s (%s)", rf_guard_operation_name(guard->operation),
 			       rf_guard_operation_help(guard->operation));
+		break;
+	case RF_EVENT_ISOLATION:
+		add_isolation(out, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		rf_strbuf_addf(out, " generation %u: %u workloads, %u rule sets, %u policies", policy->generation,

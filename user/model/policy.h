@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "ringfence/limits.h"
+#include "ringfence/isolation_map.h"
 #include "ringfence/socket_map.h"
 #include "user/model/action.h"
 #include "user/model/identity.h"
@@ -154,6 +155,13 @@ struct rf_sockets {
 	struct rf_mark mark[RF_SOCKET_KINDS]; /* where each kind of limits.deny is denied */
 };
 
+/* Merging: of those that have the section, what any denies is denied; where none has it, the default holds. */
+struct rf_isolation {
+	bool present;
+	struct rf_mark mark;
+	struct rf_isolation_limits limits; /* where @present */
+};
+
 struct rf_device_rule {
 	struct rf_mark mark;
 	char *name; /* never NULL */
@@ -205,6 +213,7 @@ struct rf_policy {
 	bool geo_skip;		 /* without a database peers by country match nobody; else the policy is refused */
 	struct rf_rates rates;
 	struct rf_sockets sockets;
+	struct rf_isolation isolation;
 	struct rf_devices devices;
 	uint32_t telemetry; /* 1 << enum rf_event_kind */
 	struct rf_flow_sampling flows;

@@ -8,6 +8,7 @@
 
 #include "ringfence/event.h"
 #include "user/policy/compile.h"
+#include "user/policy/compile_isolation.h"
 #include "user/policy/compile_rates.h"
 #include "user/policy/compile_sockets.h"
 
@@ -16,8 +17,9 @@ struct rf_image {
 	struct rf_ruleset_image *ruleset[RF_DIRECTIONS][RF_TIERS]; /* NULL: no opinion */
 	struct rf_device_image *device[RF_TIERS];
 	struct rf_dns_image dns;
-	struct rf_rates_image *rates;	  /* NULL: no limits */
-	struct rf_sockets_image *sockets; /* NULL: nothing denied */
+	struct rf_rates_image *rates;	      /* NULL: no limits */
+	struct rf_sockets_image *sockets;     /* NULL: nothing denied */
+	struct rf_isolation_image *isolation; /* NULL: nothing denied */
 	uint32_t telemetry;
 	struct rf_flow_sampling flows;
 	char **policies; /* full names, in merge order */

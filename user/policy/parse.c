@@ -16,6 +16,7 @@
 #include "user/lib/hashmap.h"
 #include "user/policy/check.h"
 #include "user/policy/kubernetes.h"
+#include "user/policy/parse_isolation.h"
 #include "user/policy/parse_network.h"
 #include "user/policy/parse_rates.h"
 #include "user/policy/parse_sockets.h"
@@ -304,6 +305,7 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 		r = rf_direction_parse(c, rf_node_get(network, "ingress"), RF_INGRESS, &p->network[RF_INGRESS]);
 	rf_rates_parse(c, rf_node_get(network, "rates"), &p->rates);
 	rf_sockets_parse(c, rf_node_get(network, "sockets"), &p->sockets);
+	rf_isolation_parse(c, rf_node_get(spec, "isolation"), &p->isolation);
 	if (r >= 0)
 		r = rf_dns_parse_section(c, rf_node_get(network, "dns"), &p->dns);
 	geo_parse(rf_node_get(network, "geo"), p);

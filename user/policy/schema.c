@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "user/lib/util.h"
+#include "user/model/isolation.h"
 #include "user/model/sockets.h"
 
 #define STRINGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -261,6 +262,18 @@ static const struct rf_field spec_fields[] = {
 			 F("rules", OBJECT, .list = true, .max = RF_MAX_DEVICE_RULES,
 			   .text = "In order; for each kind of access the first that matches decides.",
 			   .children = device_fields))),
+	F("isolation", OBJECT, .needs = 1 + RF_FEATURE_ISOLATION,
+	  .text = "How far the workload is kept apart from others on the host. Without the section, where the host "
+		  "can: from other tenants. Of several policies with it, what any denies.",
+	  .children = FIELDS(
+		  F("between", ENUM, .dflt = "tenants", .values = rf_between_names,
+		    .text = "Whom it is kept apart from: workloads of other tenants, also of other namespaces of its "
+			    "own, or all others. What is in no workload is not meant."),
+		  F("allow", ENUM, .list = true, .max = 16, .values = rf_isolation_kind_names,
+		    .example = "allow: [signal, unix]",
+		    .text = "What is let through all the same, if the other end's policy lets it, too. ipc is System "
+			    "V and POSIX queues, semaphores and shared memory; perf is performance events on "
+			    "processes, and on whole CPUs."))),
 	F("process", OBJECT, .needs = 1 + RF_FEATURE_PROCESS, .text = "Programs that may run.",
 	  .children = process_fields),
 	F("files", OBJECT, .needs = 1 + RF_FEATURE_FILES, .text = "Files and labelled trees.",

@@ -16,7 +16,7 @@
 static const enum rf_event_kind all_kinds[] = {
 	RF_EVENT_EXEC,	      RF_EVENT_FORK,	    RF_EVENT_EXIT,	  RF_EVENT_CONNECT,  RF_EVENT_ACCEPT,
 	RF_EVENT_FLOW_DENY,   RF_EVENT_DEVICE_DENY, RF_EVENT_SOCKET_DENY, RF_EVENT_POLICY,   RF_EVENT_CGROUP_NEW,
-	RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,	    RF_EVENT_FLOW_START,  RF_EVENT_FLOW_END,
+	RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,	    RF_EVENT_FLOW_START,  RF_EVENT_FLOW_END, RF_EVENT_ISOLATION,
 };
 
 static int validate(const union sample_event *e)
@@ -91,6 +91,8 @@ static void a_denial_that_allows_is_refused(void **state)
 	refused(RF_EVENT_DEVICE_DENY, e.header.verdict = RF_ALLOW);
 	refused(RF_EVENT_SOCKET_DENY, e.header.verdict = RF_ALLOW);
 	accepted(RF_EVENT_SOCKET_DENY, e.header.verdict = RF_WOULD_DENY);
+	refused(RF_EVENT_ISOLATION, e.header.verdict = RF_ALLOW);
+	accepted(RF_EVENT_ISOLATION, e.header.verdict = RF_WOULD_DENY);
 	accepted(RF_EVENT_FLOW_DENY, e.header.verdict = RF_WOULD_DENY);
 	accepted(RF_EVENT_DEVICE_DENY, e.header.verdict = RF_WOULD_DENY);
 }
@@ -162,6 +164,22 @@ static void a_socket_out_of_range_is_refused(void **state)
 	refused(RF_EVENT_SOCKET_DENY, e.socket.peer_workload = RF_MAX_WORKLOADS);
 	accepted(RF_EVENT_SOCKET_DENY, e.socket.peer_workload = RF_MAX_WORKLOADS - 1);
 	accepted(RF_EVENT_SOCKET_DENY, (e.socket.family = 0xffff, e.socket.type = 0xffff, e.socket.protocol = ~0u));
+}
+
+static void an_act_out_of_range_is_refused(void **state)
+{
+	(void)state;
+	refused(RF_EVENT_ISOLATION, e.isolation.operation = RF_OPERATION_COUNT);
+	accepted(RF_EVENT_ISOLATION, e.isolation.operation = RF_OPERATION_COUNT - 1);
+	refused(RF_EVENT_ISOLATION, e.isolation.between = RF_BETWEENS);
+	accepted(RF_EVENT_ISOLATION, e.isolation.between = RF_BETWEENS - 1);
+	refused(RF_EVENT_ISOLATION, e.isolation.tier = RF_TIERS);
+	accepted(RF_EVENT_ISOLATION, e.isolation.tier = RF_TIER_AUDIT);
+	refused(RF_EVENT_ISOLATION, e.isolation.direction = RF_DIRECTIONS);
+	accepted(RF_EVENT_ISOLATION, e.isolation.direction = RF_INGRESS);
+	refused(RF_EVENT_ISOLATION, e.isolation.peer_workload = RF_MAX_WORKLOADS);
+	accepted(RF_EVENT_ISOLATION, e.isolation.peer_workload = RF_MAX_WORKLOADS - 1);
+	accepted(RF_EVENT_ISOLATION, e.isolation.argument = e.isolation.peer_tgid = ~0u);
 }
 
 static void a_path_must_be_as_long_as_it_says(void **state)
@@ -240,6 +258,7 @@ int main(void)
 		cmocka_unit_test(a_flow_record_out_of_range_is_refused),
 		cmocka_unit_test(a_device_out_of_range_is_refused),
 		cmocka_unit_test(a_socket_out_of_range_is_refused),
+		cmocka_unit_test(an_act_out_of_range_is_refused),
 		cmocka_unit_test(a_path_must_be_as_long_as_it_says),
 		cmocka_unit_test(the_path_of_a_cgroup_may_have_been_longer),
 		cmocka_unit_test(every_kind_is_parsed_by_its_name),

@@ -169,6 +169,25 @@ static void a_denied_socket_has_its_members(void **state)
 		"\"rule\":\"sockets.deny[unixOtherTenants]\",\"file\":\"web.yaml\",\"line\":12,\"rule_index\":null");
 }
 
+static void a_denied_act_has_its_members(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_ISOLATION);
+
+	(void)state;
+	expect_named(&e, &sample_names, HEAD("isolation-deny", "deny", "audit", "\"acme/prod/web\""),
+		     "\"operation\":\"kill\",\"signal\":9,\"between\":\"tenants\",\"direction\":\"egress\","
+		     "\"peer\":\"umbra/prod/db\",\"peer_id\":7,\"target_pid\":321,\"tier\":\"enforce\","
+		     "\"policy\":\"acme/prod/web\",\"rule\":\"isolation[signal]\",\"file\":\"web.yaml\",\"line\":12,"
+		     "\"rule_index\":null");
+	e.isolation = (struct rf_event_isolation){ .header = e.header,
+						   .operation = RF_OPERATION_PERF_CPU,
+						   .tier = RF_TIER_AUDIT };
+	expect_named(&e, &nameless, HEAD("isolation-deny", "deny", "audit", "null"),
+		     "\"operation\":\"perf_event_open of a CPU\",\"between\":\"tenants\",\"direction\":\"egress\","
+		     "\"tier\":\"audit\",\"policy\":null,\"rule\":\"isolation[perf]\",\"file\":null,\"line\":null,"
+		     "\"rule_index\":null");
+}
+
 static void a_generation_and_a_cgroup_have_their_members(void **state)
 {
 	static const char cgroup[] =
@@ -245,6 +264,7 @@ int main(void)
 		cmocka_unit_test(a_process_has_its_members),
 		cmocka_unit_test(a_denied_device_has_its_members),
 		cmocka_unit_test(a_denied_socket_has_its_members),
+		cmocka_unit_test(a_denied_act_has_its_members),
 		cmocka_unit_test(a_generation_and_a_cgroup_have_their_members),
 		cmocka_unit_test(the_record_of_a_flow_has_every_count),
 		cmocka_unit_test(a_gap_says_what_is_missing_and_since_when),

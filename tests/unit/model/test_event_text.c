@@ -169,6 +169,18 @@ static void each_kind_says_what_happened(void **state)
 	e.socket.direction = RF_INGRESS;
 	expect(&e, "socket-deny deny acme/prod/web curl[123] unix dgram <- umbra/prod/db "
 		   "policy acme/prod/web rule \"default\" web.yaml:12");
+	e = sample_event(RF_EVENT_ISOLATION);
+	expect(&e, "isolation-deny deny acme/prod/web curl[123] kill signal 9 -> umbra/prod/db[321] "
+		   "policy acme/prod/web rule \"default\" web.yaml:12");
+	e.isolation.operation = RF_OPERATION_NICE;
+	e.isolation.argument = -5;
+	e.isolation.direction = RF_INGRESS;
+	expect_named(
+		&e, &nameless,
+		"isolation-deny deny #2 curl[123] setpriority nice -5 <- #7 on [321] rule \"isolation[schedule]\"");
+	e.isolation = (struct rf_event_isolation){ .header = e.header, .operation = RF_OPERATION_PERF_CPU };
+	expect_named(&e, &nameless,
+		     "isolation-deny deny #2 curl[123] perf_event_open of a CPU rule \"isolation[perf]\"");
 	e = sample_event(RF_EVENT_POLICY);
 	expect_named(&e, &nameless, "policy allow #2 curl[123] generation 4: 3 workloads, 2 rule sets, 1 policies");
 	e = sample_event(RF_EVENT_CGROUP_NEW);

@@ -60,6 +60,7 @@ static void what_no_policy_speaks_of_is_allowed(void **state)
 	assert_says(&s, "ingress: no policy speaks of it: all allowed\n");
 	assert_says(&s, "devices: no policy speaks of them: all allowed\n");
 	assert_says(&s, "sockets: no policy speaks of them: all allowed\n");
+	assert_says(&s, "isolation:\n  from other tenants: deny signal ");
 	assert_int_equal(rf_policy_show(NULL, 0, "w", &none), 0);
 	assert_non_null(strstr(rf_strbuf_str(&none), "all allowed"));
 	rf_strbuf_fini(&none);

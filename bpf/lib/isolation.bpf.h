@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Two workloads, and whether what one does to the other is denied by either.
+ *
+ * Who acts is the cgroup that current is in now. What is in no workload is the
+ * host's: it may act on any workload, and any workload on it, as far as the
+ * kernel's own checks go.
+ */
+#ifndef RF_BPF_ISOLATION_H
+#define RF_BPF_ISOLATION_H
+
+#include "lsm.bpf.h"
+#include "submit.bpf.h"
+
+struct rf_isolation_case {
+	__u64 cgroup_id; /* of the workload whose policy is asked */
+	__u32 workload;
+	__u32 peer; /* RF_WORKLOAD_NONE: all others */
+	__u32 peer_tgid;
+	__u32 argument;
+	__u8 operation;
+	__u8 between;
+	__u8 direction;
+	__u8 tier;
+	__u16 bit; /* 1 << enum rf_isolation_kind of @operation */
+	__u16 pad;
+};
+
+/* A case of that operation; the rest of it is zero. */
+#define RF_ISOLATION_CASE(name) { .operation = RF_OPERATION_##name, .bit = 1u << rf_kind_of_##name }
+
+enum {
+#define X(id, kind, name, argument) rf_kind_of_##id = RF_ISOLATION_##kind,
+	RF_ISOLATION_OPERATIONS(X)
+#undef X
+};
+
+/* Not inlined: it is seldom run, and in every program. */
+static __noinline int rf_isolation_report(const struct rf_isolation_case *c)
+{
+	bool enforced = c->tier == RF_TIER_ENFORCE;
+	struct rf_event_isolation *event;
+
+	rf_count(c->workload, enforced ? RF_COUNTER_ISOLATION_DENY : RF_COUNTER_ISOLATION_WOULD, 1);
+	/* Where the peer acts, current is not a process of this workload. */
+	event = rf_audit_reserve(RF_EVENT_ISOLATION, struct rf_event_isolation, c->workload, c->cgroup_id,
+				 c->direction == RF_EGRESS);
+	if (!event)
+		return 0;
+	event->header.verdict = enforced ? RF_DENY : RF_WOULD_DENY;
+	event->peer_workload = c->peer;
+	event->peer_tgid = c->peer_tgid;
+	event->argument = c->argument;
+	event->operation = c->operation;
+	event->between = c->between;
+	event->tier = c->tier;
+	event->direction = c->direction;
+	rf_audit_submit(event);
+	return 0;
+}
+
+/* True: denied. @quiet: whoever asks only wants to know, and the kernel would not tell either. */
+static __always_inline bool rf_isolation_judge(const struct rf_workload_bank *bank, struct rf_isolation_case *c,
+					       bool quiet)
+{
+	__u32 between = c->between & 3, bit = c->bit;
+	bool enforced = bank->isolation[RF_TIER_ENFORCE].deny[between] & bit;
+
+	if (!enforced && !(bank->isolation[RF_TIER_AUDIT].deny[between] & bit))
+		return false;
+	c->tier = enforced ? RF_TIER_ENFORCE : RF_TIER_AUDIT;
+	if (!quiet)
+		rf_isolation_report(c);
+	return enforced;
+}
+
+static __always_inline __u8 rf_isolation_between(const struct rf_workload_bank *bank, __u32 tenant, __u32 namespace)
+{
+	if (bank->tenant != tenant)
+		return RF_BETWEEN_TENANTS;
+	return bank->namespace != namespace ? RF_BETWEEN_NAMESPACES : RF_BETWEEN_WORKLOADS;
+}
+
+/* The banks are of @c's workload, in which current is, and of @other; see rf_isolation_ask(). */
+static __always_inline bool rf_isolation_ask_banks(struct rf_isolation_case *c, const struct rf_workload_bank *bank,
+						   __u64 other_cgroup, __u32 other,
+						   const struct rf_workload_bank *their_bank, bool quiet)
+{
+	__u32 own = c->workload;
+
+	c->between = rf_isolation_between(bank, their_bank->tenant, their_bank->namespace);
+	c->peer = other;
+	c->direction = RF_EGRESS;
+	if (rf_isolation_judge(bank, c, quiet))
+		return true;
+	c->cgroup_id = other_cgroup;
+	c->workload = other;
+	c->peer = own;
+	c->direction = RF_INGRESS;
+	return rf_isolation_judge(their_bank, c, quiet);
+}
+
+/*
+ * Current is in @c's workload; the other end is @other_cgroup. True: one of the
+ * two ends denies it. @c->operation and what it needs are filled in.
+ */
+static __always_inline bool rf_isolation_ask(struct rf_isolation_case *c, __u64 other_cgroup, bool quiet)
+{
+	__u64 version = RF_READ_ONCE(rf_config.version);
+	struct rf_workload_bank *bank, *their_bank;
+	__u32 other = rf_workload_of(other_cgroup);
+
+	if (other < RF_WORKLOAD_FIRST || other == c->workload)
+		return false;
+	/* Of one generation, so that the numbers are of one hand. */
+	bank = rf_workload_bank(c->workload, version);
+	their_bank = rf_workload_bank(other, version);
+	if (!bank || !their_bank || !bank->tenant || !their_bank->tenant)
+		return false;
+	return rf_isolation_ask_banks(c, bank, other_cgroup, other, their_bank, quiet);
+}
+
+/* Fills in who acts. False: nobody who could be kept from anything. */
+static __always_inline bool rf_isolation_acts(struct rf_isolation_case *c, enum rf_hook hook)
+{
+	c->cgroup_id = bpf_get_current_cgroup_id();
+	c->workload = rf_workload_of(c->cgroup_id);
+	rf_hook_seen(hook, c->workload);
+	return c->workload >= RF_WORKLOAD_FIRST;
+}
+
+/* Current acts, in no workload of ours or in one: as struct rf_maker. */
+static __always_inline void rf_maker_fill(struct rf_maker *maker, __u64 cgroup_id, __u32 workload)
+{
+	struct rf_workload_bank *bank;
+
+	maker->cgroup_id = cgroup_id;
+	maker->workload = workload;
+	bank = rf_workload_bank(workload, RF_READ_ONCE(rf_config.version));
+	if (!bank)
+		return;
+	maker->tenant = bank->tenant;
+	maker->namespace = bank->namespace;
+}
+
+/*
+ * Current is in @c's workload and uses what @maker made. While the maker's cgroup is one of a workload, both ends are
+ * asked as they are now; when it has gone, the acting end with what the maker was.
+ */
+static __always_inline bool rf_isolation_ask_maker(struct rf_isolation_case *c, const struct rf_maker *maker)
+{
+	struct rf_workload_bank *bank;
+
+	if (!maker->cgroup_id || maker->cgroup_id == c->cgroup_id)
+		return false;
+	if (rf_workload_of(maker->cgroup_id) != RF_WORKLOAD_NONE)
+		return rf_isolation_ask(c, maker->cgroup_id, false);
+	bank = rf_workload_bank(c->workload, RF_READ_ONCE(rf_config.version));
+	if (!bank || !bank->tenant || !maker->tenant)
+		return false;
+	c->between = rf_isolation_between(bank, maker->tenant, maker->namespace);
+	/* Its id may be another's by now, and one of its name that starts again is no stranger. */
+	if (c->between == RF_BETWEEN_WORKLOADS)
+		return false;
+	c->direction = RF_EGRESS;
+	return rf_isolation_judge(bank, c, false);
+}
+
+#endif
