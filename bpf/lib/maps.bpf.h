@@ -362,6 +362,19 @@ RF_MAP struct {
 	__type(value, struct rf_socket);
 } rf_socket_map SEC(".maps");
 
+struct rf_newcomer {
+	__u32 workload; /* it was put into; 0: none any more */
+	__u32 pad;
+};
+
+/* A process that was put into a workload from outside, and what it forks, until they execute a program of their own. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rf_newcomer);
+} rf_newcomer_map SEC(".maps");
+
 struct rf_tenant_key {
 	char name[RF_TENANT_KEY];
 };

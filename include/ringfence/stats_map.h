@@ -52,6 +52,9 @@
 	X(SOCKET_DENY, "verdicts", "subject=\"socket\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
 	X(SOCKET_WOULD, "verdicts", "subject=\"socket\",verdict=\"would-deny\"",                                       \
 	  "Verdicts that denied or would have denied")                                                                 \
+	X(KERNEL_DENY, "verdicts", "subject=\"kernel\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
+	X(KERNEL_WOULD, "verdicts", "subject=\"kernel\",verdict=\"would-deny\"",                                       \
+	  "Verdicts that denied or would have denied")                                                                 \
 	X(EVENTS, "events", "", "Events put on a ring")                                                                \
 	X(EVENTS_SHED, "events_shed", "", "Events not sent because the workload used up its fair share")               \
 	X(EVENTS_LOST, "events_lost", "", "Events lost because a ring was full")

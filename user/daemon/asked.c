@@ -9,6 +9,11 @@ static void asked_add(struct rf_asked *asked, const struct rf_cgroup *c)
 	for (int tier = 0; image && tier < RF_TIERS; tier++) {
 		if (image->sockets)
 			asked->kinds[RF_SECTION_SOCKETS] |= image->sockets->limits[tier].deny;
+		if (image->kernel) {
+			asked->kinds[RF_SECTION_KERNEL] |= image->kernel->limits[tier].deny;
+			asked->kinds[RF_SECTION_CAPABILITIES] |= image->kernel->limits[tier].capabilities;
+			asked->kinds[RF_SECTION_SYSCALLS] |= image->kernel->limits[tier].syscalls;
+		}
 	}
 }
 

@@ -125,6 +125,9 @@ void rf_engine_rates_trim(struct rf_engine *e);
  */
 enum rf_section {
 	RF_SECTION_SOCKETS, /* 1 << enum rf_socket_kind that is denied */
+	RF_SECTION_KERNEL,  /* 1 << enum rf_kernel_kind that is denied */
+	RF_SECTION_CAPABILITIES,
+	RF_SECTION_SYSCALLS, /* 1 << enum rf_syscall that is denied */
 	RF_SECTIONS
 };
 struct rf_asked {

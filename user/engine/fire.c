@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "user/engine/fire_kernel.h"
 #include "user/lib/cleanup.h"
 
 static void loopback_up(void)
@@ -65,6 +66,7 @@ void rf_self_test_fire(int cgroup_fd)
 	connection_fire(AF_INET6);
 	unix_fire(SOCK_STREAM);
 	unix_fire(SOCK_DGRAM);
+	rf_kernel_fire();
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null >= 0)
 		close(null);

@@ -36,7 +36,8 @@ enum rf_support { RF_SUPPORT_UNAVAILABLE, RF_SUPPORT_BEST_EFFORT, RF_SUPPORT_ENF
 	X(NETWORK_SOCKETS, "network-sockets", "spec.network.sockets, all but raw")       \
 	X(BPF_LSM, "bpf-lsm", "level 1")                                                 \
 	X(MODULE, "module", "level 2")                                                   \
-	X(NETWORK_RAW, "network-raw-sockets", "spec.network.sockets, raw")
+	X(NETWORK_RAW, "network-raw-sockets", "spec.network.sockets, raw")               \
+	X(KERNEL_SYSCTL, "kernel-sysctl", "spec.kernel, sysctl and corePattern")
 
 enum rf_feature {
 #define X(id, name, section) RF_FEATURE_##id,

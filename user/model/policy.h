@@ -18,9 +18,11 @@
 #include <stdint.h>
 
 #include "ringfence/limits.h"
+#include "ringfence/kernel_map.h"
 #include "ringfence/socket_map.h"
 #include "user/model/action.h"
 #include "user/model/identity.h"
+#include "user/model/kernel.h"
 #include "user/model/peer.h"
 
 /* Where something stands in a file; line and column from 1, 0 when not known. */
@@ -154,6 +156,15 @@ struct rf_sockets {
 	struct rf_mark mark[RF_SOCKET_KINDS]; /* where each kind of limits.deny is denied */
 };
 
+/* Merging: what any denies is denied. */
+struct rf_kernel {
+	struct rf_kernel_limits limits;	       /* what the preset denies included */
+	const struct rf_kernel_preset *preset; /* NULL: none */
+	uint32_t preset_line;
+	uint32_t allow_line;		/* of capabilities.allow, 0: there is none */
+	uint32_t line[RF_KERNEL_RULES]; /* where it is listed by its own name; 0: it is not */
+};
+
 struct rf_device_rule {
 	struct rf_mark mark;
 	char *name; /* never NULL */
@@ -205,6 +216,7 @@ struct rf_policy {
 	bool geo_skip;		 /* without a database peers by country match nobody; else the policy is refused */
 	struct rf_rates rates;
 	struct rf_sockets sockets;
+	struct rf_kernel *kernel; /* NULL: no such section */
 	struct rf_devices devices;
 	uint32_t telemetry; /* 1 << enum rf_event_kind */
 	struct rf_flow_sampling flows;
