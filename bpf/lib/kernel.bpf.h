@@ -34,19 +34,24 @@ static __always_inline __u32 rf_kernel_rule(const struct rf_kernel_limits *limit
 	return RF_KERNEL_RULES;
 }
 
+/* Half of the place for each, so that the verifier sees that both fit. */
 static __always_inline void rf_kernel_detail(struct rf_event_kernel *event, const struct rf_kernel_case *c)
 {
-	long n = 0;
+	char *name = event->detail;
 
 	__builtin_memset(event->detail, 0, sizeof(event->detail));
 	if (c->within) {
-		n = bpf_probe_read_kernel_str(event->detail, RF_KERNEL_DETAIL / 2, c->within);
-		if (n > 0 && n <= RF_KERNEL_DETAIL / 2)
-			event->detail[n - 1] = '/';
-		else
-			n = 0;
+		long n = bpf_probe_read_kernel_str(event->detail, RF_KERNEL_DETAIL / 2, c->within);
+
+		if (n > 0) {
+			/* Where it ends; never more, and the verifier does not know that. */
+			__u32 end = (n - 1) & (RF_KERNEL_DETAIL / 2 - 1);
+
+			event->detail[end] = '/';
+			name = event->detail + end + 1;
+		}
 	}
-	if (c->detail && bpf_probe_read_kernel_str(event->detail + n, RF_KERNEL_DETAIL / 2, c->detail) < 0)
+	if (c->detail && bpf_probe_read_kernel_str(name, RF_KERNEL_DETAIL / 2, c->detail) < 0)
 		rf_error(RF_HOOK_CAPABLE, RF_ERROR_PATH_READ);
 }
 

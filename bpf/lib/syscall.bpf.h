@@ -40,6 +40,9 @@ static __always_inline __u16 rf_syscall_of_current(void)
 	number = regs->orig_ax & ~RF_X32_SYSCALL_BIT;
 	if (number >= RF_SYSCALL_NUMBERS)
 		return RF_KERNEL_NONE;
+	/* Again, where the verifier can see it: the compiler has compared a copy. */
+	rf_barrier_var(number);
+	number &= RF_SYSCALL_NUMBERS - 1;
 	place = task->thread_info.status & RF_TS_COMPAT ? rf_syscall_compat[number] : rf_syscall_native[number];
 	return place ? place - 1 : RF_KERNEL_NONE;
 }

@@ -64,10 +64,10 @@ static int ask_module(const char *arg)
 
 static int ask_modulefile(const char *arg)
 {
-	int fd = open("/proc/self/stat", O_RDONLY);
+	int fd = open("/etc/passwd", O_RDONLY);
 
 	(void)arg;
-	return result(syscall(SYS_finit_module, fd, "", 0), EINVAL);
+	return result(syscall(SYS_finit_module, fd, "", 0), ENOEXEC);
 }
 
 static int ask_unload(const char *arg)
@@ -109,10 +109,10 @@ static int ask_kexec(const char *arg)
 
 static int ask_kexecfile(const char *arg)
 {
-	int fd = open("/proc/self/stat", O_RDONLY);
+	int fd = open("/etc/passwd", O_RDONLY);
 
 	(void)arg;
-	return result(syscall(SYS_kexec_file_load, fd, -1, 0, NULL, 4 /* no initial file system */), EINVAL);
+	return result(syscall(SYS_kexec_file_load, fd, -1, 0, NULL, 4 /* no initial file system */), ENOEXEC);
 }
 
 static int ask_userfaultfd(const char *arg)

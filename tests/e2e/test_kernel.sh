@@ -128,10 +128,10 @@ try()
 	shift
 	case $try_kind in bpf) try_other=k-perf ;; *) try_other=k-bpf ;; esac
 	at=k-$try_kind
-	try_before=$(counter "k-$(echo "$try_kind" | tr '[:upper:]' '[:lower:]')" kernel_deny)
+	try_before=$(counter "k-$try_kind" kernel_deny)
 	tap_is "$try_kind: $* is denied" denied ask "$@"
 	tap_is "$try_kind: and counted once" $((try_before + 1)) \
-		counter "k-$(echo "$try_kind" | tr '[:upper:]' '[:lower:]')" kernel_deny
+		counter "k-$try_kind" kernel_deny
 	at=$try_other
 	tap_is "$try_kind: $* is allowed where another kind is denied" allowed ask "$@"
 	at=audit
@@ -141,10 +141,10 @@ try moduleLoad module
 try moduleLoad modulefile
 try moduleLoad unload
 at=k-moduleLoad
-before=$(counter k-moduleload kernel_deny)
+before=$(counter k-moduleLoad kernel_deny)
 ask request >/dev/null
-tap_ok "moduleLoad: the kernel is not made to ask for a module" above "$(counter k-moduleload kernel_deny)" "$before"
-tap_ok "moduleLoad: which is named" soon 'kernel-deny deny default/default/k-moduleload .* moduleLoad net-pf-4'
+tap_ok "moduleLoad: the kernel is not made to ask for a module" above "$(counter k-moduleLoad kernel_deny)" "$before"
+tap_ok "moduleLoad: which is named" soon 'kernel-deny deny default/default/k-moduleLoad .* moduleLoad net-pf-4'
 try bpf bpf
 try perf perf
 try kexec kexec

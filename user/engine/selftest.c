@@ -102,7 +102,8 @@ static void probe_cgroup_remove(struct rf_engine *e)
 
 /*
  * What a host may refuse before it asks a hook, by a sysctl or a build without it: modules, kexec, user namespaces,
- * tracing. There is nothing to deny then. Nobody makes the kernel ask for a module: that would run a program.
+ * tracing. There is nothing to deny then. Nobody loads a module from a file or makes the kernel ask for one: the kernel
+ * would log the first, and run a program for the second.
  */
 static const enum rf_hook may_be_refused[] = {
 	RF_HOOK_LOAD_DATA, RF_HOOK_READ_FILE, RF_HOOK_MODULE_REQUEST, RF_HOOK_ANON_INODE,

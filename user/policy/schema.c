@@ -157,19 +157,20 @@ static const struct rf_field kernel_fields[] = {
 	F("capabilities", OBJECT, .text = "Capabilities, as they are used: to have one is not denied.",
 	  .children = FIELDS(
 		  F("deny", ENUM, .list = true, .max = 64, .values = rf_capability_names,
-		    .expected = "a capability of capabilities(7), such as CAP_NET_ADMIN",
+		    .expected = "expected a capability of capabilities(7), such as CAP_NET_ADMIN",
 		    .example = "deny: [CAP_NET_ADMIN]", .text = "These are denied."),
 		  F("allow", ENUM, .list = true, .max = 64, .values = rf_capability_names,
-		    .expected = "a capability of capabilities(7), such as CAP_NET_ADMIN",
+		    .expected = "expected a capability of capabilities(7), such as CAP_NET_ADMIN",
 		    .example = "allow: [CAP_NET_BIND_SERVICE]",
 		    .text = "Only these; all others are denied, and with an empty list all. Of a preset and several "
 			    "policies, those that all of them allow."))),
 	F("syscalls", OBJECT, .text = "System calls by name.",
-	  .children = FIELDS(F("deny", ENUM, .list = true, .max = 64, .values = rf_syscall_names,
-			       .expected = "a system call that the kernel asks its hooks about before anything is done",
-			       .example = "deny: [ptrace, setns]",
-			       .text = "These are denied. Others cannot be: the kernel would carry them out unasked; "
-				       "seccomp, in the container's runtime or its unit, is for those."))),
+	  .children = FIELDS(
+		  F("deny", ENUM, .list = true, .max = 64, .values = rf_syscall_names,
+		    .expected = "expected a system call that the kernel asks its hooks about before anything is done",
+		    .example = "deny: [ptrace, setns]",
+		    .text = "These are denied. Others cannot be: the kernel would carry them out unasked; "
+			    "seccomp, in the container's runtime or its unit, is for those."))),
 	{ .key = NULL },
 };
 
