@@ -22,8 +22,8 @@ int rf_syscall_parse(const char *name);
 const char *rf_capability_name(unsigned int capability);
 const char *rf_syscall_name(unsigned int syscall);
 
-/* What a policy says to deny it: "kernel.deny[mount]", "kernel.capabilities.deny[CAP_BPF]", "kernel.syscalls.deny[bpf]";
- * @rule as in RF_KERNEL_RULES. */
+/* What a policy says to deny it: "kernel.deny[mount]", "kernel.capabilities.deny[CAP_KILL]"; @rule as in
+ * RF_KERNEL_RULES. */
 #define RF_KERNEL_RULE_NAME 56
 const char *rf_kernel_rule_name(unsigned int rule, char buffer[static RF_KERNEL_RULE_NAME]);
 

@@ -149,8 +149,8 @@ static const struct rf_field files_fields[] = {
 
 static const struct rf_field kernel_fields[] = {
 	F("preset", ENUM, .values = rf_kernel_preset_names, .example = "preset: restricted",
-	  .text = "A named set of denials; Documentation/presets.md has each of them line by line. What else the section "
-		  "denies is denied as well."),
+	  .text = "A named set of denials; Documentation/presets.md has each of them line by line. What else the "
+		  "section denies is denied as well."),
 	F("deny", ENUM, .list = true, .max = 32, .values = rf_kernel_kind_names, .example = "deny: [moduleLoad, bpf]",
 	  .text = "Interfaces that the workload may not use. sysctl and corePattern need kernel-sysctl, the others "
 		  "kernel-surface. What somebody outside starts in the workload is judged from its first program on."),
