@@ -53,7 +53,7 @@ static __noinline bool rf_kernel_asked(struct rf_kernel_case *c, enum rf_hook ho
 	if (rf_kernel_rule(&bank->kernel[RF_TIER_ENFORCE], c) == RF_KERNEL_RULES &&
 	    rf_kernel_rule(&bank->kernel[RF_TIER_AUDIT], c) == RF_KERNEL_RULES)
 		return false;
-	return !rf_newcomer_is(c->workload) && rf_kernel_judge(bank, c);
+	return !rf_newcomer_is() && rf_kernel_judge(bank, c);
 }
 
 /* Asked for one kind and nothing else. */

@@ -363,11 +363,10 @@ RF_MAP struct {
 } rf_socket_map SEC(".maps");
 
 struct rf_newcomer {
-	__u32 workload; /* it was put into; 0: none any more */
-	__u32 pad;
+	__u64 cgroup_id; /* that it was put into */
 };
 
-/* A process that was put into a workload from outside, and what it forks, until they execute a program of their own. */
+/* A process that was put into a cgroup from outside, and what it forks, until they execute a program of their own. */
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

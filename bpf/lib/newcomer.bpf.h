@@ -5,11 +5,9 @@
 
 #include "identity.bpf.h"
 
-static __always_inline bool rf_newcomer_is(__u32 workload)
+static __always_inline bool rf_newcomer_is(void)
 {
-	struct rf_newcomer *newcomer = bpf_task_storage_get(&rf_newcomer_map, bpf_get_current_task_btf(), NULL, 0);
-
-	return newcomer && newcomer->workload == workload;
+	return bpf_task_storage_get(&rf_newcomer_map, bpf_get_current_task_btf(), NULL, 0);
 }
 
 #endif

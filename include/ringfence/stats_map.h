@@ -108,7 +108,8 @@ struct rf_hook_stats {
 	X(DNS_FULL, "dns_full", "no room to remember a question or an address: a name may be missed")              \
 	X(PATH_READ, "path_read", "a path could not be read for an event")                                         \
 	X(RATE_FLOW, "rate_flow", "no room to remember whose rate a flow is under: an answer may pass without")    \
-	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share")
+	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share") \
+	X(NEWCOMER, "newcomer", "no memory to know who sets a workload up: judged like the workload")
 
 enum rf_error {
 #define X(id, name, help) RF_ERROR_##id,

@@ -5,9 +5,9 @@
  *	kernel_probe WHAT [ARGUMENT]		asks once
  *	kernel_probe hold WHAT [ARGUMENT]	says "ready", and asks once a line comes in
  *
- * WHAT is a row of the table below. Prints allowed, denied (EPERM), or the error, with the exit status 0, 3 or 6. Most
- * are asked for in a way that the kernel refuses after its hooks have let it pass: that error counts as allowed, and
- * nothing of the host is changed.
+ * WHAT is a row of the table below; exec runs a program like this one, which asks for $RF_THEN. Prints allowed, denied
+ *(EPERM), or the error, with the exit status 0, 3 or 6. Most are asked for in a way that the kernel refuses after its
+ *hooks have let it pass: that error counts as allowed, and nothing of the host is changed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -307,7 +307,9 @@ static int ask_setgroups(const char *arg)
 
 static int ask_exec(const char *arg)
 {
-	execl(arg, arg, "yes", NULL);
+	const char *then = getenv("RF_THEN");
+
+	execl(arg, arg, then ? then : "yes", NULL);
 	return errno;
 }
 

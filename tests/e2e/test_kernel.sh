@@ -352,17 +352,42 @@ tap_ok "a denial tells the preset" soon \
 
 # ---- who sets a workload up ----
 
-mkfifo "$tmp/go"
-"$probe" hold hostname <"$tmp/go" >"$tmp/newcomer" &
-held=$!
-helpers="$helpers $held"
-exec 9>"$tmp/go"
-await 5 grep -q ready "$tmp/newcomer"
-echo $held >"$cgroup/p-restricted/cgroup.procs"
-echo >&9
-wait $held
-tap_is "what a runtime put in may set it up" allowed tail -n 1 "$tmp/newcomer"
+# newcomer CGROUP WHAT [ARGUMENT]: by somebody whom a runtime has put in there, and who asks then.
+newcomer()
+{
+	newcomer_cgroup=$1
+	shift
+	rm -f "$tmp/go"
+	mkfifo "$tmp/go"
+	"$probe" hold "$@" <"$tmp/go" >"$tmp/newcomer" &
+	held=$!
+	exec 9>"$tmp/go"
+	await 5 grep -q ready "$tmp/newcomer"
+	mkdir -p "$newcomer_cgroup"
+	echo $held >"$newcomer_cgroup/cgroup.procs"
+	[ -z "${newcomer_wait:-}" ] || await 5 $newcomer_wait
+	echo >&9
+	exec 9>&-
+	wait $held
+	tail -n 1 "$tmp/newcomer"
+}
+mkdir -p "$tmp/bin"
+cp "$probe" "$tmp/bin/systemd-executor"
+tap_is "what a runtime put in may set it up" allowed newcomer "$cgroup/p-restricted" hostname
+export RF_THEN=hostname
+tap_is "with its first program it is the workload" denied newcomer "$cgroup/p-restricted" exec "$probe"
+tap_is "which systemd's executor is not" allowed newcomer "$cgroup/p-restricted" exec "$tmp/bin/systemd-executor"
 at=p-restricted
-tap_is "who comes in and executes a program is judged" denied ask hostname
+tap_is "unless the workload executes it" denied ask exec "$tmp/bin/systemd-executor"
+chown 65534 "$tmp/bin/systemd-executor"
+tap_is "or it is not root's" denied newcomer "$cgroup/p-restricted" exec "$tmp/bin/systemd-executor"
+section '{preset: restricted}' | doc late late | put_force base || exit 1
+tap_is "the policy alone asks who sets a workload up" true attached newcomer_exec
+has_late() { has_workload default/default/late; }
+newcomer_wait=has_late
+tap_is "a runtime that is faster than the daemon may set it up" allowed newcomer "$cgroup/late" hostname
+newcomer_wait=
+at=late
+tap_is "and the first workload is judged" denied ask hostname
 drop_force base
 tap_done

@@ -6,9 +6,6 @@
 #define SYSCALL(name) (1ULL << RF_SYSCALL_##name)
 #define ANY	      UINT64_MAX
 
-/* What LSM programs decide of the kernel's surface. */
-#define KERNEL_LSM (ANY & ~(uint64_t)(KIND(SYSCTL) | KIND(CORE_PATTERN)))
-
 /* System calls, by what the kernel asks about them; those that need a capability first are judged there already. */
 #define TRACING                                                                                          \
 	(SYSCALL(kcmp) | SYSCALL(pidfd_getfd) | SYSCALL(process_vm_readv) | SYSCALL(process_vm_writev) | \
@@ -62,15 +59,9 @@ static const struct {
 	{ RF_SECTION_KERNEL, RF_HOOK_FIX_SETGROUPS, KIND(SETUID) },
 	{ RF_SECTION_KERNEL, RF_HOOK_KERNEL_EXEC, KIND(SETUID) },
 	{ RF_SECTION_KERNEL, RF_HOOK_SYSCTL, KIND(SYSCTL) | KIND(CORE_PATTERN) },
-	{ RF_SECTION_KERNEL, RF_HOOK_NEWCOMER_MOVE, KERNEL_LSM },
-	{ RF_SECTION_CAPABILITIES, RF_HOOK_NEWCOMER_MOVE, ANY },
-	{ RF_SECTION_SYSCALLS, RF_HOOK_NEWCOMER_MOVE, ANY },
-	{ RF_SECTION_KERNEL, RF_HOOK_NEWCOMER_FORK, KERNEL_LSM },
-	{ RF_SECTION_CAPABILITIES, RF_HOOK_NEWCOMER_FORK, ANY },
-	{ RF_SECTION_SYSCALLS, RF_HOOK_NEWCOMER_FORK, ANY },
-	{ RF_SECTION_KERNEL, RF_HOOK_NEWCOMER_EXEC, KERNEL_LSM },
-	{ RF_SECTION_CAPABILITIES, RF_HOOK_NEWCOMER_EXEC, ANY },
-	{ RF_SECTION_SYSCALLS, RF_HOOK_NEWCOMER_EXEC, ANY },
+	{ RF_SECTION_NEWCOMERS, RF_HOOK_NEWCOMER_MOVE, ANY },
+	{ RF_SECTION_NEWCOMERS, RF_HOOK_NEWCOMER_FORK, ANY },
+	{ RF_SECTION_NEWCOMERS, RF_HOOK_NEWCOMER_EXEC, ANY },
 };
 
 int rf_engine_hooks_want(struct rf_engine *e, const struct rf_asked *asked, char **ret_error)
