@@ -16,10 +16,11 @@
  * ptrace_access_check, ptrace_traceme             ptrace
  * locked_down               rawIO: what asks for no capability
  * file_open                 sysrq, cgroupEscape: when opened for writing
+ * task_alloc                cgroupEscape: a process that is to be born in another cgroup
  * task_fix_setuid, task_fix_setgid, task_fix_setgroups, bprm_creds_from_file   setuid
  *
- * All are BPF LSM (level 1). The acting end is the cgroup that
- * current is in now. What was opened before stays open.
+ * All are BPF LSM (level 1). The acting end is the cgroup that current is in
+ * now. What was opened before stays open.
  *
  * Bound: one lookup for the unmanaged, two for the managed. Failure: open, where
  * what is asked for cannot be told. None of these can be skipped.
@@ -41,6 +42,7 @@ char _license[] SEC("license") = "GPL";
 #define RF_CGROUP_MAGIC	      0x27e0eb
 #define RF_CGROUP2_MAGIC      0x63677270
 #define RF_PTRACE_MODE_ATTACH 2
+#define RF_CLONE_INTO_CGROUP  0x200000000ULL
 
 /* Out of line, once for all LSM hooks. True: denied. */
 static __noinline bool rf_kernel_asked(struct rf_kernel_case *c, enum rf_hook hook)
@@ -294,6 +296,19 @@ int BPF_PROG(rf_kernel_open, struct file *file, int ret)
 		c.kind = RF_KERNEL_CGROUP;
 	}
 	return rf_lsm_verdict(rf_kernel_asked(&c, RF_HOOK_KERNEL_OPEN));
+}
+
+/* Into which cgroup is looked up later, where no hook is: any is denied. */
+SEC("lsm/task_alloc")
+int BPF_PROG(rf_kernel_fork, struct task_struct *task, unsigned long flags, int ret)
+{
+	if (ret)
+		return ret;
+	if (flags & RF_CLONE_INTO_CGROUP)
+		return rf_kernel_kind_asked(RF_KERNEL_CGROUP, NULL, RF_HOOK_KERNEL_FORK);
+	if (rf_unlikely(bpf_get_current_cgroup_id() == rf_config.probe_cgroup))
+		rf_hook_seen(RF_HOOK_KERNEL_FORK, RF_WORKLOAD_PROBE);
+	return 0;
 }
 
 static __always_inline bool rf_ids_changed(const struct cred *new, const struct cred *old)

@@ -242,6 +242,7 @@ struct rf_event_gap {
 	X(FIX_SETGROUPS, "task_fix_setgroups") \
 	X(KERNEL_EXEC, "kernel_exec")          \
 	X(SYSCTL, "sysctl")                    \
+	X(KERNEL_FORK, "kernel_fork")          \
 	X(NEWCOMER_MOVE, "newcomer_move")      \
 	X(NEWCOMER_FORK, "newcomer_fork")      \
 	X(NEWCOMER_EXEC, "newcomer_exec")

@@ -11,23 +11,24 @@
 #endif
 
 /* X(enum suffix, word in a policy, what is denied) */
-#define RF_KERNEL_KINDS(X)                                                                                  \
-	X(MODULE, "moduleLoad", "loading and unloading modules, and making the kernel ask for one")         \
-	X(BPF, "bpf", "the system call bpf")                                                                \
-	X(PERF, "perf", "perf_event_open")                                                                  \
-	X(KEXEC, "kexec", "loading another kernel")                                                         \
-	X(USERFAULTFD, "userfaultfd", "making a userfaultfd")                                               \
-	X(IO_URING, "ioUring", "making an io_uring")                                                        \
-	X(USER_NAMESPACE, "userNamespaces", "making a user namespace")                                      \
-	X(MOUNT, "mount",                                                                                   \
-	  "mount, umount2, pivot_root, move_mount, fsopen, fspick, fsmount, mount_setattr, and "            \
-	  "open_tree and open_tree_attr that clone")                                                        \
-	X(PTRACE, "ptrace", "tracing, reading or writing another process, its own ones included")           \
-	X(RAW_IO, "rawIO", "what CAP_SYS_RAWIO is for, such as /dev/mem, iopl, MSRs; PCI registers")        \
-	X(SYSRQ, "sysrq", "writing /proc/sysrq-trigger")                                                    \
-	X(SYSCTL, "sysctl", "writing below /proc/sys")                                                      \
-	X(CGROUP, "cgroupEscape", "writing files of cgroups outside of the workload, and any of cgroup v1") \
-	X(CORE_PATTERN, "corePattern", "writing the sysctls that name a program for the kernel to run")     \
+#define RF_KERNEL_KINDS(X)                                                                              \
+	X(MODULE, "moduleLoad", "loading and unloading modules, and making the kernel ask for one")     \
+	X(BPF, "bpf", "the system call bpf")                                                            \
+	X(PERF, "perf", "perf_event_open")                                                              \
+	X(KEXEC, "kexec", "loading another kernel")                                                     \
+	X(USERFAULTFD, "userfaultfd", "making a userfaultfd")                                           \
+	X(IO_URING, "ioUring", "making an io_uring")                                                    \
+	X(USER_NAMESPACE, "userNamespaces", "making a user namespace")                                  \
+	X(MOUNT, "mount",                                                                               \
+	  "mount, umount2, pivot_root, move_mount, fsopen, fspick, fsmount, mount_setattr, and "        \
+	  "open_tree and open_tree_attr that clone")                                                    \
+	X(PTRACE, "ptrace", "tracing, reading or writing another process, its own ones included")       \
+	X(RAW_IO, "rawIO", "what CAP_SYS_RAWIO is for, such as /dev/mem, iopl, MSRs; PCI registers")    \
+	X(SYSRQ, "sysrq", "writing /proc/sysrq-trigger")                                                \
+	X(SYSCTL, "sysctl", "writing below /proc/sys")                                                  \
+	X(CGROUP, "cgroupEscape",                                                                       \
+	  "writing files of cgroups outside of the workload, and any of cgroup v1; CLONE_INTO_CGROUP")  \
+	X(CORE_PATTERN, "corePattern", "writing the sysctls that name a program for the kernel to run") \
 	X(SETUID, "setuid", "changing user or group ids, and programs that would gain them or capabilities")
 
 enum rf_kernel_kind {

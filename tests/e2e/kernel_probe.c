@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -340,6 +341,24 @@ static int ask_nice(const char *arg)
 	return result(setpriority(PRIO_PROCESS, 0, -1), 0) == EACCES ? EPERM : 0;
 }
 
+/* A child that is born in the cgroup of that directory. */
+static int ask_into(const char *arg)
+{
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
+	int fd = open(arg, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long pid;
+
+	if (fd < 0)
+		return errno;
+	args.cgroup = fd;
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		_exit(0);
+	if (pid > 0)
+		(void)waitpid((pid_t)pid, NULL, 0);
+	return result(pid, 0);
+}
+
 static int ask_setns(const char *arg)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY);
@@ -396,6 +415,7 @@ static const struct {
 	{ "nice", ask_nice },
 	{ "setns", ask_setns },
 	{ "newuts", ask_newuts },
+	{ "into", ask_into }, /* DIRECTORY */
 };
 
 static int ask(const char *what, const char *arg)

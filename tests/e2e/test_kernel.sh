@@ -175,6 +175,7 @@ try sysctl sysctl $forward
 try corePattern sysctl $core
 try cgroupEscape write "$cgroup/twin/cgroup.procs"
 try cgroupEscape write "$cgroup/cgroup.procs"
+try cgroupEscape into "$cgroup/twin"
 mkdir "$cgroup/k-cgroupEscape/below"
 at=k-cgroupEscape
 tap_is "cgroupEscape: its own cgroup is allowed" allowed ask write "$cgroup/k-cgroupEscape/cgroup.procs"

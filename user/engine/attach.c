@@ -63,6 +63,7 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_TRACEME] = LSM_WHEN_ASKED("rf_kernel_traceme"),
 	[RF_HOOK_LOCKED_DOWN] = LSM_WHEN_ASKED("rf_kernel_locked_down"),
 	[RF_HOOK_KERNEL_OPEN] = LSM_WHEN_ASKED("rf_kernel_open"),
+	[RF_HOOK_KERNEL_FORK] = LSM_WHEN_ASKED("rf_kernel_fork"),
 	[RF_HOOK_FIX_SETUID] = LSM_WHEN_ASKED("rf_kernel_setuid"),
 	[RF_HOOK_FIX_SETGID] = LSM_WHEN_ASKED("rf_kernel_setgid"),
 	[RF_HOOK_FIX_SETGROUPS] = LSM_WHEN_ASKED("rf_kernel_setgroups"),
