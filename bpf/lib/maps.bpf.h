@@ -400,6 +400,18 @@ RF_MAP struct {
 	__type(value, struct rf_socket);
 } rf_socket_map SEC(".maps");
 
+struct rf_newcomer {
+	__u64 cgroup_id; /* that it was put into */
+};
+
+/* A process that was put into a cgroup from outside, and what it forks, until they execute a program of their own. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rf_newcomer);
+} rf_newcomer_map SEC(".maps");
+
 struct rf_tenant_key {
 	char name[RF_TENANT_KEY];
 };

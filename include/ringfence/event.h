@@ -13,6 +13,7 @@
 #ifndef __VMLINUX_H__
 #include <linux/types.h>
 #endif
+#include "kernel_map.h"
 #include "limits.h"
 
 #define RF_EVENT_VERSION 1
@@ -37,6 +38,7 @@ enum rf_event_kind {
 	RF_EVENT_FLOW_END,    /* struct rf_event_flow_record */
 	RF_EVENT_GUARD_DENY,  /* struct rf_event_guard */
 	RF_EVENT_ISOLATION,   /* struct rf_event_isolation */
+	RF_EVENT_KERNEL_DENY, /* struct rf_event_kernel */
 	RF_EVENT_KINDS
 };
 
@@ -177,6 +179,17 @@ struct rf_event_isolation {
 	__u8 direction; /* enum rf_direction: RF_INGRESS, the peer acted on this workload */
 };
 
+/* One interface of the kernel that was asked for. */
+struct rf_event_kernel {
+	struct rf_event_header header;
+	__u16 rule;	  /* see RF_KERNEL_RULES */
+	__u16 capability; /* CAP_* that was asked for, RF_KERNEL_NONE: none */
+	__u16 syscall;	  /* enum rf_syscall it came by, RF_KERNEL_NONE: another, or not known */
+	__u8 tier;
+	__u8 pad;
+	char detail[RF_KERNEL_DETAIL]; /* a file, a module, a sysctl; empty where there is nothing to tell */
+};
+
 /* A generation came into force. Written by the program that flips it. */
 struct rf_event_policy {
 	struct rf_event_header header;
@@ -264,7 +277,32 @@ struct rf_event_gap {
 	X(APART_RECEIVE, "file_receive_apart") \
 	X(PERF_ALLOC, "perf_event_alloc")      \
 	X(KEY_ALLOC, "key_alloc")              \
-	X(KEY_PERMISSION, "key_permission")
+	X(KEY_PERMISSION, "key_permission")    \
+	X(CAPABLE, "capable")                  \
+	X(BPF, "bpf")                          \
+	X(PERF_OPEN, "perf_event_open")        \
+	X(LOAD_DATA, "kernel_load_data")       \
+	X(READ_FILE, "kernel_read_file")       \
+	X(MODULE_REQUEST, "module_request")    \
+	X(ANON_INODE, "anon_inode")            \
+	X(USERNS, "userns_create")             \
+	X(SB_MOUNT, "sb_mount")                \
+	X(SB_UMOUNT, "sb_umount")              \
+	X(MOVE_MOUNT, "move_mount")            \
+	X(PIVOT_ROOT, "sb_pivotroot")          \
+	X(KERNEL_PTRACE, "kernel_ptrace")      \
+	X(LOCKED_DOWN, "locked_down")          \
+	X(KERNEL_OPEN, "kernel_open")          \
+	X(FIX_SETUID, "task_fix_setuid")       \
+	X(FIX_SETGID, "task_fix_setgid")       \
+	X(FIX_SETGROUPS, "task_fix_setgroups") \
+	X(KERNEL_EXEC, "kernel_exec")          \
+	X(SYSCTL, "sysctl")                    \
+	X(KERNEL_FORK, "kernel_fork")          \
+	X(NEWCOMER_MOVE, "newcomer_move")      \
+	X(NEWCOMER_FORK, "newcomer_fork")      \
+	X(NEWCOMER_EXEC, "newcomer_exec")      \
+	X(KERNEL_TRACEME, "kernel_traceme")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

@@ -56,6 +56,9 @@
 	  "Verdicts that denied or would have denied")                                                                 \
 	X(ISOLATION_WOULD, "verdicts", "subject=\"isolation\",verdict=\"would-deny\"",                                 \
 	  "Verdicts that denied or would have denied")                                                                 \
+	X(KERNEL_DENY, "verdicts", "subject=\"kernel\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
+	X(KERNEL_WOULD, "verdicts", "subject=\"kernel\",verdict=\"would-deny\"",                                       \
+	  "Verdicts that denied or would have denied")                                                                 \
 	X(EVENTS, "events", "", "Events put on a ring")                                                                \
 	X(EVENTS_SHED, "events_shed", "", "Events not sent because the workload used up its fair share")               \
 	X(EVENTS_LOST, "events_lost", "", "Events lost because a ring was full")
@@ -110,7 +113,8 @@ struct rf_hook_stats {
 	X(PATH_READ, "path_read", "a path could not be read for an event")                                         \
 	X(RATE_FLOW, "rate_flow", "no room to remember whose rate a flow is under: an answer may pass without")    \
 	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share") \
-	X(MAKER_FULL, "maker_full", "no room to remember who made an IPC object or a key: it passes")
+	X(MAKER_FULL, "maker_full", "no room to remember who made an IPC object or a key: it passes")              \
+	X(NEWCOMER, "newcomer", "no memory to know who sets a workload up: judged like the workload")
 
 enum rf_error {
 #define X(id, name, help) RF_ERROR_##id,

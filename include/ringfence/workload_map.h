@@ -12,6 +12,7 @@
 #ifndef __VMLINUX_H__
 #include <linux/types.h>
 #endif
+#include "kernel_map.h"
 #include "limits.h"
 #include "isolation_map.h"
 #include "socket_map.h"
@@ -53,6 +54,7 @@ struct rf_workload_bank {
 	struct rf_socket_limits sockets[RF_TIERS];
 	struct rf_isolation_limits isolation[RF_TIERS];
 	__u32 namespace; /* its number in rf_tenant_map, of which tenant ever; 0: not known */
+	struct rf_kernel_limits kernel[RF_TIERS];
 };
 
 /* A rule set of the direction, of either tier, has RF_RULESET_PEERS: who the peer is must be found out first. */

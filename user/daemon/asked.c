@@ -11,6 +11,11 @@ static void asked_add(struct rf_asked *asked, const struct rf_cgroup *c)
 	for (int tier = 0; image && tier < RF_TIERS; tier++) {
 		if (image->sockets)
 			asked->kinds[RF_SECTION_SOCKETS] |= image->sockets->limits[tier].deny;
+		if (image->kernel) {
+			asked->kinds[RF_SECTION_KERNEL] |= image->kernel->limits[tier].deny;
+			asked->kinds[RF_SECTION_CAPABILITIES] |= image->kernel->limits[tier].capabilities;
+			asked->kinds[RF_SECTION_SYSCALLS] |= image->kernel->limits[tier].syscalls;
+		}
 	}
 }
 
@@ -23,9 +28,24 @@ int rf_asked_attach_one(struct rf_registry *r, const struct rf_cgroup *c, char *
 	return rf_engine_hooks_want(r->engine, &asked, ret_error);
 }
 
-int rf_asked_attach(struct rf_registry *r, struct rf_cgroup *const *cgroups, size_t n, char **ret_error)
+/* Who sets up the first workload of a policy is in its cgroup before the cgroup is known: asked for by the policy. */
+static uint64_t newcomers_asked(const struct rf_policy_set *set)
 {
-	struct rf_asked asked = { 0 };
+	const uint32_t sysctls = 1u << RF_KERNEL_SYSCTL | 1u << RF_KERNEL_CORE_PATTERN;
+
+	for (size_t i = 0; i < set->n; i++) {
+		const struct rf_kernel *k = set->policies[i]->kernel;
+
+		if (k && (k->limits.deny & ~sysctls || k->limits.capabilities || k->limits.syscalls))
+			return 1;
+	}
+	return 0;
+}
+
+int rf_asked_attach(struct rf_registry *r, const struct rf_policy_set *set, struct rf_cgroup *const *cgroups, size_t n,
+		    char **ret_error)
+{
+	struct rf_asked asked = { .kinds[RF_SECTION_NEWCOMERS] = newcomers_asked(set) };
 
 	rf_engine_hooks_begin(r->engine);
 	asked.kinds[RF_SECTION_GUARD] = r->guarded;

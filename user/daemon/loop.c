@@ -45,6 +45,10 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 		names->peer = rf_registry_name(app->registry, isolation->peer_workload);
 		ref = rf_isolation_ref(image ? image->isolation : NULL, isolation->tier, isolation->between,
 				       isolation->operation);
+	} else if (event->kind == RF_EVENT_KERNEL_DENY) {
+		const struct rf_event_kernel *kernel = (const struct rf_event_kernel *)event;
+
+		ref = rf_kernel_ref(image ? image->kernel : NULL, kernel->tier, kernel->rule);
 	}
 	if (!ref)
 		return;

@@ -460,7 +460,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	if (error >= 0)
 		error = rf_rates_attach(r, cgroups, n, ret_error);
 	if (error >= 0)
-		error = rf_asked_attach(r, cgroups, n, ret_error);
+		error = rf_asked_attach(r, set, cgroups, n, ret_error);
 	if (error >= 0)
 		error = rf_engine_apply(r->engine, assignments, n_assignments, set->n, before_flip, &apply, ret_error);
 	if (error < 0) {

@@ -76,6 +76,8 @@ static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_
 			filled.sockets[tier] = image->sockets->limits[tier];
 		if (image->isolation)
 			filled.isolation[tier] = image->isolation->limits[tier];
+		if (image->kernel)
+			filled.kernel[tier] = image->kernel->limits[tier];
 		if (image->device[tier]) {
 			struct rf_installed_devices *in;
 

@@ -15,6 +15,8 @@
 #include "ringfence.skel.h"
 
 #define LSM_WHEN_ASKED(name) { .program = (name), .if_failed = "open", .when_asked = true, .level = 1 }
+#define NEWCOMER_WHEN_ASKED(name) \
+	{ .program = (name), .if_failed = "closed: who sets a workload up is judged", .when_asked = true, .level = 1 }
 
 const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_CGROUP_MKDIR] = { .program = "rf_cgroup_mkdir",
@@ -81,6 +83,31 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_KEY_PERMISSION] = LSM_WHEN_ASKED("rf_key_permission"),
 	[RF_HOOK_TCP_RETRANSMIT] = { .program = "rf_tcp_retransmit", .if_failed = "not counted" },
 	[RF_HOOK_TCP_DESTROY] = { .program = "rf_tcp_destroy", .if_failed = "not counted; logged flows end when idle" },
+	[RF_HOOK_CAPABLE] = LSM_WHEN_ASKED("rf_kernel_capable"),
+	[RF_HOOK_BPF] = LSM_WHEN_ASKED("rf_kernel_bpf"),
+	[RF_HOOK_PERF_OPEN] = LSM_WHEN_ASKED("rf_kernel_perf"),
+	[RF_HOOK_LOAD_DATA] = LSM_WHEN_ASKED("rf_kernel_load_data"),
+	[RF_HOOK_READ_FILE] = LSM_WHEN_ASKED("rf_kernel_read_file"),
+	[RF_HOOK_MODULE_REQUEST] = LSM_WHEN_ASKED("rf_kernel_module_request"),
+	[RF_HOOK_ANON_INODE] = LSM_WHEN_ASKED("rf_kernel_anon_inode"),
+	[RF_HOOK_USERNS] = LSM_WHEN_ASKED("rf_kernel_userns"),
+	[RF_HOOK_SB_MOUNT] = LSM_WHEN_ASKED("rf_kernel_mount"),
+	[RF_HOOK_SB_UMOUNT] = LSM_WHEN_ASKED("rf_kernel_umount"),
+	[RF_HOOK_MOVE_MOUNT] = LSM_WHEN_ASKED("rf_kernel_move_mount"),
+	[RF_HOOK_PIVOT_ROOT] = LSM_WHEN_ASKED("rf_kernel_pivot_root"),
+	[RF_HOOK_KERNEL_PTRACE] = LSM_WHEN_ASKED("rf_kernel_ptrace"),
+	[RF_HOOK_KERNEL_TRACEME] = LSM_WHEN_ASKED("rf_kernel_traceme"),
+	[RF_HOOK_LOCKED_DOWN] = LSM_WHEN_ASKED("rf_kernel_locked_down"),
+	[RF_HOOK_KERNEL_OPEN] = LSM_WHEN_ASKED("rf_kernel_open"),
+	[RF_HOOK_KERNEL_FORK] = LSM_WHEN_ASKED("rf_kernel_fork"),
+	[RF_HOOK_FIX_SETUID] = LSM_WHEN_ASKED("rf_kernel_setuid"),
+	[RF_HOOK_FIX_SETGID] = LSM_WHEN_ASKED("rf_kernel_setgid"),
+	[RF_HOOK_FIX_SETGROUPS] = LSM_WHEN_ASKED("rf_kernel_setgroups"),
+	[RF_HOOK_KERNEL_EXEC] = LSM_WHEN_ASKED("rf_kernel_exec"),
+	[RF_HOOK_SYSCTL] = { "rf_kernel_sysctl", false, true, "open", .when_asked = true },
+	[RF_HOOK_NEWCOMER_MOVE] = NEWCOMER_WHEN_ASKED("rf_newcomer_move"),
+	[RF_HOOK_NEWCOMER_FORK] = NEWCOMER_WHEN_ASKED("rf_newcomer_fork"),
+	[RF_HOOK_NEWCOMER_EXEC] = NEWCOMER_WHEN_ASKED("rf_newcomer_exec"),
 };
 
 static void pin_path(const struct rf_engine *e, enum rf_hook hook, const char *suffix, char path[RF_PATH_SIZE])

@@ -128,6 +128,10 @@ enum rf_section {
 	RF_SECTION_GUARD,     /* 1: the daemon is locked, see guard.h */
 	RF_SECTION_SOCKETS,   /* 1 << enum rf_socket_kind that is denied */
 	RF_SECTION_ISOLATION, /* 1 << enum rf_isolation_kind that is denied */
+	RF_SECTION_KERNEL,    /* 1 << enum rf_kernel_kind that is denied */
+	RF_SECTION_CAPABILITIES,
+	RF_SECTION_SYSCALLS,  /* 1 << enum rf_syscall that is denied */
+	RF_SECTION_NEWCOMERS, /* 1: who sets workloads up is told apart */
 	RF_SECTIONS
 };
 struct rf_asked {

@@ -14,6 +14,7 @@
 
 #include "user/engine/fire_guard.h"
 #include "user/engine/fire_isolation.h"
+#include "user/engine/fire_kernel.h"
 #include "user/lib/cleanup.h"
 
 static void loopback_up(void)
@@ -68,6 +69,7 @@ void rf_self_test_fire(int cgroup_fd)
 	unix_fire(SOCK_STREAM);
 	unix_fire(SOCK_DGRAM);
 	rf_fire_isolation();
+	rf_kernel_fire();
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null >= 0)
 		close(null);

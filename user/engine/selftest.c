@@ -104,6 +104,16 @@ static void probe_cgroup_remove(struct rf_engine *e)
 	}
 }
 
+/*
+ * What a host may refuse before it asks a hook, by a sysctl or a build without it: modules, kexec, user namespaces,
+ * tracing. There is nothing to deny then. Nobody loads a module from a file or makes the kernel ask for one: the kernel
+ * would log the first, and run a program for the second.
+ */
+static const enum rf_hook may_be_refused[] = {
+	RF_HOOK_LOAD_DATA, RF_HOOK_READ_FILE,	   RF_HOOK_MODULE_REQUEST, RF_HOOK_ANON_INODE,
+	RF_HOOK_USERNS,	   RF_HOOK_KERNEL_TRACEME, RF_HOOK_PERF_OPEN,	   RF_HOOK_LOCKED_DOWN,
+};
+
 int rf_engine_self_test(struct rf_engine *e)
 {
 	uint64_t before[RF_HOOK_COUNT], id = 0;
@@ -138,6 +148,9 @@ int rf_engine_self_test(struct rf_engine *e)
 	for (int hook = RF_HOOK_SHM_FREE; hook <= RF_HOOK_MSG_FREE; hook++)
 		if (e->hooks[hook].self_test == -ENODATA)
 			e->hooks[hook].self_test = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(may_be_refused); i++)
+		if (e->hooks[may_be_refused[i]].self_test == -ENODATA)
+			e->hooks[may_be_refused[i]].self_test = 0;
 	/* Nothing is lost on the way from the probe to itself: there is nothing to send again. */
 	if (e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test == -ENODATA)
 		e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test = 0;
@@ -226,6 +239,16 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 				     RF_HOOK_GUARD_MOVE, RF_HOOK_GUARD_CAPABLE, RF_HOOK_GUARD_OPEN);
 	case RF_FEATURE_ISOLATION:
 		return isolation_support(e);
+	case RF_FEATURE_KERNEL:
+		return ASKED_SUPPORT(e, RF_HOOK_CAPABLE, RF_HOOK_BPF, RF_HOOK_PERF_OPEN, RF_HOOK_LOAD_DATA,
+				     RF_HOOK_READ_FILE, RF_HOOK_MODULE_REQUEST, RF_HOOK_ANON_INODE, RF_HOOK_USERNS,
+				     RF_HOOK_SB_MOUNT, RF_HOOK_SB_UMOUNT, RF_HOOK_MOVE_MOUNT, RF_HOOK_PIVOT_ROOT,
+				     RF_HOOK_KERNEL_PTRACE, RF_HOOK_KERNEL_TRACEME, RF_HOOK_LOCKED_DOWN,
+				     RF_HOOK_KERNEL_OPEN, RF_HOOK_FIX_SETUID, RF_HOOK_FIX_SETGID, RF_HOOK_FIX_SETGROUPS,
+				     RF_HOOK_KERNEL_EXEC, RF_HOOK_KERNEL_FORK, RF_HOOK_NEWCOMER_MOVE,
+				     RF_HOOK_NEWCOMER_FORK, RF_HOOK_NEWCOMER_EXEC);
+	case RF_FEATURE_KERNEL_SYSCTL:
+		return ASKED_SUPPORT(e, RF_HOOK_SYSCTL);
 	case RF_FEATURE_DEVICES:
 		/* Open and mknod are closed; descriptors that are passed in need level 1. */
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);

@@ -175,8 +175,8 @@ static void errors_fill(const struct rf_engine *e, struct rf_snapshot *s)
 	}
 }
 
-/* What is denied of sockets is denied as long as somebody asks for it. */
-static char *sockets_why(const struct rf_engine *e, enum rf_feature feature, enum rf_support support)
+/* What is denied of these is denied as long as somebody asks for it. */
+static char *asked_why(const struct rf_engine *e, enum rf_feature feature, enum rf_support support)
 {
 	char *why;
 
@@ -185,7 +185,7 @@ static char *sockets_why(const struct rf_engine *e, enum rf_feature feature, enu
 			      "(see hooks)");
 	if (support != RF_SUPPORT_UNAVAILABLE)
 		return strdup("the hooks ran in the self-test; attached while a policy asks for them");
-	if (feature == RF_FEATURE_NETWORK_RAW || e->lsm_runs)
+	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_KERNEL_SYSCTL || e->lsm_runs)
 		return strdup("a hook did not run in the self-test (see hooks)");
 	return asprintf(&why, "needs BPF LSM: %s", e->lsm_why) < 0 ? NULL : why;
 }
@@ -218,8 +218,8 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 	if (feature == RF_FEATURE_GUARD)
 		return guard_why(e, support);
 	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS ||
-	    feature == RF_FEATURE_ISOLATION)
-		return sockets_why(e, feature, support);
+	    feature == RF_FEATURE_ISOLATION || feature == RF_FEATURE_KERNEL || feature == RF_FEATURE_KERNEL_SYSCTL)
+		return asked_why(e, feature, support);
 	if (support != RF_SUPPORT_UNAVAILABLE) {
 		if (feature == RF_FEATURE_NETWORK_RATES || feature == RF_FEATURE_NETWORK_RULE_RATES)
 			return rf_rate_why(e);
@@ -230,7 +230,6 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 	switch (feature) {
 	case RF_FEATURE_PROCESS:
 	case RF_FEATURE_FILES:
-	case RF_FEATURE_KERNEL:
 	case RF_FEATURE_ACCELERATORS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:

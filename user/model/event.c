@@ -38,6 +38,7 @@ static const struct {
 	[RF_EVENT_FLOW_END] = { "flow-end", sizeof(struct rf_event_flow_record) },
 	[RF_EVENT_GUARD_DENY] = { "guard-deny", sizeof(struct rf_event_guard) },
 	[RF_EVENT_ISOLATION] = { "isolation-deny", sizeof(struct rf_event_isolation) },
+	[RF_EVENT_KERNEL_DENY] = { "kernel-deny", sizeof(struct rf_event_kernel) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
 
@@ -207,6 +208,13 @@ static bool isolation_valid(const struct rf_event_isolation *e)
 	       e->tier < RF_TIERS && e->direction < RF_DIRECTIONS;
 }
 
+static bool kernel_valid(const struct rf_event_kernel *e)
+{
+	return e->rule < RF_KERNEL_RULES && (e->capability < RF_CAPABILITIES || e->capability == RF_KERNEL_NONE) &&
+	       (e->syscall < RF_SYSCALL_COUNT || e->syscall == RF_KERNEL_NONE) && e->tier < RF_TIERS &&
+	       memchr(e->detail, '\0', sizeof(e->detail));
+}
+
 /* @len may be more than what was kept of a path that was cut. */
 static bool path_valid(const char path[RF_PATH_MAX], uint32_t len)
 {
@@ -218,7 +226,7 @@ static bool header_valid(const struct rf_event_header *h, size_t len)
 	bool denied = h->verdict == RF_DENY || h->verdict == RF_WOULD_DENY;
 	bool about_denial = h->kind == RF_EVENT_FLOW_DENY || h->kind == RF_EVENT_DEVICE_DENY ||
 			    h->kind == RF_EVENT_SOCKET_DENY || h->kind == RF_EVENT_GUARD_DENY ||
-			    h->kind == RF_EVENT_ISOLATION;
+			    h->kind == RF_EVENT_ISOLATION || h->kind == RF_EVENT_KERNEL_DENY;
 
 	return h->version == RF_EVENT_VERSION && h->kind != RF_EVENT_NONE && h->kind < RF_EVENT_KINDS &&
 	       h->size == kinds[h->kind].size && h->size <= len && h->lane < RF_LANES && h->verdict < RF_VERDICTS &&
@@ -237,6 +245,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_socket socket;
 		struct rf_event_guard guard;
 		struct rf_event_isolation isolation;
+		struct rf_event_kernel kernel;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -272,6 +281,9 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_ISOLATION:
 		valid = isolation_valid(&e.isolation);
+		break;
+	case RF_EVENT_KERNEL_DENY:
+		valid = kernel_valid(&e.kernel);
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

@@ -8,6 +8,7 @@
 #include "user/model/event_text.h"
 #include "user/model/icmp.h"
 #include "user/model/isolation.h"
+#include "user/model/kernel.h"
 #include "user/model/sockets.h"
 
 static void put_time(struct rf_json *j, const char *key, uint64_t boot_ns)
@@ -197,6 +198,22 @@ static void put_isolation(struct rf_json *j, const struct rf_event_isolation *e,
 	put_rule(j, &named, RF_RULE_DEFAULT);
 }
 
+/* Null is what it did not ask for, or what cannot be told. */
+static void put_kernel(struct rf_json *j, const struct rf_event_kernel *e, const struct rf_event_names *names)
+{
+	struct rf_event_names named = *names;
+	char rule[RF_KERNEL_RULE_NAME];
+
+	rf_json_string(j, "interface", e->rule < RF_KERNEL_KIND_COUNT ? rf_kernel_kind_names[e->rule] : NULL);
+	rf_json_string(j, "capability", rf_capability_name(e->capability));
+	rf_json_string(j, "syscall", rf_syscall_name(e->syscall));
+	rf_json_string(j, "detail", e->detail[0] ? e->detail : NULL);
+	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
+	if (!named.rule)
+		named.rule = rf_kernel_rule_name(e->rule, rule);
+	put_rule(j, &named, RF_RULE_DEFAULT);
+}
+
 static void put_exit(struct rf_json *j, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code)) {
@@ -281,6 +298,9 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_ISOLATION:
 		put_isolation(&j, e, names);
+		break;
+	case RF_EVENT_KERNEL_DENY:
+		put_kernel(&j, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		put_policy(&j, e);

@@ -23,6 +23,7 @@
 #include "user/lib/clock.h"
 #include "user/model/icmp.h"
 #include "user/model/isolation.h"
+#include "user/model/kernel.h"
 #include "user/model/sockets.h"
 
 #define PATH_SHOWN 96 /* bytes of a path before it is cut in front: its end tells more */
@@ -274,6 +275,29 @@ static void add_isolation(struct rf_strbuf *out, const struct rf_event_isolation
 		rf_strbuf_addf(out, " rule \"%s\"", rf_isolation_rule_name(rf_isolation_operation_kind(e->operation)));
 }
 
+static void add_kernel(struct rf_strbuf *out, const struct rf_event_kernel *e, const struct rf_event_names *names)
+{
+	const char *capability = rf_capability_name(e->capability), *syscall = rf_syscall_name(e->syscall);
+	char rule[RF_KERNEL_RULE_NAME];
+
+	if (e->rule < RF_KERNEL_KIND_COUNT)
+		rf_strbuf_addf(out, " %s", rf_kernel_kind_names[e->rule]);
+	if (capability)
+		rf_strbuf_addf(out, " %s", capability);
+	else if (e->capability != RF_KERNEL_NONE)
+		rf_strbuf_addf(out, " capability %u", e->capability);
+	if (e->detail[0]) {
+		rf_strbuf_addc(out, ' ');
+		add_word(out, e->detail);
+	}
+	if (syscall)
+		rf_strbuf_addf(out, " by %s", syscall);
+	if (names->policy)
+		add_rule(out, names, "", 0, 0);
+	else
+		rf_strbuf_addf(out, " rule \"%s\"", rf_kernel_rule_name(e->rule, rule));
+}
+
 static void add_exit(struct rf_strbuf *out, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code))
@@ -330,6 +354,9 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_ISOLATION:
 		add_isolation(out, e, names);
+		break;
+	case RF_EVENT_KERNEL_DENY:
+		add_kernel(out, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		rf_strbuf_addf(out, " generation %u: %u workloads, %u rule sets, %u policies", policy->generation,

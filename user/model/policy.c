@@ -108,6 +108,7 @@ void rf_policy_free(struct rf_policy *p)
 		fini_network(&p->network[i]);
 	free(p->dns.resolvers);
 	fini_devices(&p->devices);
+	free(p->kernel);
 	free(p->requirements);
 	free(p->file);
 	free(p->name);

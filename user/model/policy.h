@@ -19,9 +19,11 @@
 
 #include "ringfence/limits.h"
 #include "ringfence/isolation_map.h"
+#include "ringfence/kernel_map.h"
 #include "ringfence/socket_map.h"
 #include "user/model/action.h"
 #include "user/model/identity.h"
+#include "user/model/kernel.h"
 #include "user/model/peer.h"
 
 /* Where something stands in a file; line and column from 1, 0 when not known. */
@@ -162,6 +164,15 @@ struct rf_isolation {
 	struct rf_isolation_limits limits; /* where @present */
 };
 
+/* Merging: what any denies is denied. */
+struct rf_kernel {
+	struct rf_kernel_limits limits;	       /* what the preset denies included */
+	const struct rf_kernel_preset *preset; /* NULL: none */
+	uint32_t preset_line;
+	uint32_t allow_line;		/* of capabilities.allow, 0: there is none */
+	uint32_t line[RF_KERNEL_RULES]; /* where it is listed by its own name; 0: it is not */
+};
+
 struct rf_device_rule {
 	struct rf_mark mark;
 	char *name; /* never NULL */
@@ -214,6 +225,7 @@ struct rf_policy {
 	struct rf_rates rates;
 	struct rf_sockets sockets;
 	struct rf_isolation isolation;
+	struct rf_kernel *kernel; /* NULL: no such section */
 	struct rf_devices devices;
 	uint32_t telemetry; /* 1 << enum rf_event_kind */
 	struct rf_flow_sampling flows;

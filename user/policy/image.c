@@ -93,6 +93,8 @@ int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_devic
 		r = rf_sockets_compile(policies, n, &image->sockets);
 	if (r >= 0)
 		r = rf_isolation_compile(policies, n, &image->isolation);
+	if (r >= 0)
+		r = rf_kernel_compile(policies, n, &image->kernel);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(image);
@@ -118,6 +120,7 @@ void rf_image_unref(struct rf_image *image)
 	rf_rates_image_free(image->rates);
 	rf_sockets_image_free(image->sockets);
 	rf_isolation_image_free(image->isolation);
+	rf_kernel_image_free(image->kernel);
 	for (size_t i = 0; i < image->n_policies; i++)
 		free(image->policies[i]);
 	free(image->policies);

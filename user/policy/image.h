@@ -9,6 +9,7 @@
 #include "ringfence/event.h"
 #include "user/policy/compile.h"
 #include "user/policy/compile_isolation.h"
+#include "user/policy/compile_kernel.h"
 #include "user/policy/compile_rates.h"
 #include "user/policy/compile_sockets.h"
 
@@ -20,6 +21,7 @@ struct rf_image {
 	struct rf_rates_image *rates;	      /* NULL: no limits */
 	struct rf_sockets_image *sockets;     /* NULL: nothing denied */
 	struct rf_isolation_image *isolation; /* NULL: nothing denied */
+	struct rf_kernel_image *kernel;	      /* likewise */
 	uint32_t telemetry;
 	struct rf_flow_sampling flows;
 	char **policies; /* full names, in merge order */

@@ -17,6 +17,7 @@
 #include "user/policy/check.h"
 #include "user/policy/kubernetes.h"
 #include "user/policy/parse_isolation.h"
+#include "user/policy/parse_kernel.h"
 #include "user/policy/parse_network.h"
 #include "user/policy/parse_rates.h"
 #include "user/policy/parse_sockets.h"
@@ -309,6 +310,8 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 	if (r >= 0)
 		r = rf_dns_parse_section(c, rf_node_get(network, "dns"), &p->dns);
 	geo_parse(rf_node_get(network, "geo"), p);
+	if (r >= 0)
+		r = rf_kernel_parse(c, rf_node_get(spec, "kernel"), &p->kernel);
 	if (r >= 0)
 		r = devices_parse(c, rf_node_get(spec, "devices"), &p->devices);
 	return r;

@@ -10,6 +10,7 @@
 
 #include "user/lib/util.h"
 #include "user/model/isolation.h"
+#include "user/model/kernel.h"
 #include "user/model/sockets.h"
 
 #define STRINGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -148,18 +149,29 @@ static const struct rf_field files_fields[] = {
 };
 
 static const struct rf_field kernel_fields[] = {
-	F("preset", ENUM, .values = STRINGS("baseline", "restricted", "ai-training", "ai-serving", "notebook"),
-	  .text = "A named set of denials, after the Kubernetes Pod Security Standards."),
-	F("deny", ENUM, .list = true, .max = 32,
-	  .values = STRINGS("moduleLoad", "bpf", "perf", "kexec", "userfaultfd", "ioUring", "userNamespaces", "mount",
-			    "ptrace", "rawIO", "sysrq", "sysctl", "cgroupEscape", "corePattern", "setuid"),
-	  .text = "Kernel interfaces that are denied."),
-	F("capabilities", OBJECT, .text = "Capabilities, as they are used.",
-	  .children =
-		  FIELDS(F("deny", STRING, .list = true, .max = 64, .text = "Names such as CAP_SYS_ADMIN."),
-			 F("allow", STRING, .list = true, .max = 64, .text = "Only these; all others are denied."))),
+	F("preset", ENUM, .values = rf_kernel_preset_names, .example = "preset: restricted",
+	  .text = "A named set of denials; Documentation/presets.md has each of them line by line. What else the "
+		  "section denies is denied as well."),
+	F("deny", ENUM, .list = true, .max = 32, .values = rf_kernel_kind_names, .example = "deny: [moduleLoad, bpf]",
+	  .text = "Interfaces that the workload may not use. sysctl and corePattern need kernel-sysctl, the others "
+		  "kernel-surface. What somebody outside starts in the workload is judged from its first program on."),
+	F("capabilities", OBJECT, .text = "Capabilities, as they are used: to have one is not denied.",
+	  .children = FIELDS(
+		  F("deny", ENUM, .list = true, .max = 64, .values = rf_capability_names,
+		    .expected = "expected a capability of capabilities(7), such as CAP_NET_ADMIN",
+		    .example = "deny: [CAP_NET_ADMIN]", .text = "These are denied."),
+		  F("allow", ENUM, .list = true, .max = 64, .values = rf_capability_names,
+		    .expected = "expected a capability of capabilities(7), such as CAP_NET_ADMIN",
+		    .example = "allow: [CAP_NET_BIND_SERVICE]",
+		    .text = "Only these; all others are denied, and with an empty list all. Of a preset and several "
+			    "policies, those that all of them allow."))),
 	F("syscalls", OBJECT, .text = "System calls by name.",
-	  .children = FIELDS(F("deny", STRING, .list = true, .max = 512, .text = "These are denied."))),
+	  .children = FIELDS(
+		  F("deny", ENUM, .list = true, .max = 64, .values = rf_syscall_names,
+		    .expected = "expected a system call that the kernel asks its hooks about before anything is done",
+		    .example = "deny: [ptrace, setns]",
+		    .text = "These are denied. Others cannot be: the kernel would carry them out unasked; "
+			    "seccomp, in the container's runtime or its unit, is for those."))),
 	{ .key = NULL },
 };
 
@@ -278,7 +290,8 @@ static const struct rf_field spec_fields[] = {
 	  .children = process_fields),
 	F("files", OBJECT, .needs = 1 + RF_FEATURE_FILES, .text = "Files and labelled trees.",
 	  .children = files_fields),
-	F("kernel", OBJECT, .needs = 1 + RF_FEATURE_KERNEL, .text = "Kernel interfaces.", .children = kernel_fields),
+	F("kernel", OBJECT, .text = "Interfaces of the kernel. Of several policies, what any denies.",
+	  .children = kernel_fields),
 	F("accelerators", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATORS, .text = "GPUs and other accelerators.",
 	  .children = accelerator_fields),
 	F("resources", OBJECT, .needs = 1 + RF_FEATURE_RESOURCES, .text = "What the workload may take of the host.",
@@ -345,7 +358,6 @@ bool rf_field_is_enforced(const struct rf_field *f)
 	switch (f->needs - 1) {
 	case RF_FEATURE_PROCESS:
 	case RF_FEATURE_FILES:
-	case RF_FEATURE_KERNEL:
 	case RF_FEATURE_ACCELERATORS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:

@@ -13,6 +13,7 @@
 #include "user/policy/check.h"
 #include "user/policy/compile_isolation.h"
 #include "user/policy/compile_rates.h"
+#include "user/policy/compile_kernel.h"
 #include "user/policy/compile_sockets.h"
 
 static void peers_show(const struct rf_network_rule *rule, struct rf_strbuf *out)
@@ -237,6 +238,7 @@ int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char
 	rf_rates_show(policies, n, out);
 	rf_sockets_show(policies, n, out);
 	rf_isolation_show(policies, n, out);
+	rf_kernel_show(policies, n, out);
 	devices_show(policies, n, out);
 	telemetry_show(policies, n, out);
 	return rf_strbuf_error(out);

@@ -22,6 +22,7 @@ union sample_event {
 	struct rf_event_device device;
 	struct rf_event_socket socket;
 	struct rf_event_isolation isolation;
+	struct rf_event_kernel kernel;
 	struct rf_event_policy policy;
 	struct rf_event_cgroup cgroup;
 	struct rf_event_gap gap;
@@ -81,7 +82,7 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 {
 	union sample_event e;
 	bool denied = kind == RF_EVENT_FLOW_DENY || kind == RF_EVENT_DEVICE_DENY || kind == RF_EVENT_SOCKET_DENY ||
-		      kind == RF_EVENT_ISOLATION;
+		      kind == RF_EVENT_ISOLATION || kind == RF_EVENT_KERNEL_DENY;
 
 	memset(&e, 0, sizeof(e));
 	e.header.version = RF_EVENT_VERSION;
@@ -138,6 +139,12 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 		e.isolation.peer_tgid = 321;
 		e.isolation.argument = 9;
 		e.isolation.operation = RF_OPERATION_KILL;
+		break;
+	case RF_EVENT_KERNEL_DENY:
+		e.kernel.rule = RF_KERNEL_MOUNT;
+		e.kernel.capability = RF_KERNEL_NONE;
+		e.kernel.syscall = RF_SYSCALL_mount;
+		strcpy(e.kernel.detail, "tmpfs");
 		break;
 	case RF_EVENT_POLICY:
 		e.policy.generation = 4;

@@ -14,9 +14,10 @@
 #include "tests/unit/model/sample_event.h"
 
 static const enum rf_event_kind all_kinds[] = {
-	RF_EVENT_EXEC,	      RF_EVENT_FORK,	    RF_EVENT_EXIT,	  RF_EVENT_CONNECT,  RF_EVENT_ACCEPT,
-	RF_EVENT_FLOW_DENY,   RF_EVENT_DEVICE_DENY, RF_EVENT_SOCKET_DENY, RF_EVENT_POLICY,   RF_EVENT_CGROUP_NEW,
-	RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,	    RF_EVENT_FLOW_START,  RF_EVENT_FLOW_END, RF_EVENT_ISOLATION,
+	RF_EVENT_EXEC,	     RF_EVENT_FORK,	  RF_EVENT_EXIT,	RF_EVENT_CONNECT,
+	RF_EVENT_ACCEPT,     RF_EVENT_FLOW_DENY,  RF_EVENT_DEVICE_DENY, RF_EVENT_SOCKET_DENY,
+	RF_EVENT_POLICY,     RF_EVENT_CGROUP_NEW, RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,
+	RF_EVENT_FLOW_START, RF_EVENT_FLOW_END,	  RF_EVENT_ISOLATION,	RF_EVENT_KERNEL_DENY,
 };
 
 static int validate(const union sample_event *e)
@@ -155,6 +156,15 @@ static void a_device_out_of_range_is_refused(void **state)
 static void a_socket_out_of_range_is_refused(void **state)
 {
 	(void)state;
+	refused(RF_EVENT_KERNEL_DENY, e.header.verdict = RF_ALLOW);
+	refused(RF_EVENT_KERNEL_DENY, e.kernel.rule = RF_KERNEL_RULES);
+	accepted(RF_EVENT_KERNEL_DENY, e.kernel.rule = RF_KERNEL_RULES - 1);
+	refused(RF_EVENT_KERNEL_DENY, e.kernel.capability = RF_CAPABILITIES);
+	accepted(RF_EVENT_KERNEL_DENY, e.kernel.capability = RF_CAPABILITIES - 1);
+	refused(RF_EVENT_KERNEL_DENY, e.kernel.syscall = RF_SYSCALL_COUNT);
+	accepted(RF_EVENT_KERNEL_DENY, e.kernel.syscall = RF_KERNEL_NONE);
+	refused(RF_EVENT_KERNEL_DENY, e.kernel.tier = RF_TIERS);
+	refused(RF_EVENT_KERNEL_DENY, memset(e.kernel.detail, 'x', sizeof(e.kernel.detail)));
 	refused(RF_EVENT_SOCKET_DENY, e.socket.rule = RF_SOCKET_RULES);
 	accepted(RF_EVENT_SOCKET_DENY, e.socket.rule = RF_SOCKET_RULES - 1);
 	refused(RF_EVENT_SOCKET_DENY, e.socket.tier = RF_TIERS);

@@ -188,6 +188,26 @@ static void a_denied_act_has_its_members(void **state)
 		     "\"rule_index\":null");
 }
 
+static void a_denied_interface_has_its_members(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_KERNEL_DENY);
+
+	(void)state;
+	expect_named(&e, &nameless, HEAD("kernel-deny", "deny", "audit", "null"),
+		     "\"interface\":\"mount\",\"capability\":null,\"syscall\":\"mount\",\"detail\":\"tmpfs\","
+		     "\"tier\":\"enforce\",\"policy\":null,\"rule\":\"kernel.deny[mount]\",\"file\":null,"
+		     "\"line\":null,\"rule_index\":null");
+	e.kernel.rule = RF_KERNEL_RULE_CAPABILITY(21);
+	e.kernel.capability = 21;
+	e.kernel.syscall = RF_KERNEL_NONE;
+	e.kernel.detail[0] = '\0';
+	e.kernel.tier = RF_TIER_AUDIT;
+	expect_named(&e, &sample_names, HEAD("kernel-deny", "deny", "audit", "\"acme/prod/web\""),
+		     "\"interface\":null,\"capability\":\"CAP_SYS_ADMIN\",\"syscall\":null,\"detail\":null,"
+		     "\"tier\":\"audit\",\"policy\":\"acme/prod/web\",\"rule\":\"default\",\"file\":\"web.yaml\","
+		     "\"line\":12,\"rule_index\":null");
+}
+
 static void a_generation_and_a_cgroup_have_their_members(void **state)
 {
 	static const char cgroup[] =
@@ -265,6 +285,7 @@ int main(void)
 		cmocka_unit_test(a_denied_device_has_its_members),
 		cmocka_unit_test(a_denied_socket_has_its_members),
 		cmocka_unit_test(a_denied_act_has_its_members),
+		cmocka_unit_test(a_denied_interface_has_its_members),
 		cmocka_unit_test(a_generation_and_a_cgroup_have_their_members),
 		cmocka_unit_test(the_record_of_a_flow_has_every_count),
 		cmocka_unit_test(a_gap_says_what_is_missing_and_since_when),

@@ -181,6 +181,14 @@ static void each_kind_says_what_happened(void **state)
 	e.isolation = (struct rf_event_isolation){ .header = e.header, .operation = RF_OPERATION_PERF_CPU };
 	expect_named(&e, &nameless,
 		     "isolation-deny deny #2 curl[123] perf_event_open of a CPU rule \"isolation[perf]\"");
+	e = sample_event(RF_EVENT_KERNEL_DENY);
+	expect_named(&e, &nameless, "kernel-deny deny #2 curl[123] mount tmpfs by mount rule \"kernel.deny[mount]\"");
+	strcpy(e.kernel.detail, "a b\n");
+	e.kernel.rule = RF_KERNEL_RULE_CAPABILITY(63);
+	e.kernel.capability = 63;
+	e.kernel.syscall = RF_KERNEL_NONE;
+	expect(&e, "kernel-deny deny acme/prod/web curl[123] capability 63 a\\x20b\\x0a "
+		   "policy acme/prod/web rule \"default\" web.yaml:12");
 	e = sample_event(RF_EVENT_POLICY);
 	expect_named(&e, &nameless, "policy allow #2 curl[123] generation 4: 3 workloads, 2 rule sets, 1 policies");
 	e = sample_event(RF_EVENT_CGROUP_NEW);

@@ -158,7 +158,7 @@ static void what_a_policy_needs_is_recorded_once_and_with_its_place(void **state
 		{ "  devices: {}\n", RF_FEATURE_DEVICES },
 		{ "  process: {drift: deny}\n", RF_FEATURE_PROCESS },
 		{ "  files: {}\n", RF_FEATURE_FILES },
-		{ "  kernel: {preset: baseline}\n", RF_FEATURE_KERNEL },
+		{ "  kernel: {deny: [bpf]}\n", RF_FEATURE_KERNEL },
 		{ "  accelerators: {}\n", RF_FEATURE_ACCELERATORS },
 		{ "  resources: {pids: 1}\n", RF_FEATURE_RESOURCES },
 		{ "  anomaly: {}\n", RF_FEATURE_ANOMALY },
@@ -199,7 +199,7 @@ static const char whole_language[] =
 	"    preset: ai-training\n"
 	"    deny: [moduleLoad, bpf, perf, userfaultfd, ioUring, userNamespaces, mount, ptrace]\n"
 	"    capabilities: {deny: [CAP_SYS_ADMIN], allow: [CAP_CHOWN]}\n"
-	"    syscalls: {deny: [keyctl]}\n"
+	"    syscalls: {deny: [mount]}\n"
 	"  accelerators:\n"
 	"    default: deny\n"
 	"    rules: [{name: n, action: allow, class: nvidia, index: 0, pci: '0000:03:00.0', uuid: GPU-1, mig: MIG-1,\n"
@@ -219,7 +219,7 @@ static void a_file_of_later_versions_is_checked_today(void **state)
 
 	(void)state;
 	assert_right(&p);
-	assert_int_equal(p.set->policies[0]->n_requirements, 7);
+	assert_int_equal(p.set->policies[0]->n_requirements, 8);
 	assert_true(p.set->policies[0]->unsupported_audit);
 	assert_text("  process: {drift: dney}\n", "did you mean \"deny\"?");
 	assert_text("  kernel: {preset: none}\n", "expected one of: baseline, restricted");
