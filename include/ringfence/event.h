@@ -35,6 +35,7 @@ enum rf_event_kind {
 	RF_EVENT_SOCKET_DENY, /* struct rf_event_socket */
 	RF_EVENT_FLOW_START,  /* struct rf_event_flow_record */
 	RF_EVENT_FLOW_END,    /* struct rf_event_flow_record */
+	RF_EVENT_FILE_DENY,   /* struct rf_event_file */
 	RF_EVENT_KINDS
 };
 
@@ -156,6 +157,18 @@ struct rf_event_socket {
 	__u8 direction; /* enum rf_direction: RF_INGRESS, the peer tried to reach this workload */
 };
 
+struct rf_event_file {
+	struct rf_event_header header;
+	__u64 inode;
+	__u32 device; /* of the file system, as the kernel has it: major << 20 | minor */
+	__u32 zone;   /* that the file is in, RF_ZONE_UNPLACED */
+	__u16 access; /* 1 << enum rf_file_access: what was asked for */
+	__u16 denied; /* of all that would have to be allowed for it, what is not */
+	__u8 tier;
+	__u8 pad[3];
+	char name[RF_FILE_NAME]; /* the last component alone; cut */
+};
+
 /* A generation came into force. Written by the program that flips it. */
 struct rf_event_policy {
 	struct rf_event_header header;
@@ -207,7 +220,27 @@ struct rf_event_gap {
 	X(UNIX_CONNECT, "unix_stream_connect") \
 	X(UNIX_SEND, "unix_may_send")          \
 	X(TCP_RETRANSMIT, "tcp_retransmit")    \
-	X(TCP_DESTROY, "tcp_destroy")
+	X(TCP_DESTROY, "tcp_destroy")          \
+	X(FILES_OPEN, "files_open")            \
+	X(FILES_RECEIVE, "files_receive")      \
+	X(FILES_MMAP, "files_mmap")            \
+	X(FILES_BACKING, "files_mmap_backing") \
+	X(FILES_MPROTECT, "files_mprotect")    \
+	X(FILES_CREATE, "files_create")        \
+	X(FILES_MKDIR, "files_mkdir")          \
+	X(FILES_MKNOD, "files_mknod")          \
+	X(FILES_SYMLINK, "files_symlink")      \
+	X(FILES_UNLINK, "files_unlink")        \
+	X(FILES_RMDIR, "files_rmdir")          \
+	X(FILES_RENAME, "files_rename")        \
+	X(FILES_LINK, "files_link")            \
+	X(FILES_SETATTR, "files_setattr")      \
+	X(FILES_SETXATTR, "files_setxattr")    \
+	X(FILES_RMXATTR, "files_removexattr")  \
+	X(FILES_SET_ACL, "files_set_acl")      \
+	X(FILES_RM_ACL, "files_remove_acl")    \
+	X(FILES_MOUNT, "files_mount")          \
+	X(FILES_MOVE, "files_move_mount")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

@@ -52,6 +52,9 @@
 	X(SOCKET_DENY, "verdicts", "subject=\"socket\",verdict=\"deny\"", "Verdicts that denied or would have denied") \
 	X(SOCKET_WOULD, "verdicts", "subject=\"socket\",verdict=\"would-deny\"",                                       \
 	  "Verdicts that denied or would have denied")                                                                 \
+	X(FILE_DENY, "verdicts", "subject=\"file\",verdict=\"deny\"", "Verdicts that denied or would have denied")     \
+	X(FILE_WOULD, "verdicts", "subject=\"file\",verdict=\"would-deny\"",                                         \
+	  "Verdicts that denied or would have denied")                                                                 \
 	X(EVENTS, "events", "", "Events put on a ring")                                                                \
 	X(EVENTS_SHED, "events_shed", "", "Events not sent because the workload used up its fair share")               \
 	X(EVENTS_LOST, "events_lost", "", "Events lost because a ring was full")
@@ -105,7 +108,9 @@ struct rf_hook_stats {
 	X(DNS_FULL, "dns_full", "no room to remember a question or an address: a name may be missed")              \
 	X(PATH_READ, "path_read", "a path could not be read for an event")                                         \
 	X(RATE_FLOW, "rate_flow", "no room to remember whose rate a flow is under: an answer may pass without")    \
-	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share")
+	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share") \
+	X(FILE_UNPLACED, "file_unplaced", "no labelled tree could be ruled out for a file: denied by any file rule") \
+	X(FILE_CACHE, "file_cache", "no memory to remember a file's label: it is looked for each time")
 
 enum rf_error {
 #define X(id, name, help) RF_ERROR_##id,

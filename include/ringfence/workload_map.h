@@ -50,6 +50,7 @@ struct rf_workload_bank {
 	__u16 flow_sample; /* one in so many flows is logged; 0: none */
 	__u16 flow_idle_s;
 	struct rf_socket_limits sockets[RF_TIERS];
+	__u32 file_set[RF_TIERS]; /* of rf_file_map */
 };
 
 /* A rule set of the direction, of either tier, has RF_RULESET_PEERS: who the peer is must be found out first. */
@@ -82,6 +83,8 @@ struct rf_config {
 	__u32 pad;
 	__u64 probe_cgroup; /* cgroup id of the self-test, 0 when none runs */
 	__u64 root_cgroup;  /* cgroup id where the programs are attached */
+	__u32 file_epoch;   /* any change of it empties every cache of zones, see file_map.h */
+	__u32 file_pad;
 };
 
 #define RF_VERSION_EPOCH (1ULL << 32)

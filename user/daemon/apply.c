@@ -57,6 +57,8 @@ static int sources_apply(struct rf_app *app, const struct rf_sources *s, bool fo
 	if (r >= 0)
 		r = rf_geo_resolve(&app->geo, app->options.geo_database, set, s, &diags);
 	if (r >= 0)
+		r = rf_labels_resolve(&app->labels, app->engine, set, &diags, &error);
+	if (r >= 0)
 		r = rf_registry_apply(app->registry, set, rf_app_protect, &force, &diags, &error);
 	if (r >= 0)
 		TAKE_PTR(set);

@@ -9,6 +9,8 @@ static void asked_add(struct rf_asked *asked, const struct rf_cgroup *c)
 	for (int tier = 0; image && tier < RF_TIERS; tier++) {
 		if (image->sockets)
 			asked->kinds[RF_SECTION_SOCKETS] |= image->sockets->limits[tier].deny;
+		if (image->files)
+			asked->kinds[RF_SECTION_FILES] |= image->files->set[tier].denied;
 	}
 }
 

@@ -171,6 +171,7 @@ static int tables_make(struct rf_engine *e)
 		return -ENOMEM;
 	e->ruleset_cursor = 1;
 	e->device_cursor = 1;
+	e->file_cursor = 1;
 	r = rf_words_new(e->words_map, RF_MAX_SET_WORDS, &e->words);
 	if (r < 0)
 		return r;
@@ -299,6 +300,7 @@ void rf_engine_free(struct rf_engine *e)
 	for (size_t i = 0; i < e->n_devices; i++)
 		rf_installed_devices_free(e->devices[i]);
 	free(e->devices);
+	rf_files_free(e);
 	rf_hashmap_free(e->by_digest);
 	rf_hashmap_free(e->peers);
 	rf_hashmap_free(e->names_by);

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "user/engine/fire_file.h"
 #include "user/lib/cleanup.h"
 
 static void loopback_up(void)
@@ -68,6 +69,7 @@ void rf_self_test_fire(int cgroup_fd)
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null >= 0)
 		close(null);
+	rf_self_test_fire_files();
 	if (mkdirat(cgroup_fd, "child", 0700) == 0)
 		(void)unlinkat(cgroup_fd, "child", AT_REMOVEDIR);
 	pid = fork();

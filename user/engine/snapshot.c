@@ -152,8 +152,8 @@ static void errors_fill(const struct rf_engine *e, struct rf_snapshot *s)
 	}
 }
 
-/* What is denied of sockets is denied as long as somebody asks for it. */
-static char *sockets_why(const struct rf_engine *e, enum rf_feature feature, enum rf_support support)
+/* What is denied of these is denied as long as somebody asks for it. */
+static char *asked_why(const struct rf_engine *e, enum rf_feature feature, enum rf_support support)
 {
 	char *why;
 
@@ -172,8 +172,9 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return strdup(e->lsm_why);
 	if (feature == RF_FEATURE_MODULE)
 		return strdup(e->module_why);
-	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS)
-		return sockets_why(e, feature, support);
+	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS ||
+	    feature == RF_FEATURE_FILES)
+		return asked_why(e, feature, support);
 	if (support != RF_SUPPORT_UNAVAILABLE) {
 		if (feature == RF_FEATURE_NETWORK_RATES || feature == RF_FEATURE_NETWORK_RULE_RATES)
 			return rf_rate_why(e);
@@ -183,7 +184,6 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 	}
 	switch (feature) {
 	case RF_FEATURE_PROCESS:
-	case RF_FEATURE_FILES:
 	case RF_FEATURE_KERNEL:
 	case RF_FEATURE_ACCELERATORS:
 	case RF_FEATURE_RESOURCES:

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "ringfence/account_map.h"
+#include "ringfence/file_map.h"
 #include "ringfence/policy_map.h"
 #include "ringfence/rate_map.h"
 #include "ringfence/socket_map.h"
@@ -35,6 +36,7 @@ static const struct {
 	[RF_EVENT_SOCKET_DENY] = { "socket-deny", sizeof(struct rf_event_socket) },
 	[RF_EVENT_FLOW_START] = { "flow-start", sizeof(struct rf_event_flow_record) },
 	[RF_EVENT_FLOW_END] = { "flow-end", sizeof(struct rf_event_flow_record) },
+	[RF_EVENT_FILE_DENY] = { "file-deny", sizeof(struct rf_event_file) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
 
@@ -180,6 +182,13 @@ static bool socket_valid(const struct rf_event_socket *e)
 	       e->direction < RF_DIRECTIONS;
 }
 
+static bool file_valid(const struct rf_event_file *e)
+{
+	return e->access && !(e->access & ~RF_FILE_ALL) && e->denied && !(e->denied & ~RF_FILE_ALL) &&
+	       e->tier < RF_TIERS && (e->zone == RF_ZONE_UNPLACED || (e->zone && e->zone <= RF_MAX_ZONES)) &&
+	       memchr(e->name, '\0', sizeof(e->name));
+}
+
 /* @len may be more than what was kept of a path that was cut. */
 static bool path_valid(const char path[RF_PATH_MAX], uint32_t len)
 {
@@ -190,7 +199,7 @@ static bool header_valid(const struct rf_event_header *h, size_t len)
 {
 	bool denied = h->verdict == RF_DENY || h->verdict == RF_WOULD_DENY;
 	bool about_denial = h->kind == RF_EVENT_FLOW_DENY || h->kind == RF_EVENT_DEVICE_DENY ||
-			    h->kind == RF_EVENT_SOCKET_DENY;
+			    h->kind == RF_EVENT_SOCKET_DENY || h->kind == RF_EVENT_FILE_DENY;
 
 	return h->version == RF_EVENT_VERSION && h->kind != RF_EVENT_NONE && h->kind < RF_EVENT_KINDS &&
 	       h->size == kinds[h->kind].size && h->size <= len && h->lane < RF_LANES && h->verdict < RF_VERDICTS &&
@@ -207,6 +216,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_flow_record record;
 		struct rf_event_device device;
 		struct rf_event_socket socket;
+		struct rf_event_file file;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -236,6 +246,9 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_SOCKET_DENY:
 		valid = socket_valid(&e.socket);
+		break;
+	case RF_EVENT_FILE_DENY:
+		valid = file_valid(&e.file);
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

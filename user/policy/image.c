@@ -115,6 +115,7 @@ void rf_image_unref(struct rf_image *image)
 	}
 	rf_rates_image_free(image->rates);
 	rf_sockets_image_free(image->sockets);
+	rf_files_image_free(image->files);
 	for (size_t i = 0; i < image->n_policies; i++)
 		free(image->policies[i]);
 	free(image->policies);

@@ -11,6 +11,7 @@
 #include "user/model/event.h"
 #include "user/model/icmp.h"
 #include "user/policy/check.h"
+#include "user/policy/compile_files.h"
 #include "user/policy/compile_rates.h"
 #include "user/policy/compile_sockets.h"
 
@@ -236,6 +237,7 @@ int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char
 	rf_rates_show(policies, n, out);
 	rf_sockets_show(policies, n, out);
 	devices_show(policies, n, out);
+	rf_files_show(policies, n, out);
 	telemetry_show(policies, n, out);
 	return rf_strbuf_error(out);
 }
