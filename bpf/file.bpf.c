@@ -33,17 +33,17 @@
 char _license[] SEC("license") = "GPL";
 
 /* Macros of kernel headers. */
-#define RF_FMODE_READ	   0x1
-#define RF_FMODE_WRITE	   0x2
-#define RF_FMODE_EXEC	   0x20 /* in f_flags: opened by exec; no system call can ask for it */
-#define RF_PROT_EXEC	   0x4
-#define RF_VM_EXEC	   0x4
-#define RF_S_IFMT	   0170000
-#define RF_S_IFDIR	   0040000
-#define RF_ATTR_MODE	   (1 << 0)
-#define RF_ATTR_OWNER	   (1 << 1 | 1 << 2)
-#define RF_ATTR_SIZE	   (1 << 3)
-#define RF_ATTR_BY_KERNEL  (1 << 9 | 1 << 11 | 1 << 12) /* forced, or privileges that a write takes away */
+#define RF_FMODE_READ	  0x1
+#define RF_FMODE_WRITE	  0x2
+#define RF_FMODE_EXEC	  0x20 /* in f_flags: opened by exec; no system call can ask for it */
+#define RF_PROT_EXEC	  0x4
+#define RF_VM_EXEC	  0x4
+#define RF_S_IFMT	  0170000
+#define RF_S_IFDIR	  0040000
+#define RF_ATTR_MODE	  (1 << 0)
+#define RF_ATTR_OWNER	  (1 << 1 | 1 << 2)
+#define RF_ATTR_SIZE	  (1 << 3)
+#define RF_ATTR_BY_KERNEL (1 << 9 | 1 << 11 | 1 << 12) /* forced, or privileges that a write takes away */
 
 #define RF_FILE(access) (1u << RF_FILE_##access)
 
@@ -55,6 +55,7 @@ struct rf_file_case {
 	__u64 cgroup_id;
 	__u64 version;
 	__u32 workload;
+	enum rf_hook hook;
 	__u32 set[RF_TIERS];
 };
 
@@ -63,6 +64,7 @@ static __always_inline bool rf_file_begin(struct rf_file_case *c, enum rf_hook h
 {
 	struct rf_workload_bank *bank;
 
+	c->hook = hook;
 	c->cgroup_id = bpf_get_current_cgroup_id();
 	c->workload = rf_workload_of(c->cgroup_id);
 	if (c->workload == RF_WORKLOAD_NONE)
@@ -124,6 +126,8 @@ static __always_inline bool rf_file_judge(const struct rf_file_case *c, struct d
 
 	if (zone == RF_ZONE_NONE)
 		return false;
+	if (zone == RF_ZONE_UNPLACED)
+		rf_error(c->hook, RF_ERROR_FILE_UNPLACED);
 	denied = rf_file_denied(c->set[RF_TIER_ENFORCE], zone) & needs;
 	if (denied) {
 		rf_file_report(c, dentry, zone, access, denied | 1u << 31);
@@ -150,9 +154,9 @@ static __always_inline __u32 rf_file_modes(struct file *file)
 	return access ? access : RF_FILE(READ) | RF_FILE(WRITE);
 }
 
-static __always_inline bool rf_file_used(struct file *file, __u32 access, struct rf_file_case *c, enum rf_hook hook)
+static __always_inline bool rf_file_used(struct file *file, __u32 access, const struct rf_file_case *c)
 {
-	__u32 zone = rf_zone_of_file(file, c->version, hook);
+	__u32 zone = rf_zone_of_file(file, c->version, c->hook);
 
 	return rf_file_judge(c, file->f_path.dentry, zone, access, access);
 }
@@ -166,7 +170,7 @@ int BPF_PROG(rf_files_open, struct file *file, int ret)
 		return ret;
 	if (!rf_file_begin(&c, RF_HOOK_FILES_OPEN))
 		return 0;
-	return rf_lsm_verdict(rf_file_used(file, rf_file_modes(file), &c, RF_HOOK_FILES_OPEN));
+	return rf_lsm_verdict(rf_file_used(file, rf_file_modes(file), &c));
 }
 
 SEC("lsm/file_receive")
@@ -178,7 +182,7 @@ int BPF_PROG(rf_files_receive, struct file *file, int ret)
 		return ret;
 	if (!rf_file_begin(&c, RF_HOOK_FILES_RECEIVE))
 		return 0;
-	return rf_lsm_verdict(rf_file_used(file, rf_file_modes(file), &c, RF_HOOK_FILES_RECEIVE));
+	return rf_lsm_verdict(rf_file_used(file, rf_file_modes(file), &c));
 }
 
 SEC("lsm/mmap_file")
@@ -190,7 +194,7 @@ int BPF_PROG(rf_files_mmap, struct file *file, unsigned long reqprot, unsigned l
 		return ret;
 	if (!rf_file_begin(&c, RF_HOOK_FILES_MMAP) || !file || !(prot & RF_PROT_EXEC) || file->f_flags & RF_FMODE_EXEC)
 		return 0;
-	return rf_lsm_verdict(rf_file_used(file, RF_FILE(MMAP), &c, RF_HOOK_FILES_MMAP));
+	return rf_lsm_verdict(rf_file_used(file, RF_FILE(MMAP), &c));
 }
 
 /* Of a file that the hook was not given itself: without what is remembered. */
@@ -292,7 +296,7 @@ static __always_inline bool rf_file_placed(const struct rf_file_case *c, struct 
 					   __u32 access)
 {
 	__u32 from = rf_zone_of(dentry, c->version), to = rf_zone_of(fresh->d_parent, c->version), needs = access;
-	struct inode *inode = dentry->d_inode;
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 
 	/* Where a zone begins at the file itself, it stays in it. */
 	if (from != to && from != rf_zone_at(inode, BPF_CORE_READ(inode, i_sb, s_dev), c->version))
@@ -313,8 +317,8 @@ int BPF_PROG(rf_files_rename, struct inode *old_dir, struct dentry *old_dentry, 
 	if (rf_file_begin(&c, RF_HOOK_FILES_RENAME)) {
 		if (rf_file_placed(&c, old_dentry, new_dentry, RF_FILE(RENAME)))
 			return -RF_EPERM;
-		if (new_dentry->d_inode && rf_file_judge(&c, new_dentry, rf_zone_of(new_dentry, c.version),
-							 RF_FILE(DELETE), RF_FILE(DELETE)))
+		if (new_dentry->d_inode &&
+		    rf_file_judge(&c, new_dentry, rf_zone_of(new_dentry, c.version), RF_FILE(DELETE), RF_FILE(DELETE)))
 			return -RF_EPERM;
 	}
 	/* Whoever moves it. */

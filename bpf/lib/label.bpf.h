@@ -94,7 +94,7 @@ static __noinline __attribute__((unused)) __u32 rf_zone_walk(struct dentry *dent
 
 static __always_inline __u32 rf_zone_of(struct dentry *dentry, __u64 version)
 {
-	return rf_zone_walk(dentry, dentry->d_inode, version & 1);
+	return rf_zone_walk(dentry, BPF_CORE_READ(dentry, d_inode), version & 1);
 }
 
 static __always_inline __u64 rf_zone_check(__u64 parent, __u64 version, __u32 zone)
@@ -107,7 +107,7 @@ static __always_inline __u32 rf_zone_of_file(struct file *file, __u64 version, e
 {
 	struct inode *inode = file->f_inode;
 	struct dentry *dentry = file->f_path.dentry;
-	__u64 parent = (__u64)dentry->d_parent, check;
+	__u64 parent = dentry->d_parent->d_inode->i_ino, check;
 	struct rf_zone_cache *cache;
 	__u32 zone;
 
@@ -123,9 +123,7 @@ static __always_inline __u32 rf_zone_of_file(struct file *file, __u64 version, e
 	/* What changes from here on makes what is remembered wrong, not what was there before. */
 	check = rf_zone_check(parent, version, 0);
 	zone = rf_zone_walk(dentry, inode, version & 1);
-	if (zone == RF_ZONE_UNPLACED) {
-		rf_error(hook, RF_ERROR_FILE_UNPLACED);
-	} else if (cache) {
+	if (cache && zone != RF_ZONE_UNPLACED) {
 		cache->zone = zone;
 		RF_WRITE_ONCE(cache->check, check ^ zone * 0x9e3779b97f4a7c15ULL);
 	}

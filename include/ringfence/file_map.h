@@ -17,18 +17,18 @@
 #include "limits.h"
 
 /* X(enum suffix, word in policies and events) */
-#define RF_FILE_ACCESSES(X)   \
-	X(READ, "read")	      \
-	X(WRITE, "write")     \
-	X(EXEC, "exec")	      \
-	X(CREATE, "create")   \
-	X(DELETE, "delete")   \
-	X(RENAME, "rename")   \
-	X(LINK, "link")	      \
-	X(MMAP, "mmap-exec")  \
-	X(CHMOD, "chmod")     \
-	X(CHOWN, "chown")     \
-	X(XATTR, "xattr")     \
+#define RF_FILE_ACCESSES(X)  \
+	X(READ, "read")      \
+	X(WRITE, "write")    \
+	X(EXEC, "exec")      \
+	X(CREATE, "create")  \
+	X(DELETE, "delete")  \
+	X(RENAME, "rename")  \
+	X(LINK, "link")      \
+	X(MMAP, "mmap-exec") \
+	X(CHMOD, "chmod")    \
+	X(CHOWN, "chown")    \
+	X(XATTR, "xattr")    \
 	X(MOUNT, "mount")
 
 enum rf_file_access {

@@ -104,8 +104,8 @@ static int links_scan(struct list *l, int dir, dev_t device, uint32_t zone, unsi
 		if (fstatat(dirfd(stream), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != device)
 			continue;
 		if (S_ISDIR(st.st_mode) && depth < 64) {
-			int below = openat(dirfd(stream), entry->d_name,
-					   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			int below =
+				openat(dirfd(stream), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 			if (below >= 0)
 				(void)links_scan(l, below, device, zone, depth + 1);

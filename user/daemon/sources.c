@@ -248,8 +248,7 @@ int rf_sources_parse(const struct rf_sources *s, const struct rf_sources *old, c
 		const struct rf_source *source = &s->list[i];
 
 		if (old_set && source_unchanged(source, old))
-			r = share_file(&by, source->path, set) < 0 ? -ENOMEM :
-								     share_labels(old_set, source->path, set);
+			r = share_file(&by, source->path, set) < 0 ? -ENOMEM : share_labels(old_set, source->path, set);
 		else
 			r = rf_policy_parse(source->path, source->text, source->len, set, diags);
 		if (r == -ENOMEM)

@@ -139,8 +139,8 @@ void rf_files_undo(struct rf_engine *e)
 }
 
 /* Calls @fn for each entry, which may write or delete it: the key of the next is fetched before. */
-static int trees_each(struct rf_engine *e, int (*fn)(int fd, struct rf_tree_key *key, struct rf_tree_value *value,
-						     uint32_t bank),
+static int trees_each(struct rf_engine *e,
+		      int (*fn)(int fd, struct rf_tree_key *key, struct rf_tree_value *value, uint32_t bank),
 		      uint32_t bank)
 {
 	int fd = rf_engine_map_fd(e, "rf_tree_map"), r = 0;
@@ -210,8 +210,9 @@ int rf_engine_trees_stage(struct rf_engine *e, const struct rf_tree *trees, size
 		if (r == -EEXIST)
 			r = 0;
 	}
-	return r < 0 ? rf_engine_format_error(ret_error, r, "cannot write where %zu labelled trees begin (the map holds %d)",
-					      n, RF_MAX_TREES) :
+	return r < 0 ? rf_engine_format_error(ret_error, r,
+					      "cannot write where %zu labelled trees begin (the map holds %d)", n,
+					      RF_MAX_TREES) :
 		       0;
 }
 
@@ -259,7 +260,8 @@ bool rf_files_are_supported(const struct rf_engine *e)
 	for (int hook = RF_HOOK_FILES_OPEN; hook <= RF_HOOK_FILES_MOVE; hook++) {
 		const struct rf_hook_state *state = &e->hooks[hook];
 
-		/* Older kernels set access lists through inode_setxattr. Nothing is mapped from an overlay in the test. */
+		/* Older kernels set access lists through inode_setxattr. Nothing is mapped from an overlay in the test.
+		 */
 		if (hook == RF_HOOK_FILES_BACKING)
 			continue;
 		if (!state->loaded && (hook == RF_HOOK_FILES_SET_ACL || hook == RF_HOOK_FILES_RM_ACL) && e->lsm_runs)

@@ -172,8 +172,7 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return strdup(e->lsm_why);
 	if (feature == RF_FEATURE_MODULE)
 		return strdup(e->module_why);
-	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS ||
-	    feature == RF_FEATURE_FILES)
+	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS || feature == RF_FEATURE_FILES)
 		return asked_why(e, feature, support);
 	if (support != RF_SUPPORT_UNAVAILABLE) {
 		if (feature == RF_FEATURE_NETWORK_RATES || feature == RF_FEATURE_NETWORK_RULE_RATES)

@@ -35,7 +35,7 @@ struct rf_event_names {
 	const char *rule;
 	const char *file;
 	unsigned int line;
-	const char *peer; /* the workload at the other end of a Unix socket, as above */
+	const char *peer;  /* the workload at the other end of a Unix socket, as above */
 	const char *label; /* of a file; where it has none, the path that a rule named */
 };
 

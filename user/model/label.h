@@ -31,7 +31,7 @@ struct rf_file_label {
 	char *name;
 	char *tenant;	  /* NULL: nobody's */
 	const char *kind; /* static: dataset, model, secret, other */
-	bool is_private;  /* access: tenant. To workloads of other tenants all is denied that no rule of theirs allows */
+	bool is_private; /* access: tenant. To workloads of other tenants all is denied that no rule of theirs allows */
 	struct rf_label_path *paths;
 	size_t n_paths;
 };

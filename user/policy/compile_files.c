@@ -74,8 +74,7 @@ static int rules_collect(struct build *b, const struct rf_policy *const *policie
 					     rule->name, p->tenant, p->namespace, p->name, RF_MAX_FILE_RULES);
 				return -E2BIG;
 			}
-			b->sources[b->n] =
-				(struct rf_rule_source){ p, rule->name, rule->mark.line, rule->action };
+			b->sources[b->n] = (struct rf_rule_source){ p, rule->name, rule->mark.line, rule->action };
 			b->rules[b->n++] = (struct rule){ .rule = rule, .policy = p };
 		}
 	}
@@ -216,15 +215,15 @@ void rf_files_show(const struct rf_policy *const *policies, size_t n, struct rf_
 
 			rf_strbuf_adds(out, number ? "" : "\nfiles:\n");
 			rf_strbuf_addf(out, "  %3u. %-5s %s%s %s", ++number, rf_action_name(rule->action),
-				       rule->label ? "label " : "",
-				       rule->label ? rule->label : rule->path,
+				       rule->label ? "label " : "", rule->label ? rule->label : rule->path,
 				       rule->access == RF_FILE_ALL ? "any" : rf_file_access_text(rule->access, access));
-			rf_strbuf_addf(out, "  (%s%s, %s:%u)\n", rule->name,
-				       p->mode == RF_MODE_AUDIT ? ", audit" : "", p->file, rule->mark.line);
+			rf_strbuf_addf(out, "  (%s%s, %s:%u)\n", rule->name, p->mode == RF_MODE_AUDIT ? ", audit" : "",
+				       p->file, rule->mark.line);
 		}
 	}
 	if (number)
 		rf_strbuf_adds(out, "  else allow, but what a label keeps to another tenant\n");
 	else
-		rf_strbuf_adds(out, "\nfiles: no policy speaks of them: allowed, but what a label keeps to another tenant\n");
+		rf_strbuf_adds(
+			out, "\nfiles: no policy speaks of them: allowed, but what a label keeps to another tenant\n");
 }

@@ -99,8 +99,8 @@ int rf_policy_explain(const char *field, struct rf_strbuf *out)
 		if (!child) {
 			nearest = rf_field_nearest(f, key);
 			rf_strbuf_addf(out, "no field \"%s\" in %s", key,
-				       *f->key	       ? f->key :
-				       f == &rf_schema ? "a document" :
+				       *f->key		     ? f->key :
+				       f == &rf_schema	     ? "a document" :
 				       f == &rf_schema_label ? "a Label" :
 							       "a NetworkPolicy");
 			if (nearest)

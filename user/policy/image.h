@@ -19,7 +19,7 @@ struct rf_image {
 	struct rf_dns_image dns;
 	struct rf_rates_image *rates;	  /* NULL: no limits */
 	struct rf_sockets_image *sockets; /* NULL: nothing denied */
-	struct rf_files_image *files;	  /* likewise; filled in by rf_files_compile(), which needs the zones of the set */
+	struct rf_files_image *files; /* likewise; filled in by rf_files_compile(), which needs the zones of the set */
 	uint32_t telemetry;
 	struct rf_flow_sampling flows;
 	char **policies; /* full names, in merge order */

@@ -33,7 +33,8 @@ static char *path_parse(struct rf_checker *c, const struct rf_node *node)
 	if (len >= 3 && rf_streq(text + len - 3, "/**"))
 		text[len - 2] = '\0';
 	if (strpbrk(text, "*?[")) {
-		rf_check_error(c, node, PATH_HINT, "\"%s\" is a glob: files are judged by their directories", node->text);
+		rf_check_error(c, node, PATH_HINT, "\"%s\" is a glob: files are judged by their directories",
+			       node->text);
 		return NULL;
 	}
 	path = rf_file_path_normal(text);

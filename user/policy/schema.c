@@ -141,12 +141,14 @@ static const struct rf_field files_fields[] = {
 	  .text = "In order; for each access the first that matches decides. What none matches is allowed.",
 	  .children = FIELDS(
 		  NAME_OF_RULE, ACTION,
-		  F("label", NAME, .example = "label: weights", .text = "Files that have this label: a document of kind Label."),
+		  F("label", NAME, .example = "label: weights",
+		    .text = "Files that have this label: a document of kind Label."),
 		  F("path", ABSPATH, .example = "path: /etc/ssl/private/**",
 		    .text = "A directory with all below it, or a file, as the host sees it; /** at its end changes "
 			    "nothing. Other globs are refused."),
 		  F("access", ENUM, .list = true, .min = 1, .max = 16, .values = rf_file_access_names,
-		    .example = "access: [write, create, delete]", .text = "What is done with it; without it, anything."))),
+		    .example = "access: [write, create, delete]",
+		    .text = "What is done with it; without it, anything."))),
 	{ .key = NULL },
 };
 
@@ -323,18 +325,18 @@ const struct rf_field rf_schema = F(
 
 const struct rf_field rf_schema_label =
 	F("", OBJECT, .text = "A label on trees of files, which file rules can name.",
-	  .children = FIELDS(
-		  F("apiVersion", ENUM, .required = true, .values = STRINGS("ringfence/v1"),
-		    .expected = RF_DOCUMENT_KINDS, .text = "The version of the language."),
-		  F("kind", ENUM, .required = true, .values = STRINGS("Label"), .expected = RF_DOCUMENT_KINDS,
-		    .text = "The kind of document."),
-		  F("metadata", OBJECT, .required = true, .text = "Names.",
-		    .children = FIELDS(
-			    F("name", NAME, .required = true, .text = "The label. No other document has the same."),
-			    F("tenant", NAME, .text = "The tenant whose files these are."),
-			    F("labels", LABELS, .text = "For people and tools."),
-			    F("annotations", LABELS, .text = "For people and tools."))),
-		  F("spec", OBJECT, .required = true, .text = "What has the label.", .children = label_fields)));
+	  .children =
+		  FIELDS(F("apiVersion", ENUM, .required = true, .values = STRINGS("ringfence/v1"),
+			   .expected = RF_DOCUMENT_KINDS, .text = "The version of the language."),
+			 F("kind", ENUM, .required = true, .values = STRINGS("Label"), .expected = RF_DOCUMENT_KINDS,
+			   .text = "The kind of document."),
+			 F("metadata", OBJECT, .required = true, .text = "Names.",
+			   .children = FIELDS(F("name", NAME, .required = true,
+						.text = "The label. No other document has the same."),
+					      F("tenant", NAME, .text = "The tenant whose files these are."),
+					      F("labels", LABELS, .text = "For people and tools."),
+					      F("annotations", LABELS, .text = "For people and tools."))),
+			 F("spec", OBJECT, .required = true, .text = "What has the label.", .children = label_fields)));
 
 const char *rf_type_name(const struct rf_field *f)
 {

@@ -50,7 +50,7 @@ struct rf_field {
 };
 
 /* What a document may be, as a hint to whoever wrote another. */
-#define RF_DOCUMENT_KINDS                                                 \
+#define RF_DOCUMENT_KINDS                                                          \
 	"expected apiVersion: ringfence/v1 with kind: WorkloadPolicy or Label, or" \
 	" apiVersion: networking.k8s.io/v1 with kind: NetworkPolicy"
 

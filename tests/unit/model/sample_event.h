@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "ringfence/file_map.h"
 #include "ringfence/policy_map.h"
 #include "ringfence/socket_map.h"
 #include "ringfence/workload_map.h"
@@ -20,6 +21,7 @@ union sample_event {
 	struct rf_event_flow_record record;
 	struct rf_event_device device;
 	struct rf_event_socket socket;
+	struct rf_event_file file;
 	struct rf_event_policy policy;
 	struct rf_event_cgroup cgroup;
 	struct rf_event_gap gap;
@@ -32,6 +34,7 @@ static const struct rf_event_names sample_names = {
 	.file = "web.yaml",
 	.line = 12,
 	.peer = "umbra/prod/db",
+	.label = "weights",
 };
 
 static inline void sample_flow(struct rf_event_flow *e)
@@ -78,7 +81,8 @@ static inline void sample_flow_record(struct rf_event_flow_record *e, enum rf_ev
 static inline union sample_event sample_event(enum rf_event_kind kind)
 {
 	union sample_event e;
-	bool denied = kind == RF_EVENT_FLOW_DENY || kind == RF_EVENT_DEVICE_DENY || kind == RF_EVENT_SOCKET_DENY;
+	bool denied = kind == RF_EVENT_FLOW_DENY || kind == RF_EVENT_DEVICE_DENY || kind == RF_EVENT_SOCKET_DENY ||
+		      kind == RF_EVENT_FILE_DENY;
 
 	memset(&e, 0, sizeof(e));
 	e.header.version = RF_EVENT_VERSION;
@@ -129,6 +133,14 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 		e.socket.type = SOCK_RAW;
 		e.socket.protocol = IPPROTO_ICMP;
 		e.socket.rule = RF_SOCKET_RAW;
+		break;
+	case RF_EVENT_FILE_DENY:
+		e.file.inode = 77;
+		e.file.device = 8 << 20 | 1;
+		e.file.zone = 3;
+		e.file.access = 1u << RF_FILE_READ;
+		e.file.denied = 1u << RF_FILE_READ;
+		strcpy(e.file.name, "key.pem");
 		break;
 	case RF_EVENT_POLICY:
 		e.policy.generation = 4;
