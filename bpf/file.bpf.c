@@ -298,8 +298,12 @@ static __always_inline bool rf_file_placed(const struct rf_file_case *c, struct 
 	__u32 from = rf_zone_of(dentry, c->version), to = rf_zone_of(fresh->d_parent, c->version), needs = access;
 	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 
-	/* Where a zone begins at the file itself, it stays in it. */
-	if (from != to && from != rf_zone_at(inode, BPF_CORE_READ(inode, i_sb, s_dev), c->version))
+	/*
+	 * Where a zone begins at the file itself, another name of it is in the zone as well. Renamed it would be, too,
+	 * until the daemon looks for its path again.
+	 */
+	if (from != to &&
+	    (access != RF_FILE(LINK) || from != rf_zone_at(inode, BPF_CORE_READ(inode, i_sb, s_dev), c->version)))
 		needs = RF_FILE_ALL;
 	if (rf_file_judge(c, dentry, from, access, needs))
 		return true;

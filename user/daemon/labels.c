@@ -13,11 +13,14 @@
 #include <sys/stat.h>
 
 #include "user/collect/mountinfo.h"
+#include "user/lib/clock.h"
 #include "user/lib/fs.h"
 #include "user/lib/log.h"
 #include "user/policy/zones.h"
 
 #define FDINFO_MAX 4096
+/* The event loop waits for it, at each apply. */
+#define SCAN_NS	   (2 * RF_NSEC_PER_SEC)
 
 static char *path_resolve(const char *path, void *arg)
 {
@@ -32,7 +35,13 @@ struct list {
 	struct rf_tree *trees;
 	size_t n, room;
 	size_t scanned;
+	uint64_t deadline_ns; /* of the scan for other names */
 };
+
+static bool list_is_late(const struct list *l)
+{
+	return l->scanned >= RF_MAX_LINK_SCAN || rf_clock_monotonic() > l->deadline_ns;
+}
 
 static int list_add(struct list *l, const struct rf_tree *tree)
 {
@@ -95,7 +104,7 @@ static int links_scan(struct list *l, int dir, dev_t device, uint32_t zone, unsi
 		close(dir);
 		return -errno;
 	}
-	while (r >= 0 && l->scanned < RF_MAX_LINK_SCAN && (entry = readdir(stream))) {
+	while (r >= 0 && !list_is_late(l) && (entry = readdir(stream))) {
 		struct stat st;
 
 		if (rf_streq(entry->d_name, ".") || rf_streq(entry->d_name, ".."))
@@ -244,26 +253,28 @@ static int rest_locate(struct list *l, const struct rf_zones *zones)
 	/* The innermost first: a file of two names is found in the zone that it lies deepest in. */
 	for (uint32_t i = zones->n; r >= 0 && i > 0; i--)
 		r = zone_scan(l, zones->list[i - 1].path, i);
-	if (l->scanned >= RF_MAX_LINK_SCAN)
-		rf_warn("labelled trees have more than %d files: hard links to those that were not looked at are not "
-			"labelled",
-			RF_MAX_LINK_SCAN);
+	if (list_is_late(l))
+		rf_warn("labelled trees are large: after %zu files, hard links to the others were not looked for",
+			l->scanned);
 	return r;
 }
 
-int rf_labels_resolve(struct rf_labels *l, struct rf_engine *e, struct rf_policy_set *set, struct rf_diags *diags,
+int rf_labels_resolve(struct rf_labels *ret, struct rf_engine *e, struct rf_policy_set *set, struct rf_diags *diags,
 		      char **ret_error)
 {
-	_cleanup_(rf_labels_fini) struct rf_labels fresh = { .set = set };
+	_cleanup_(rf_labels_fini) struct rf_labels fresh = { 0 };
 	_cleanup_(rf_mounts_fini) struct rf_mounts mounts = { 0 };
-	struct list list = { .mounts = &mounts };
+	struct list list = { .mounts = &mounts, .deadline_ns = rf_clock_monotonic() + SCAN_NS };
 	int r;
 
 	rf_zones_free(set->zones);
 	set->zones = NULL;
 	r = rf_zones_make(set, path_resolve, NULL, diags, &set->zones);
-	if (r >= 0 && set->zones)
+	if (r >= 0 && set->zones) {
+		/* Opened before it is read, so that no change is missed. */
+		fresh.mounts = (struct pollfd){ open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC), POLLPRI, 0 };
 		r = rf_mounts_read(&mounts);
+	}
 	if (r >= 0 && set->zones)
 		r = zones_locate(&fresh, &list, set, diags);
 	if (r >= 0 && set->zones)
@@ -273,15 +284,14 @@ int rf_labels_resolve(struct rf_labels *l, struct rf_engine *e, struct rf_policy
 	free(list.trees);
 	if (r < 0)
 		return r;
-	rf_labels_fini(l);
-	*l = fresh;
+	*ret = fresh;
 	fresh = (struct rf_labels){ 0 };
 	return 0;
 }
 
 static void zone_renew(const struct rf_mounts *mounts, struct rf_engine *e, const char *path, uint32_t zone)
 {
-	struct list list = { .mounts = mounts };
+	struct list list = { .mounts = mounts, .deadline_ns = rf_clock_monotonic() + SCAN_NS };
 	struct rf_tree tree = { .zone = zone };
 	int r = path_locate(mounts, path, &tree);
 
@@ -300,13 +310,29 @@ static void zone_renew(const struct rf_mounts *mounts, struct rf_engine *e, cons
 		rf_notice("%s has come: labelled", path);
 }
 
+/* What has been mounted since; what was known already is told again, which changes nothing. */
+static void mounts_renew(const struct rf_mounts *mounts, struct rf_engine *e, const struct rf_zones *zones)
+{
+	struct list list = { .mounts = mounts, .deadline_ns = rf_clock_monotonic() + SCAN_NS };
+	int r = mounts_add(&list, zones);
+
+	for (size_t i = 0; r >= 0 && i < list.n; i++) {
+		r = rf_engine_tree_add(e, &list.trees[i]);
+		r = r == -EEXIST ? 0 : r;
+	}
+	free(list.trees);
+	if (r < 0)
+		rf_err_r(r, "what was mounted below labelled paths is not labelled");
+}
+
 void rf_labels_tick(struct rf_labels *l, struct rf_engine *e, const struct rf_policy_set *set)
 {
 	_cleanup_(rf_mounts_fini) struct rf_mounts mounts = { 0 };
 
-	/* Of a set that was refused, or none. */
-	if (!set || l->set != set || !set->zones)
+	if (!set || !set->zones || l->n != set->zones->n)
 		return;
+	if (l->mounts.fd > 0 && poll(&l->mounts, 1, 0) > 0 && rf_mounts_read(&mounts) == 0)
+		mounts_renew(&mounts, e, set->zones);
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct rf_label_seen now = path_see(set->zones->list[i].path);
 
@@ -321,6 +347,8 @@ void rf_labels_tick(struct rf_labels *l, struct rf_engine *e, const struct rf_po
 
 void rf_labels_fini(struct rf_labels *l)
 {
+	if (l->mounts.fd > 0)
+		close(l->mounts.fd);
 	free(l->seen);
 	*l = (struct rf_labels){ 0 };
 }

@@ -6,6 +6,8 @@
 #ifndef RF_DAEMON_LABELS_H
 #define RF_DAEMON_LABELS_H
 
+#include <poll.h>
+
 #include "user/engine/engine.h"
 #include "user/model/policy.h"
 #include "user/policy/diag.h"
@@ -16,16 +18,19 @@ struct rf_labels {
 		uint64_t device, inode;
 	} *seen;
 	uint32_t n;
-	const struct rf_policy_set *set; /* that; compared, never followed */
+	struct pollfd mounts; /* of the table of mounts, which says when it has changed; fd 0: not open */
 };
 
 /*
- * Makes the zones of @set and writes where they begin for the generation that is put in force next. A path that is not
- * there is a warning. On failure @diags or @ret_error says why.
+ * Makes the zones of @set and writes where they begin for the generation that is put in force next; then @ret takes the
+ * place of what was resolved before. A path that is not there is a warning. On failure @diags or @ret_error says why.
  */
-int rf_labels_resolve(struct rf_labels *l, struct rf_engine *e, struct rf_policy_set *set, struct rf_diags *diags,
+int rf_labels_resolve(struct rf_labels *ret, struct rf_engine *e, struct rf_policy_set *set, struct rf_diags *diags,
 		      char **ret_error);
-/* Once a second: paths that have come, or are another file or directory now. What had the label keeps it. */
+/*
+ * Once a second, for @set in force: paths that have come, or are another file or directory now, and what has been
+ * mounted below. What had the label keeps it.
+ */
 void rf_labels_tick(struct rf_labels *l, struct rf_engine *e, const struct rf_policy_set *set);
 void rf_labels_fini(struct rf_labels *l);
 

@@ -49,6 +49,7 @@ struct rf_zone {
 	char *path;			   /* as the host has it, symbolic links resolved */
 	const struct rf_file_label *label; /* of the innermost path of a label that this is, or is below; NULL: none */
 	uint32_t above;			   /* the zone around it; RF_ZONE_NONE */
+	bool first;			   /* of its label: no zone before it has that */
 };
 
 struct rf_zones {

@@ -6,19 +6,24 @@
 
 #include "user/policy/rule_refs.h"
 
-/* A rule, or what a private label says to other tenants. */
+/* A rule, and the zone that its path names. */
 struct rule {
-	const struct rf_file_rule *rule; /* NULL: of @label */
-	const struct rf_file_label *label;
-	const struct rf_policy *policy; /* of a label, one that stands for it */
+	const struct rf_file_rule *rule;
+	const struct rf_policy *policy;
+	uint32_t zone; /* RF_ZONE_NONE: it names a label */
 };
 
 struct build {
 	const struct rf_zones *zones;
+	const char *tenant;
+	enum rf_mode mode; /* of labels, which have none: they deny where one of the workload's policies does */
 	struct rule *rules;
 	uint32_t n;
-	struct rf_policy *stand_ins; /* for labels: what a reference has of a policy */
+	/* Those of private labels follow, each where its first zone says. */
 	struct rf_rule_source *sources;
+	uint32_t n_sources;
+	uint32_t *label_source;	     /* by zone */
+	struct rf_policy *stand_ins; /* for labels: what a reference has of a policy */
 };
 
 static void build_fini(struct build *b)
@@ -26,69 +31,83 @@ static void build_fini(struct build *b)
 	free(b->rules);
 	free(b->stand_ins);
 	free(b->sources);
+	free(b->label_source);
 }
 
-static bool label_denies(const struct rf_file_label *label, const char *tenant)
+static bool label_denies(const struct build *b, const struct rf_file_label *label)
 {
-	return label->is_private && !rf_streq(label->tenant, tenant);
+	return label && label->is_private && !rf_streq(label->tenant, b->tenant);
 }
 
-/* Each label once: by the first zone that has it. */
-static bool is_first_of_label(const struct rf_zones *zones, uint32_t i)
+static int rule_add(struct build *b, const struct rf_policy *p, const struct rf_file_rule *rule, struct rf_diags *diags)
 {
-	const struct rf_file_label *label = zones->list[i].label;
-
-	if (!label)
-		return false;
-	for (uint32_t k = 0; k < i; k++)
-		if (zones->list[k].label == label)
-			return false;
-	return true;
+	if (b->n == RF_MAX_FILE_RULES) {
+		rf_diags_add(diags, RF_SEVERITY_ERROR, p->file, rule->mark, 0, NULL, 0, NULL,
+			     "rule \"%s\" of policy \"%s/%s/%s\" is past the limit of %d file rules for one workload",
+			     rule->name, p->tenant, p->namespace, p->name, RF_MAX_FILE_RULES);
+		return -E2BIG;
+	}
+	b->rules[b->n++] = (struct rule){ rule, p, rule->path ? rf_zone_named(b->zones, rule->path) : RF_ZONE_NONE };
+	b->sources[b->n_sources++] = (struct rf_rule_source){ p, rule->name, rule->mark.line, rule->action };
+	return 0;
 }
 
-/* A label has no mode: it denies where one of the workload's policies does. */
-static void label_add(struct build *b, const struct rf_file_label *label, enum rf_mode mode, struct rf_policy *stand_in)
+static void label_add(struct build *b, uint32_t i)
 {
-	*stand_in = (struct rf_policy){
-		.tenant = label->tenant, .namespace = "label", .name = label->name, .file = label->file, .mode = mode
+	const struct rf_file_label *label = b->zones->list[i].label;
+
+	b->stand_ins[i] = (struct rf_policy){
+		.tenant = label->tenant, .namespace = "label", .name = label->name, .file = label->file, .mode = b->mode
 	};
-	b->sources[b->n] = (struct rf_rule_source){ stand_in, "access: tenant", label->line, RF_ACTION_DENY };
-	b->rules[b->n++] = (struct rule){ .label = label, .policy = stand_in };
+	b->label_source[i] = b->n_sources;
+	b->sources[b->n_sources++] =
+		(struct rf_rule_source){ &b->stand_ins[i], "access: tenant", label->line, RF_ACTION_DENY };
 }
 
 static int rules_collect(struct build *b, const struct rf_policy *const *policies, size_t n, struct rf_diags *diags)
 {
-	enum rf_mode mode = RF_MODE_AUDIT;
+	int r = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	b->tenant = policies[0]->tenant;
+	b->mode = RF_MODE_AUDIT;
+	for (size_t i = 0; r >= 0 && i < n; i++) {
 		const struct rf_policy *p = policies[i];
 
-		mode = p->mode == RF_MODE_ENFORCE ? RF_MODE_ENFORCE : mode;
-		for (size_t k = 0; k < p->files.n_rules; k++) {
-			const struct rf_file_rule *rule = &p->files.rules[k];
-
-			if (b->n == RF_MAX_FILE_RULES) {
-				rf_diags_add(diags, RF_SEVERITY_ERROR, p->file, rule->mark, 0, NULL, 0, NULL,
-					     "rule \"%s\" of policy \"%s/%s/%s\" is past the limit of %d file rules "
-					     "for one workload",
-					     rule->name, p->tenant, p->namespace, p->name, RF_MAX_FILE_RULES);
-				return -E2BIG;
-			}
-			b->sources[b->n] = (struct rf_rule_source){ p, rule->name, rule->mark.line, rule->action };
-			b->rules[b->n++] = (struct rule){ .rule = rule, .policy = p };
-		}
+		b->mode = p->mode == RF_MODE_ENFORCE ? RF_MODE_ENFORCE : b->mode;
+		for (size_t k = 0; r >= 0 && k < p->files.n_rules; k++)
+			r = rule_add(b, p, &p->files.rules[k], diags);
 	}
-	for (uint32_t i = 0; i < b->zones->n; i++)
-		if (is_first_of_label(b->zones, i) && label_denies(b->zones->list[i].label, policies[0]->tenant))
-			label_add(b, b->zones->list[i].label, mode, &b->stand_ins[i]);
-	return 0;
+	for (uint32_t i = 0; r >= 0 && i < b->zones->n; i++)
+		if (b->zones->list[i].first && label_denies(b, b->zones->list[i].label))
+			label_add(b, i);
+	return r;
 }
 
 static bool rule_matches(const struct build *b, const struct rule *rule, uint32_t zone)
 {
-	if (rule->rule)
-		return rf_zone_matches(b->zones, zone, rule->rule);
-	return b->zones->list[zone - 1].label == rule->label;
+	const struct rf_file_label *label = b->zones->list[zone - 1].label;
+
+	if (rule->zone)
+		return rf_zone_is_below(b->zones, zone, rule->zone);
+	return rule->rule->label && label && rf_streq(label->name, rule->rule->label);
+}
+
+static void entry_deny(struct rf_file_entry *entry, uint32_t access, uint32_t source)
+{
+	entry->deny |= access;
+	for (int bit = 0; bit < RF_FILE_ACCESS_COUNT; bit++)
+		if (access & 1u << bit)
+			entry->rule[bit] = source;
+}
+
+/* Where a label's denial is told: at the first zone of the label, which is no later than any other. */
+static uint32_t label_source(const struct build *b, uint32_t zone)
+{
+	const struct rf_file_label *label = b->zones->list[zone - 1].label;
+
+	while (!b->zones->list[zone - 1].first || b->zones->list[zone - 1].label != label)
+		zone--;
+	return b->label_source[zone - 1];
 }
 
 static struct rf_file_entry zone_fold(const struct build *b, enum rf_tier tier, uint32_t zone)
@@ -98,28 +117,27 @@ static struct rf_file_entry zone_fold(const struct build *b, enum rf_tier tier, 
 
 	for (uint32_t i = 0; i < b->n && open; i++) {
 		const struct rule *rule = &b->rules[i];
-		uint32_t decided = open & (rule->rule ? rule->rule->access : RF_FILE_ALL);
+		uint32_t decided = open & rule->rule->access;
 
 		if (!decided || !rf_tier_takes(tier, rule->policy) || !rule_matches(b, rule, zone))
 			continue;
 		open &= ~decided;
-		if (rule->rule && rule->rule->action == RF_ACTION_ALLOW)
-			continue;
-		entry.deny |= decided;
-		for (int bit = 0; bit < RF_FILE_ACCESS_COUNT; bit++)
-			if (decided & 1u << bit)
-				entry.rule[bit] = i;
+		if (rule->rule->action == RF_ACTION_DENY)
+			entry_deny(&entry, decided, i);
 	}
+	if (open && label_denies(b, b->zones->list[zone - 1].label) &&
+	    (tier == RF_TIER_AUDIT || b->mode == RF_MODE_ENFORCE))
+		entry_deny(&entry, open, label_source(b, zone));
 	return entry;
 }
 
 static int set_make(const struct build *b, enum rf_tier tier, struct rf_file_set *set)
 {
-	bool audit = false;
+	bool audit = b->mode == RF_MODE_AUDIT;
 
 	for (uint32_t i = 0; i < b->n; i++)
 		audit |= b->rules[i].policy->mode == RF_MODE_AUDIT;
-	if (!b->n || (tier == RF_TIER_AUDIT && !audit))
+	if (!b->n_sources || (tier == RF_TIER_AUDIT && !audit))
 		return 0;
 	set->entries = calloc(b->zones->n, sizeof(*set->entries));
 	if (!set->entries)
@@ -152,14 +170,15 @@ int rf_files_compile(const struct rf_policy *const *policies, size_t n, const st
 	b.rules = calloc(room, sizeof(*b.rules));
 	b.sources = calloc(room, sizeof(*b.sources));
 	b.stand_ins = calloc(zones->n, sizeof(*b.stand_ins));
-	if (!image || !b.rules || !b.sources || !b.stand_ins)
+	b.label_source = calloc(zones->n, sizeof(*b.label_source));
+	if (!image || !b.rules || !b.sources || !b.stand_ins || !b.label_source)
 		return -ENOMEM;
 	r = rules_collect(&b, policies, n, diags);
 	for (int tier = 0; r >= 0 && tier < RF_TIERS; tier++)
 		r = set_make(&b, tier, &image->set[tier]);
 	if (r < 0 || (!image->set[RF_TIER_ENFORCE].n && !image->set[RF_TIER_AUDIT].n))
 		return r;
-	r = rf_rule_refs_new(b.sources, b.n, &image->refs);
+	r = rf_rule_refs_new(b.sources, b.n_sources, &image->refs);
 	if (r < 0)
 		return r;
 	*ret_image = TAKE_PTR(image);

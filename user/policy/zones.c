@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "user/lib/util.h"
+#include "user/lib/hashmap.h"
 
 struct build {
 	struct rf_zones *zones;
@@ -110,6 +110,22 @@ static int zones_unite(struct rf_zones *z, struct rf_diags *diags)
 	return 0;
 }
 
+static int firsts_mark(struct rf_zones *z)
+{
+	_cleanup_hashmap_ struct rf_hashmap *seen = NULL;
+	int r = rf_hashmap_new(NULL, &seen);
+
+	for (uint32_t i = 0; r >= 0 && i < z->n; i++) {
+		if (!z->list[i].label)
+			continue;
+		r = rf_hashmap_put(seen, &z->list[i].label, sizeof(z->list[i].label), z);
+		z->list[i].first = r == 0;
+		if (r == -EEXIST)
+			r = 0;
+	}
+	return r;
+}
+
 /* In order of paths, so that what is around a zone has been seen to. */
 static int zones_nest(struct rf_zones *z)
 {
@@ -126,7 +142,7 @@ static int zones_nest(struct rf_zones *z)
 		if (!zone->label && zone->above)
 			zone->label = z->list[zone->above - 1].label;
 	}
-	return 0;
+	return firsts_mark(z);
 }
 
 static int names_link(struct build *b)
@@ -181,7 +197,7 @@ int rf_zones_make(const struct rf_policy_set *set, rf_path_resolve_fn resolve, v
 	return 0;
 }
 
-static uint32_t zone_named(const struct rf_zones *z, const char *path)
+uint32_t rf_zone_named(const struct rf_zones *z, const char *path)
 {
 	struct rf_zone_name key = { .path = (char *)path };
 	const struct rf_zone_name *found = bsearch(&key, z->names, z->n_names, sizeof(key), name_compare);
@@ -189,15 +205,9 @@ static uint32_t zone_named(const struct rf_zones *z, const char *path)
 	return found ? found->zone : RF_ZONE_NONE;
 }
 
-bool rf_zone_matches(const struct rf_zones *z, uint32_t zone, const struct rf_file_rule *rule)
+bool rf_zone_is_below(const struct rf_zones *z, uint32_t zone, uint32_t outer)
 {
-	const struct rf_file_label *label = z->list[zone - 1].label;
-	uint32_t named;
-
-	if (rule->label)
-		return label && rf_streq(label->name, rule->label);
-	named = rule->path ? zone_named(z, rule->path) : RF_ZONE_NONE;
-	while (named && zone && zone != named)
+	while (zone && zone != outer)
 		zone = z->list[zone - 1].above;
-	return named && zone == named;
+	return zone != RF_ZONE_NONE;
 }

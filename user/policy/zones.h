@@ -12,7 +12,9 @@ typedef char *(*rf_path_resolve_fn)(const char *path, void *arg);
 int rf_zones_make(const struct rf_policy_set *set, rf_path_resolve_fn resolve, void *arg, struct rf_diags *diags,
 		  struct rf_zones **ret);
 
-/* Does what the rule names hold the zone? @zone from 1. */
-bool rf_zone_matches(const struct rf_zones *zones, uint32_t zone, const struct rf_file_rule *rule);
+/* The zone that begins at @path, as a document has it; RF_ZONE_NONE. */
+uint32_t rf_zone_named(const struct rf_zones *zones, const char *path);
+/* Is @zone the same as @outer, or below it? */
+bool rf_zone_is_below(const struct rf_zones *zones, uint32_t zone, uint32_t outer);
 
 #endif

@@ -106,7 +106,8 @@ static void this_process_gets_an_answer_or_none(void **state)
 
 static void every_mount_is_known_with_its_device(void **state)
 {
-	const char *text = ROOT TMPFS "no mount\n99 1 259:1048575 /a\\040b /mnt/a\\040b rw shared:3 - btrfs /dev/x rw\n";
+	const char *text = ROOT TMPFS
+		"no mount\n99 1 259:1048575 /a\\040b /mnt/a\\040b rw shared:3 - btrfs /dev/x rw\n";
 	struct rf_mounts mounts = { 0 };
 	uint32_t device = 0;
 

@@ -21,7 +21,7 @@ static void compiled_fini(struct compiled *c)
 #define AUDIT		   "  mode: audit\n"
 #define RULES(what)	   "  files: {rules: [" what "]}\n"
 #define LABEL(name, what)  "---\napiVersion: ringfence/v1\nkind: Label\nmetadata: {name: " name "}\nspec: {" what "}\n"
-#define LABEL_OF(tenant, name, what)                                               \
+#define LABEL_OF(tenant, name, what)                                                                   \
 	"---\napiVersion: ringfence/v1\nkind: Label\nmetadata: {name: " name ", tenant: " tenant "}\n" \
 	"spec: {" what "}\n"
 
@@ -98,9 +98,9 @@ static void without_rules_there_is_no_image(void **state)
 
 static void the_first_rule_that_names_an_access_decides_it(void **state)
 {
-	_cleanup_compiled_ struct compiled c = compiled_from(
-		HEAD RULES("{label: l, access: [read, exec]}, {name: no, action: deny, label: l, access: [read, write]},"
-			   "{name: rest, action: deny, label: l}") LABEL("l", "paths: [/data]"));
+	_cleanup_compiled_ struct compiled c = compiled_from(HEAD RULES(
+		"{label: l, access: [read, exec]}, {name: no, action: deny, label: l, access: [read, write]},"
+		"{name: rest, action: deny, label: l}") LABEL("l", "paths: [/data]"));
 
 	(void)state;
 	assert_int_equal(denied(&c, RF_TIER_ENFORCE, "/data"), RF_FILE_ALL & ~(BIT(READ) | BIT(EXEC)));
@@ -109,20 +109,19 @@ static void the_first_rule_that_names_an_access_decides_it(void **state)
 	assert_whose(&c, RF_TIER_ENFORCE, "/data", BIT(MOUNT), "t/default/x", "rest", 7);
 	assert_null(rf_files_ref(c.image, RF_TIER_ENFORCE, zone_of(&c, "/data"), BIT(READ)));
 	assert_null(rf_files_ref(c.image, RF_TIER_ENFORCE, 99, BIT(WRITE)));
-	assert_string_equal(rf_strbuf_str(&c.shown),
-			    "\nfiles:\n"
-			    "    1. allow label l read, exec  (files[0], t.yaml:7)\n"
-			    "    2. deny  label l read, write  (no, t.yaml:7)\n"
-			    "    3. deny  label l any  (rest, t.yaml:7)\n"
-			    "  else allow, but what a label keeps to another tenant\n");
+	assert_string_equal(rf_strbuf_str(&c.shown), "\nfiles:\n"
+						     "    1. allow label l read, exec  (files[0], t.yaml:7)\n"
+						     "    2. deny  label l read, write  (no, t.yaml:7)\n"
+						     "    3. deny  label l any  (rest, t.yaml:7)\n"
+						     "  else allow, but what a label keeps to another tenant\n");
 }
 
 static void the_innermost_label_counts_and_paths_reach_inwards(void **state)
 {
-	_cleanup_compiled_ struct compiled c = compiled_from(
-		HEAD RULES("{path: /data/in/free/**}, {action: deny, label: outer, access: [read]},"
-			   "{action: deny, path: /data/in, access: [write]}")
-			LABEL("outer", "paths: [/data]") LABEL("inner", "paths: [/data/in]"));
+	_cleanup_compiled_ struct compiled c =
+		compiled_from(HEAD RULES("{path: /data/in/free/**}, {action: deny, label: outer, access: [read]},"
+					 "{action: deny, path: /data/in, access: [write]}")
+				      LABEL("outer", "paths: [/data]") LABEL("inner", "paths: [/data/in]"));
 
 	(void)state;
 	assert_int_equal(c.parsed.set->zones->n, 3);
@@ -165,13 +164,13 @@ static void everything_is_below_the_root(void **state)
 static void audit_reports_what_all_would_deny(void **state)
 {
 	_cleanup_compiled_ struct compiled c =
-		compiled_from(HEAD RULES("{action: deny, path: /a, access: [read]}")
-				      "---\n" HEAD_OF("y") AUDIT RULES("{action: deny, path: /a, access: [write]}"));
+		compiled_from(HEAD RULES("{action: deny, path: /a, access: [read]}") "---\n" HEAD_OF("y")
+				      AUDIT RULES("{action: deny, path: /a, access: [write]}"));
 
 	(void)state;
 	assert_int_equal(denied(&c, RF_TIER_ENFORCE, "/a"), BIT(READ));
 	assert_int_equal(denied(&c, RF_TIER_AUDIT, "/a"), BIT(READ) | BIT(WRITE));
-	assert_whose(&c, RF_TIER_AUDIT, "/a", BIT(WRITE), "t/default/y", "files[0]", 14);
+	assert_whose(&c, RF_TIER_AUDIT, "/a", BIT(WRITE), "t/default/y", "files[0]", 16);
 }
 
 static void a_private_label_denies_other_tenants_what_they_have_no_rule_for(void **state)
@@ -186,7 +185,7 @@ static void a_private_label_denies_other_tenants_what_they_have_no_rule_for(void
 
 	(void)state;
 	assert_int_equal(denied(&other, RF_TIER_ENFORCE, "/a"), RF_FILE_ALL);
-	assert_whose(&other, RF_TIER_ENFORCE, "/a", BIT(READ), "u/label/l", "access: tenant", 7);
+	assert_whose(&other, RF_TIER_ENFORCE, "/a", BIT(READ), "u/label/l", "access: tenant", 8);
 	assert_null(own.image);
 	assert_null(shared.image);
 	assert_int_equal(denied(&opened, RF_TIER_ENFORCE, "/a"), RF_FILE_ALL & ~BIT(READ));
@@ -231,7 +230,7 @@ static int compiled_of_many(unsigned int n, struct rf_diags *diags)
 	/* Two policies: one alone may not have more than the limit. */
 	for (unsigned int i = 0; i < n; i++)
 		rf_strbuf_addf(&text, "%s    - {action: deny, path: /p%u}\n",
-			       i == 0			? HEAD "  files:\n    rules:\n" :
+			       i == 0			  ? HEAD "  files:\n    rules:\n" :
 			       i == RF_MAX_FILE_RULES / 2 ? "---\n" HEAD_OF("y") "  files:\n    rules:\n" :
 							    "",
 			       i);
