@@ -183,6 +183,30 @@ RF_MAP struct {
 	__type(value, struct rf_device_value);
 } rf_device_map SEC(".maps");
 
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_TREES);
+	__type(key, struct rf_tree_key);
+	__type(value, struct rf_tree_value);
+} rf_tree_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_FILE_ENTRIES);
+	__type(key, struct rf_file_key);
+	__type(value, __u32);
+} rf_file_map SEC(".maps");
+
+/* Made where BPF LSM runs: other kernels may have no such type of map. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rf_zone_cache);
+} rf_zone_storage SEC(".maps");
+
 /* One verdict that was reached under @version. @seq is odd while it is written. */
 struct rf_cache_entry {
 	__u64 addr[2];

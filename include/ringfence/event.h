@@ -39,6 +39,7 @@ enum rf_event_kind {
 	RF_EVENT_GUARD_DENY,  /* struct rf_event_guard */
 	RF_EVENT_ISOLATION,   /* struct rf_event_isolation */
 	RF_EVENT_KERNEL_DENY, /* struct rf_event_kernel */
+	RF_EVENT_FILE_DENY,   /* struct rf_event_file */
 	RF_EVENT_KINDS
 };
 
@@ -190,6 +191,18 @@ struct rf_event_kernel {
 	char detail[RF_KERNEL_DETAIL]; /* a file, a module, a sysctl; empty where there is nothing to tell */
 };
 
+struct rf_event_file {
+	struct rf_event_header header;
+	__u64 inode;
+	__u32 device; /* of the file system, as the kernel has it: major << 20 | minor */
+	__u32 zone;   /* that the file is in, RF_ZONE_UNPLACED */
+	__u16 access; /* 1 << enum rf_file_access: what was asked for */
+	__u16 denied; /* of all that would have to be allowed for it, what is not */
+	__u8 tier;
+	__u8 pad[3];
+	char name[RF_FILE_NAME]; /* the last component alone; cut */
+};
+
 /* A generation came into force. Written by the program that flips it. */
 struct rf_event_policy {
 	struct rf_event_header header;
@@ -302,7 +315,27 @@ struct rf_event_gap {
 	X(NEWCOMER_MOVE, "newcomer_move")      \
 	X(NEWCOMER_FORK, "newcomer_fork")      \
 	X(NEWCOMER_EXEC, "newcomer_exec")      \
-	X(KERNEL_TRACEME, "kernel_traceme")
+	X(KERNEL_TRACEME, "kernel_traceme")    \
+	X(FILES_OPEN, "files_open")            \
+	X(FILES_RECEIVE, "files_receive")      \
+	X(FILES_MMAP, "files_mmap")            \
+	X(FILES_BACKING, "files_mmap_backing") \
+	X(FILES_MPROTECT, "files_mprotect")    \
+	X(FILES_CREATE, "files_create")        \
+	X(FILES_MKDIR, "files_mkdir")          \
+	X(FILES_MKNOD, "files_mknod")          \
+	X(FILES_SYMLINK, "files_symlink")      \
+	X(FILES_UNLINK, "files_unlink")        \
+	X(FILES_RMDIR, "files_rmdir")          \
+	X(FILES_RENAME, "files_rename")        \
+	X(FILES_LINK, "files_link")            \
+	X(FILES_SETATTR, "files_setattr")      \
+	X(FILES_SETXATTR, "files_setxattr")    \
+	X(FILES_RMXATTR, "files_removexattr")  \
+	X(FILES_SET_ACL, "files_set_acl")      \
+	X(FILES_RM_ACL, "files_remove_acl")    \
+	X(FILES_MOUNT, "files_mount")          \
+	X(FILES_MOVE, "files_move_mount")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

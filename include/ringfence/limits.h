@@ -58,6 +58,16 @@
 #define RF_MAX_DEVICE_ENTRIES 65536 /* (set, type, major, minor) of all device sets */
 #define RF_MAX_DEVICE_RULES   256   /* device rules of one workload */
 
+/* Files. */
+#define RF_MAX_ZONES	    4096   /* paths of all labels and file rules */
+#define RF_MAX_LABEL_PATHS  256	   /* of one label */
+#define RF_MAX_FILE_RULES   1024   /* file rules of one workload */
+#define RF_MAX_FILE_ENTRIES 262144 /* (file set, zone) of all file sets (allocated as used) */
+#define RF_MAX_TREES	    65536  /* inodes where a zone begins, those of mounts and links in it too (as used) */
+#define RF_MAX_FILE_DEPTH   1024   /* directories above a file; what is deeper is denied to who has file rules */
+#define RF_MAX_LINK_SCAN    200000 /* files of a zone that are looked at for other names */
+#define RF_FILE_NAME	    64	   /* bytes of a file's name in an event, NUL included */
+
 /* Events. */
 #define RF_RING_TELEMETRY (4 * 1024 * 1024) /* bytes */
 #define RF_RING_AUDIT	  (2 * 1024 * 1024) /* denials, policy changes */

@@ -55,6 +55,7 @@ struct rf_workload_bank {
 	struct rf_isolation_limits isolation[RF_TIERS];
 	__u32 namespace; /* its number in rf_tenant_map, of which tenant ever; 0: not known */
 	struct rf_kernel_limits kernel[RF_TIERS];
+	__u32 file_set[RF_TIERS]; /* of rf_file_map */
 };
 
 /* A rule set of the direction, of either tier, has RF_RULESET_PEERS: who the peer is must be found out first. */
@@ -87,6 +88,8 @@ struct rf_config {
 	__u32 pad;
 	__u64 probe_cgroup; /* cgroup id of the self-test, 0 when none runs */
 	__u64 root_cgroup;  /* cgroup id where the programs are attached */
+	__u32 file_epoch;   /* any change of it empties every cache of zones, see file_map.h */
+	__u32 file_pad;
 };
 
 #define RF_VERSION_EPOCH (1ULL << 32)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The loop that every figure of `make bench` comes from: six operations that
+ * The loop that every figure of `make bench` comes from: nine operations that
  * a policy engine can make slower, each repeated, timed, and printed as a line
  * of JSON with the least of several rounds.
  *
@@ -18,15 +18,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define ROUNDS	  5
+#define DEPTH	  16
 #define PORT	  9999
 #define PORT_NEW  9998
 /* On tmpfs: file work measured on 9p or overlay measures those. */
 #define FILE_PATH "/dev/shm/ringfence-bench"
+/* The same in a tree that the subject "files" labels, and far down in it. */
+#define TREE_PATH "/dev/shm/ringfence-bench-tree"
 #define EXEC_PATH "/dev/shm/ringfence-bench-true"
 
 struct bench {
@@ -104,6 +108,33 @@ static void run_open_tmpfs(struct bench *bench)
 	close(check(open(FILE_PATH, O_RDWR | O_CREAT, 0600), FILE_PATH));
 }
 
+static char labelled_path[] = TREE_PATH "/f";
+static char deep_path[sizeof(TREE_PATH) + 2 * DEPTH + 2];
+
+static void run_open_labelled(struct bench *bench)
+{
+	(void)bench;
+	close(check(open(labelled_path, O_RDWR | O_CREAT, 0600), labelled_path));
+}
+
+static void run_open_deep(struct bench *bench)
+{
+	(void)bench;
+	close(check(open(deep_path, O_RDWR | O_CREAT, 0600), deep_path));
+}
+
+static void make_trees(void)
+{
+	char *at = stpcpy(deep_path, TREE_PATH);
+
+	(void)!mkdir(deep_path, 0700);
+	for (int i = 0; i < DEPTH; i++) {
+		at = stpcpy(at, "/d");
+		(void)!mkdir(deep_path, 0700);
+	}
+	strcpy(at, "/f");
+}
+
 static void run_exec(struct bench *bench)
 {
 	int status;
@@ -157,13 +188,16 @@ int main(void)
 		{ "tcp_connect", 300, run_tcp_connect }, /* connect, accept, close twice */
 		{ "tcp_1000", 2000, run_tcp_1000 },	 /* send, receive on a connection */
 		{ "open_tmpfs", 2000, run_open_tmpfs },	 /* open, close */
-		{ "exec", 100, run_exec },		 /* vfork, execve, wait; dynamically linked */
+		{ "open_labelled", 2000, run_open_labelled },
+		{ "open_deep", 2000, run_open_deep },
+		{ "exec", 100, run_exec }, /* vfork, execve, wait; dynamically linked */
 	};
 	uint64_t least[sizeof(ops) / sizeof(*ops)];
 	struct bench bench = { 0 };
 
 	if (access(EXEC_PATH, X_OK))
 		err(1, "%s (a copy of true)", EXEC_PATH);
+	make_trees();
 	open_sockets(&bench);
 	memset(least, 0xff, sizeof(least));
 

@@ -15,7 +15,7 @@
 #define MOUNTINFO_MAX (64 * 1024 * 1024)
 
 struct mount {
-	struct rf_span id, parent, root, point, type;
+	struct rf_span id, parent, device, root, point, type;
 };
 
 static bool span_same(struct rf_span a, struct rf_span b)
@@ -44,7 +44,7 @@ static bool parse_line(struct rf_span line, struct mount *m)
 {
 	struct rf_span field;
 
-	if (!next_field(&line, &m->id) || !next_field(&line, &m->parent) || !next_field(&line, &field) ||
+	if (!next_field(&line, &m->id) || !next_field(&line, &m->parent) || !next_field(&line, &m->device) ||
 	    !next_field(&line, &m->root) || !next_field(&line, &m->point) || !next_field(&line, &field))
 		return false;
 	do {
@@ -149,4 +149,73 @@ int rf_cgroup2_mount_find(char **ret)
 
 	r = rf_fs_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len);
 	return r ? r : rf_cgroup2_mount_parse(text, len, ret);
+}
+
+static int mount_add(struct rf_mounts *m, size_t *room, const struct mount *from)
+{
+	unsigned int major, minor;
+	char *point;
+
+	/* Spans of a text that ends with a NUL. */
+	if (sscanf(from->device.s, "%u:%u", &major, &minor) != 2)
+		return 0;
+	if (m->n == *room) {
+		size_t wider = *room ? *room * 2 : 32;
+		struct rf_mount_point *grown = reallocarray(m->list, wider, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		m->list = grown;
+		*room = wider;
+	}
+	point = unescape(from->point);
+	if (!point)
+		return -ENOMEM;
+	m->list[m->n++] = (struct rf_mount_point){ strtoull(from->id.s, NULL, 10), major << 20 | minor, point };
+	return 0;
+}
+
+int rf_mounts_parse(const char *text, size_t len, struct rf_mounts *ret)
+{
+	struct rf_span rest = { text, len };
+	struct rf_mounts all = { 0 };
+	struct mount m;
+	size_t room = 0;
+
+	while (next_mount(&rest, &m)) {
+		if (mount_add(&all, &room, &m) < 0) {
+			rf_mounts_fini(&all);
+			return -ENOMEM;
+		}
+	}
+	*ret = all;
+	return 0;
+}
+
+int rf_mounts_read(struct rf_mounts *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = rf_fs_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len);
+
+	return r < 0 ? r : rf_mounts_parse(text, len, ret);
+}
+
+void rf_mounts_fini(struct rf_mounts *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		free(m->list[i].point);
+	free(m->list);
+	*m = (struct rf_mounts){ 0 };
+}
+
+int rf_mounts_device(const struct rf_mounts *m, uint64_t id, uint32_t *ret)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->list[i].id != id)
+			continue;
+		*ret = m->list[i].device;
+		return 0;
+	}
+	return -ENOENT;
 }

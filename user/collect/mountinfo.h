@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where cgroup v2 is mounted. */
+/* Where cgroup v2 is mounted; and every mount, with the device of its file system. */
 #ifndef RF_COLLECT_MOUNTINFO_H
 #define RF_COLLECT_MOUNTINFO_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Pure, over the text of /proc/<pid>/mountinfo: a cgroup2 mount of the whole hierarchy that no other mount covers;
@@ -13,5 +14,20 @@
 int rf_cgroup2_mount_parse(const char *text, size_t len, char **ret);
 /* The same for this process. */
 int rf_cgroup2_mount_find(char **ret);
+
+struct rf_mounts {
+	struct rf_mount_point {
+		uint64_t id;
+		uint32_t device; /* major << 20 | minor: of the super block, whatever stat() says */
+		char *point;
+	} *list;
+	size_t n;
+};
+
+int rf_mounts_parse(const char *text, size_t len, struct rf_mounts *ret);
+int rf_mounts_read(struct rf_mounts *ret); /* of this process */
+void rf_mounts_fini(struct rf_mounts *m);
+/* -ENOENT: no mount of that id. */
+int rf_mounts_device(const struct rf_mounts *m, uint64_t id, uint32_t *ret);
 
 #endif

@@ -11,6 +11,7 @@
 #include "user/daemon/history.h"
 #include "user/daemon/http.h"
 #include "user/daemon/lock.h"
+#include "user/daemon/labels.h"
 #include "user/daemon/registry.h"
 #include "user/daemon/sources.h"
 #include "user/engine/engine.h"
@@ -56,6 +57,7 @@ struct rf_app {
 	sd_event_source *confirm_timer;
 	uint64_t confirm_deadline_ns;
 	struct rf_geo_state geo;
+	struct rf_labels labels;
 	unsigned int geo_ticks;
 	char *last_error;
 	uint64_t last_error_real_ns, last_apply_real_ns, applies_ok, applies_failed, rollbacks;

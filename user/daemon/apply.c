@@ -48,6 +48,7 @@ static int sources_apply(struct rf_app *app, const struct rf_sources *s, bool fo
 {
 	_cleanup_policy_set_ struct rf_policy_set *set = NULL;
 	_cleanup_diags_ struct rf_diags diags = RF_DIAGS_INIT;
+	_cleanup_(rf_labels_fini) struct rf_labels labels = { 0 };
 	_cleanup_free_ char *error = NULL;
 	int r;
 
@@ -57,9 +58,15 @@ static int sources_apply(struct rf_app *app, const struct rf_sources *s, bool fo
 	if (r >= 0)
 		r = rf_geo_resolve(&app->geo, app->options.geo_database, set, s, &diags);
 	if (r >= 0)
-		r = rf_registry_apply(app->registry, set, rf_app_protect, &force, &diags, &error);
+		r = rf_labels_resolve(&labels, app->engine, set, &diags, &error);
 	if (r >= 0)
+		r = rf_registry_apply(app->registry, set, rf_app_protect, &force, &diags, &error);
+	if (r >= 0) {
+		rf_labels_fini(&app->labels);
+		app->labels = labels;
+		labels = (struct rf_labels){ 0 };
 		TAKE_PTR(set);
+	}
 	if (diags.n)
 		rf_diags_print(&diags, text, false);
 	if (error)

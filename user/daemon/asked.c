@@ -16,6 +16,8 @@ static void asked_add(struct rf_asked *asked, const struct rf_cgroup *c)
 			asked->kinds[RF_SECTION_CAPABILITIES] |= image->kernel->limits[tier].capabilities;
 			asked->kinds[RF_SECTION_SYSCALLS] |= image->kernel->limits[tier].syscalls;
 		}
+		if (image->files)
+			asked->kinds[RF_SECTION_FILES] |= image->files->set[tier].denied;
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
+#include "user/daemon/labels.h"
 #include "user/daemon/peers.h"
 #include "user/export/prometheus.h"
 #include "user/lib/clock.h"
@@ -49,6 +50,11 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 		const struct rf_event_kernel *kernel = (const struct rf_event_kernel *)event;
 
 		ref = rf_kernel_ref(image ? image->kernel : NULL, kernel->tier, kernel->rule);
+	} else if (event->kind == RF_EVENT_FILE_DENY) {
+		const struct rf_event_file *file = (const struct rf_event_file *)event;
+
+		names->label = rf_labels_zone_name(app->registry->set, file->zone);
+		ref = rf_files_ref(image ? image->files : NULL, file->tier, file->zone, file->denied);
 	}
 	if (!ref)
 		return;
@@ -173,6 +179,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rescan_if_due(app);
 	rf_app_watch_tick(app);
 	rf_app_geo_tick(app);
+	rf_labels_tick(&app->labels, app->engine, app->registry->set);
 	rf_flows_tick(&app->flows);
 	(void)sd_event_source_set_time_relative(source, TICK_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

@@ -226,6 +226,7 @@ static void stop(struct rf_app *app)
 	rf_sources_fini(&app->sources);
 	rf_sources_fini(&app->before);
 	rf_geo_state_fini(&app->geo);
+	rf_labels_fini(&app->labels);
 	free(app->last_error);
 	free(app->options.cgroup_root);
 }

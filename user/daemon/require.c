@@ -4,6 +4,34 @@
 
 #include <errno.h>
 
+/* Without file rules a label denies nothing, unless it keeps other tenants out. */
+static int labels_check(const struct rf_engine *e, const struct rf_policy_set *set, const struct rf_sources *sources,
+			struct rf_diags *diags)
+{
+	_cleanup_free_ char *why = NULL;
+	int r = 0;
+
+	if (rf_engine_support(e, RF_FEATURE_FILES) != RF_SUPPORT_UNAVAILABLE)
+		return 0;
+	why = rf_engine_support_why(e, RF_FEATURE_FILES);
+	if (!why)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->n_labels; i++) {
+		const struct rf_file_label *label = set->labels[i];
+		const struct rf_source *source = rf_sources_find(sources, label->file);
+
+		if (!label->is_private)
+			continue;
+		rf_diags_add(diags, RF_SEVERITY_ERROR, label->file, (struct rf_mark){ label->line, label->column }, 0,
+			     source ? source->text : NULL, source ? source->len : 0,
+			     "spec.access: policy makes a label that denies nothing by itself",
+			     "label %s needs %s (spec.access: tenant), which is not available on this host: %s",
+			     label->name, rf_feature_name(RF_FEATURE_FILES), why);
+		r = -EOPNOTSUPP;
+	}
+	return r;
+}
+
 int rf_require_check(const struct rf_engine *e, struct rf_policy_set *set, const struct rf_sources *sources,
 		     struct rf_diags *diags)
 {
@@ -42,5 +70,5 @@ int rf_require_check(const struct rf_engine *e, struct rf_policy_set *set, const
 			r = -EOPNOTSUPP;
 		}
 	}
-	return r;
+	return r < 0 ? r : labels_check(e, set, sources, diags);
 }

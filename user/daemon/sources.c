@@ -222,6 +222,18 @@ static int share_file(const struct by_file *by, const char *file, struct rf_poli
 	return 0;
 }
 
+static int share_labels(const struct rf_policy_set *old_set, const char *file, struct rf_policy_set *set)
+{
+	for (size_t i = 0; i < old_set->n_labels; i++) {
+		if (!rf_streq(old_set->labels[i]->file, file))
+			continue;
+		if (rf_policy_set_add_label(set, old_set->labels[i]) < 0)
+			return -ENOMEM;
+		(void)rf_file_label_share(old_set->labels[i]);
+	}
+	return 0;
+}
+
 int rf_sources_parse(const struct rf_sources *s, const struct rf_sources *old, const struct rf_policy_set *old_set,
 		     struct rf_policy_set **ret, struct rf_diags *diags)
 {
@@ -236,7 +248,7 @@ int rf_sources_parse(const struct rf_sources *s, const struct rf_sources *old, c
 		const struct rf_source *source = &s->list[i];
 
 		if (old_set && source_unchanged(source, old))
-			r = share_file(&by, source->path, set);
+			r = share_file(&by, source->path, set) < 0 ? -ENOMEM : share_labels(old_set, source->path, set);
 		else
 			r = rf_policy_parse(source->path, source->text, source->len, set, diags);
 		if (r == -ENOMEM)

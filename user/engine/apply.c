@@ -78,6 +78,11 @@ static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_
 			filled.isolation[tier] = image->isolation->limits[tier];
 		if (image->kernel)
 			filled.kernel[tier] = image->kernel->limits[tier];
+		if (image->files && image->files->set[tier].n) {
+			r = rf_install_files(e, image, tier, &filled.file_set[tier], ret_error);
+			if (r < 0)
+				return r;
+		}
 		if (image->device[tier]) {
 			struct rf_installed_devices *in;
 
@@ -106,6 +111,7 @@ static void bank_keep(struct rf_engine *e, const struct rf_workload_bank *live, 
 			if (e->devices[i]->id == live->device_set[tier])
 				e->devices[i]->used = e->applies;
 	}
+	rf_files_keep(e, live);
 	*bank = *live;
 }
 
@@ -233,6 +239,7 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		failed_remove(e, e->applies, used_before);
 		while (e->n_devices > n_devices)
 			rf_uninstall_devices(e, e->devices[e->n_devices - 1]);
+		rf_files_undo(e);
 		return r;
 	}
 
@@ -253,6 +260,7 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		return r;
 	programs_wait(e);
 	unused_remove(e, e->applies);
+	rf_files_sweep(e);
 	rf_members_commit(e);
 	rf_rate_sweep(e);
 	rf_tenants_sweep(e);

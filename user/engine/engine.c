@@ -215,6 +215,7 @@ static int tables_make(struct rf_engine *e)
 		return -ENOMEM;
 	e->ruleset_cursor = 1;
 	e->device_cursor = 1;
+	e->file_cursor = 1;
 	r = rf_words_new((uint64_t *)e->set_words.memory, RF_MAX_SET_WORDS, RF_SET_CHUNK, words_need, e, &e->words);
 	if (r < 0)
 		return r;
@@ -346,6 +347,7 @@ void rf_engine_free(struct rf_engine *e)
 	for (size_t i = 0; i < e->n_devices; i++)
 		rf_installed_devices_free(e->devices[i]);
 	free(e->devices);
+	rf_files_free(e);
 	rf_hashmap_free(e->by_digest);
 	rf_hashmap_free(e->peers);
 	rf_hashmap_free(e->names_by);

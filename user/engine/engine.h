@@ -132,6 +132,7 @@ enum rf_section {
 	RF_SECTION_CAPABILITIES,
 	RF_SECTION_SYSCALLS,  /* 1 << enum rf_syscall that is denied */
 	RF_SECTION_NEWCOMERS, /* 1: who sets workloads up is told apart */
+	RF_SECTION_FILES,     /* 1 << enum rf_file_access that is denied in some zone */
 	RF_SECTIONS
 };
 struct rf_asked {
@@ -140,6 +141,16 @@ struct rf_asked {
 void rf_engine_hooks_begin(struct rf_engine *e);
 int rf_engine_hooks_want(struct rf_engine *e, const struct rf_asked *asked, char **ret_error);
 void rf_engine_hooks_trim(struct rf_engine *e);
+/* Where a zone of files begins (include/ringfence/file_map.h). */
+struct rf_tree {
+	uint64_t inode;
+	uint32_t device; /* as struct rf_tree_key has it */
+	uint32_t zone;
+};
+/* These, and no others, are so in the generation that the next rf_engine_apply() puts in force. -ENOSPC. */
+int rf_engine_trees_stage(struct rf_engine *e, const struct rf_tree *trees, size_t n, char **ret_error);
+/* One more, in the generation in force. -EEXIST: another zone begins there. */
+int rf_engine_tree_add(struct rf_engine *e, const struct rf_tree *tree);
 uint32_t rf_engine_generation(const struct rf_engine *e);
 /* Counters from zero, and room for them. -ENOMEM. */
 int rf_engine_stats_reset(struct rf_engine *e, uint32_t workload);

@@ -15,6 +15,7 @@
 #include "user/engine/fire_guard.h"
 #include "user/engine/fire_isolation.h"
 #include "user/engine/fire_kernel.h"
+#include "user/engine/fire_file.h"
 #include "user/lib/cleanup.h"
 
 static void loopback_up(void)
@@ -74,6 +75,7 @@ void rf_self_test_fire(int cgroup_fd)
 	if (null >= 0)
 		close(null);
 	rf_fire_guard(cgroup_fd);
+	rf_self_test_fire_files();
 	if (mkdirat(cgroup_fd, "child", 0700) == 0)
 		(void)unlinkat(cgroup_fd, "child", AT_REMOVEDIR);
 	pid = fork();

@@ -144,6 +144,9 @@ struct rf_engine {
 	struct rf_installed_devices **devices;
 	size_t n_devices, devices_capacity;
 	uint32_t device_cursor;
+	struct rf_installed_files *file_sets; /* files.c */
+	size_t n_file_sets;
+	uint32_t file_cursor;
 	uint64_t applies;
 	uint64_t n_policies, n_workloads;
 
@@ -227,6 +230,19 @@ int rf_tenant_get(struct rf_engine *e, const char *name, uint32_t *ret_id, char 
 int rf_tenants_adopt(struct rf_engine *e);
 /* Those that no bank in force has. */
 void rf_tenants_sweep(struct rf_engine *e);
+
+/* files.c: file sets of images, and where zones begin */
+int rf_install_files(struct rf_engine *e, struct rf_image *image, enum rf_tier tier, uint32_t *ret_set,
+		     char **ret_error);
+/* What @live names goes on. */
+void rf_files_keep(struct rf_engine *e, const struct rf_workload_bank *live);
+/* After an apply that failed: what it wrote. */
+void rf_files_undo(struct rf_engine *e);
+/* After one that succeeded: what it did not use, and zones of the generation before. */
+void rf_files_sweep(struct rf_engine *e);
+int rf_files_adopt(struct rf_engine *e);
+void rf_files_free(struct rf_engine *e);
+bool rf_files_are_supported(const struct rf_engine *e);
 
 /* level.c: before the skeleton is loaded */
 void rf_level_probe(struct rf_engine *e);

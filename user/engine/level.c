@@ -110,6 +110,19 @@ static bool has_lsm_hook(const struct btf *btf, const struct bpf_program *progra
 	return btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) > 0;
 }
 
+/* Kernels from 6.9 on pass an id map to inode_setattr, before all else. */
+static bool setattr_has_idmap(const struct btf *btf)
+{
+	const struct btf_type *function, *proto;
+	int id = btf__find_by_name_kind(btf, "bpf_lsm_inode_setattr", BTF_KIND_FUNC);
+
+	if (id < 0)
+		return false;
+	function = btf__type_by_id(btf, id);
+	proto = btf__type_by_id(btf, function->type);
+	return btf_vlen(proto) == 3;
+}
+
 int rf_level_choose(struct rf_engine *e)
 {
 	struct btf *btf = rf_level(e) ? btf__load_vmlinux_btf() : NULL;
@@ -136,6 +149,10 @@ int rf_level_choose(struct rf_engine *e)
 	/* Of no use without those programs, and no kernel without BPF LSM makes it. */
 	if (!rf_level(e))
 		bpf_map__set_autocreate(e->skeleton->maps.rf_shared_map, false);
+	if (btf)
+		e->skeleton->rodata->rf_setattr_has_idmap = setattr_has_idmap(btf);
+	else
+		(void)bpf_map__set_autocreate(e->skeleton->maps.rf_zone_storage, false);
 	btf__free(btf);
 	return 0;
 }

@@ -154,6 +154,9 @@ int rf_engine_self_test(struct rf_engine *e)
 	/* Nothing is lost on the way from the probe to itself: there is nothing to send again. */
 	if (e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test == -ENODATA)
 		e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test = 0;
+	/* An overlay would have to be mounted. */
+	if (e->hooks[RF_HOOK_FILES_BACKING].self_test == -ENODATA)
+		e->hooks[RF_HOOK_FILES_BACKING].self_test = 0;
 	probe_cgroup_remove(e);
 	e->config->probe_cgroup = 0;
 	e->self_tested = true;
@@ -249,6 +252,8 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 				     RF_HOOK_NEWCOMER_FORK, RF_HOOK_NEWCOMER_EXEC);
 	case RF_FEATURE_KERNEL_SYSCTL:
 		return ASKED_SUPPORT(e, RF_HOOK_SYSCTL);
+	case RF_FEATURE_FILES:
+		return rf_files_are_supported(e) ? RF_SUPPORT_ENFORCED : RF_SUPPORT_UNAVAILABLE;
 	case RF_FEATURE_DEVICES:
 		/* Open and mknod are closed; descriptors that are passed in need level 1. */
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);

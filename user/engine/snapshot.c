@@ -218,7 +218,8 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 	if (feature == RF_FEATURE_GUARD)
 		return guard_why(e, support);
 	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS ||
-	    feature == RF_FEATURE_ISOLATION || feature == RF_FEATURE_KERNEL || feature == RF_FEATURE_KERNEL_SYSCTL)
+	    feature == RF_FEATURE_ISOLATION || feature == RF_FEATURE_KERNEL || feature == RF_FEATURE_KERNEL_SYSCTL ||
+	    feature == RF_FEATURE_FILES)
 		return asked_why(e, feature, support);
 	if (support != RF_SUPPORT_UNAVAILABLE) {
 		if (feature == RF_FEATURE_NETWORK_RATES || feature == RF_FEATURE_NETWORK_RULE_RATES)
@@ -229,7 +230,6 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 	}
 	switch (feature) {
 	case RF_FEATURE_PROCESS:
-	case RF_FEATURE_FILES:
 	case RF_FEATURE_ACCELERATORS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:

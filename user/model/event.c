@@ -12,6 +12,7 @@
 
 #include "ringfence/account_map.h"
 #include "ringfence/isolation_map.h"
+#include "ringfence/file_map.h"
 #include "ringfence/policy_map.h"
 #include "ringfence/rate_map.h"
 #include "ringfence/socket_map.h"
@@ -39,6 +40,7 @@ static const struct {
 	[RF_EVENT_GUARD_DENY] = { "guard-deny", sizeof(struct rf_event_guard) },
 	[RF_EVENT_ISOLATION] = { "isolation-deny", sizeof(struct rf_event_isolation) },
 	[RF_EVENT_KERNEL_DENY] = { "kernel-deny", sizeof(struct rf_event_kernel) },
+	[RF_EVENT_FILE_DENY] = { "file-deny", sizeof(struct rf_event_file) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
 
@@ -215,6 +217,13 @@ static bool kernel_valid(const struct rf_event_kernel *e)
 	       memchr(e->detail, '\0', sizeof(e->detail));
 }
 
+static bool file_valid(const struct rf_event_file *e)
+{
+	return e->access && !(e->access & ~RF_FILE_ALL) && e->denied && !(e->denied & ~RF_FILE_ALL) &&
+	       e->tier < RF_TIERS && (e->zone == RF_ZONE_UNPLACED || (e->zone && e->zone <= RF_MAX_ZONES)) &&
+	       memchr(e->name, '\0', sizeof(e->name));
+}
+
 /* @len may be more than what was kept of a path that was cut. */
 static bool path_valid(const char path[RF_PATH_MAX], uint32_t len)
 {
@@ -226,7 +235,8 @@ static bool header_valid(const struct rf_event_header *h, size_t len)
 	bool denied = h->verdict == RF_DENY || h->verdict == RF_WOULD_DENY;
 	bool about_denial = h->kind == RF_EVENT_FLOW_DENY || h->kind == RF_EVENT_DEVICE_DENY ||
 			    h->kind == RF_EVENT_SOCKET_DENY || h->kind == RF_EVENT_GUARD_DENY ||
-			    h->kind == RF_EVENT_ISOLATION || h->kind == RF_EVENT_KERNEL_DENY;
+			    h->kind == RF_EVENT_ISOLATION || h->kind == RF_EVENT_KERNEL_DENY ||
+			    h->kind == RF_EVENT_FILE_DENY;
 
 	return h->version == RF_EVENT_VERSION && h->kind != RF_EVENT_NONE && h->kind < RF_EVENT_KINDS &&
 	       h->size == kinds[h->kind].size && h->size <= len && h->lane < RF_LANES && h->verdict < RF_VERDICTS &&
@@ -246,6 +256,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_guard guard;
 		struct rf_event_isolation isolation;
 		struct rf_event_kernel kernel;
+		struct rf_event_file file;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -284,6 +295,9 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_KERNEL_DENY:
 		valid = kernel_valid(&e.kernel);
+		break;
+	case RF_EVENT_FILE_DENY:
+		valid = file_valid(&e.file);
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

@@ -38,7 +38,8 @@ struct rf_event_names {
 	const char *rule;
 	const char *file;
 	unsigned int line;
-	const char *peer; /* the workload at the other end of a Unix socket, as above */
+	const char *peer;  /* the workload at the other end of a Unix socket, as above */
+	const char *label; /* of a file; where it has none, the path that a rule named */
 };
 
 /* One line of text, at most ~200 bytes, no newline; or the members of one JSON object. @event must be valid. */

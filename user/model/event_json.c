@@ -9,6 +9,7 @@
 #include "user/model/icmp.h"
 #include "user/model/isolation.h"
 #include "user/model/kernel.h"
+#include "user/model/label.h"
 #include "user/model/sockets.h"
 
 static void put_time(struct rf_json *j, const char *key, uint64_t boot_ns)
@@ -214,6 +215,28 @@ static void put_kernel(struct rf_json *j, const struct rf_event_kernel *e, const
 	put_rule(j, &named, RF_RULE_DEFAULT);
 }
 
+static void put_accesses(struct rf_json *j, const char *key, uint32_t access)
+{
+	rf_json_array(j, key);
+	for (int i = 0; i < RF_FILE_ACCESS_COUNT; i++)
+		if (access & 1u << i)
+			rf_json_string(j, NULL, rf_file_access_names[i]);
+	rf_json_array_end(j);
+}
+
+static void put_file(struct rf_json *j, const struct rf_event_file *e, const struct rf_event_names *names)
+{
+	put_accesses(j, "access", e->access);
+	put_accesses(j, "denied", e->denied);
+	rf_json_string(j, "label", names->label);
+	rf_json_string(j, "name", e->name);
+	rf_json_u64(j, "inode", e->inode);
+	rf_json_u64(j, "device_major", e->device >> 20);
+	rf_json_u64(j, "device_minor", e->device & 0xfffff);
+	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
+	put_rule(j, names, RF_RULE_DEFAULT);
+}
+
 static void put_exit(struct rf_json *j, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code)) {
@@ -301,6 +324,9 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_KERNEL_DENY:
 		put_kernel(&j, e, names);
+		break;
+	case RF_EVENT_FILE_DENY:
+		put_file(&j, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		put_policy(&j, e);

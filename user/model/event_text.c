@@ -24,6 +24,7 @@
 #include "user/model/icmp.h"
 #include "user/model/isolation.h"
 #include "user/model/kernel.h"
+#include "user/model/label.h"
 #include "user/model/sockets.h"
 
 #define PATH_SHOWN 96 /* bytes of a path before it is cut in front: its end tells more */
@@ -298,6 +299,34 @@ static void add_kernel(struct rf_strbuf *out, const struct rf_event_kernel *e, c
 		rf_strbuf_addf(out, " rule \"%s\"", rf_kernel_rule_name(e->rule, rule));
 }
 
+static void add_accesses(struct rf_strbuf *out, uint32_t access)
+{
+	for (int i = 0, n = 0; i < RF_FILE_ACCESS_COUNT; i++)
+		if (access & 1u << i)
+			rf_strbuf_addf(out, "%s%s", n++ ? "," : "", rf_file_access_names[i]);
+}
+
+static void add_file(struct rf_strbuf *out, const struct rf_event_file *e, const struct rf_event_names *names)
+{
+	rf_strbuf_addc(out, ' ');
+	add_accesses(out, e->access);
+	rf_strbuf_addc(out, ' ');
+	add_word(out, e->name[0] ? e->name : "-");
+	if (names->label) {
+		rf_strbuf_adds(out, " of ");
+		add_word(out, names->label);
+	} else {
+		rf_strbuf_adds(out, e->zone == RF_ZONE_UNPLACED ? " of no known directory" : " of -");
+	}
+	/* What leaves a label must not be denied anything there. */
+	if (!(e->access & e->denied)) {
+		rf_strbuf_adds(out, " leaves it, denied ");
+		add_accesses(out, e->denied);
+	}
+	if (names->policy)
+		add_rule(out, names, "", 0, 0);
+}
+
 static void add_exit(struct rf_strbuf *out, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code))
@@ -357,6 +386,9 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_KERNEL_DENY:
 		add_kernel(out, e, names);
+		break;
+	case RF_EVENT_FILE_DENY:
+		add_file(out, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		rf_strbuf_addf(out, " generation %u: %u workloads, %u rule sets, %u policies", policy->generation,

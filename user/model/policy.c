@@ -87,6 +87,16 @@ static void fini_devices(struct rf_devices *devices)
 	free(devices->rules);
 }
 
+static void fini_files(struct rf_files *files)
+{
+	for (size_t i = 0; i < files->n_rules; i++) {
+		free(files->rules[i].name);
+		free(files->rules[i].label);
+		free(files->rules[i].path);
+	}
+	free(files->rules);
+}
+
 struct rf_policy *rf_policy_share(struct rf_policy *p)
 {
 	p->shared++;
@@ -109,6 +119,7 @@ void rf_policy_free(struct rf_policy *p)
 	free(p->dns.resolvers);
 	fini_devices(&p->devices);
 	free(p->kernel);
+	fini_files(&p->files);
 	free(p->requirements);
 	free(p->file);
 	free(p->name);
@@ -132,6 +143,20 @@ int rf_policy_set_add(struct rf_policy_set *s, struct rf_policy *p)
 	return 0;
 }
 
+int rf_policy_set_add_label(struct rf_policy_set *s, struct rf_file_label *l)
+{
+	if ((s->n_labels & (s->n_labels - 1)) == 0) {
+		struct rf_file_label **grown =
+			reallocarray(s->labels, s->n_labels ? s->n_labels * 2 : 1, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		s->labels = grown;
+	}
+	s->labels[s->n_labels++] = l;
+	return 0;
+}
+
 void rf_policy_set_free(struct rf_policy_set *s)
 {
 	if (!s)
@@ -139,6 +164,10 @@ void rf_policy_set_free(struct rf_policy_set *s)
 	for (size_t i = 0; i < s->n; i++)
 		rf_policy_free(s->policies[i]);
 	free(s->policies);
+	for (size_t i = 0; i < s->n_labels; i++)
+		rf_file_label_free(s->labels[i]);
+	free(s->labels);
+	rf_zones_free(s->zones);
 	free(s);
 }
 

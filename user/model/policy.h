@@ -24,6 +24,7 @@
 #include "user/model/action.h"
 #include "user/model/identity.h"
 #include "user/model/kernel.h"
+#include "user/model/label.h"
 #include "user/model/peer.h"
 
 /* Where something stands in a file; line and column from 1, 0 when not known. */
@@ -192,6 +193,23 @@ struct rf_devices {
 	size_t n_rules;
 };
 
+/* Of a label, or of a path as struct rf_label_path has it, with all below it: one of the two is NULL. */
+struct rf_file_rule {
+	struct rf_mark mark;
+	struct rf_mark place; /* of the label or the path */
+	char *name;	      /* never NULL */
+	enum rf_action action;
+	char *label;
+	char *path;
+	uint32_t access; /* 1 << enum rf_file_access */
+};
+
+/* Merging: one list in the order of policies; for each access the first that matches decides, and none allows. */
+struct rf_files {
+	struct rf_file_rule *rules;
+	size_t n_rules;
+};
+
 /* A section that needs a feature, and where it stands, to be refused or audited by name. */
 struct rf_requirement {
 	enum rf_feature feature;
@@ -227,6 +245,7 @@ struct rf_policy {
 	struct rf_isolation isolation;
 	struct rf_kernel *kernel; /* NULL: no such section */
 	struct rf_devices devices;
+	struct rf_files files;
 	uint32_t telemetry; /* 1 << enum rf_event_kind */
 	struct rf_flow_sampling flows;
 	struct rf_requirement *requirements;
@@ -243,10 +262,15 @@ RF_DEFINE_CLEANUP(struct rf_policy, rf_policy_free)
 struct rf_policy_set {
 	struct rf_policy **policies;
 	size_t n;
+	struct rf_file_label **labels;
+	size_t n_labels;
+	struct rf_zones *zones; /* user/policy/zones.h; NULL: not made yet */
 };
 
 /* Takes @p unless it fails (-ENOMEM); the order is the caller's. */
 int rf_policy_set_add(struct rf_policy_set *s, struct rf_policy *p);
+/* The same of a label. */
+int rf_policy_set_add_label(struct rf_policy_set *s, struct rf_file_label *l);
 void rf_policy_set_free(struct rf_policy_set *s);
 RF_DEFINE_CLEANUP(struct rf_policy_set, rf_policy_set_free)
 #define _cleanup_policy_set_ _cleanup_(rf_policy_set_freep)

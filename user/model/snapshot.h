@@ -102,7 +102,7 @@ struct rf_snapshot {
 	size_t n_hooks;
 	struct rf_lane_row lanes[RF_LANES];
 	uint64_t errors[RF_ERROR_COUNT];
-	struct rf_map_row maps[48];
+	struct rf_map_row maps[64];
 	size_t n_maps;
 	struct rf_workload_row *workloads;
 	size_t n_workloads;

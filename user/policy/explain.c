@@ -68,7 +68,9 @@ static const struct rf_field *document_take(const char **path)
 	static const struct {
 		const char *kind;
 		const struct rf_field *schema;
-	} documents[] = { { "WorkloadPolicy", &rf_schema }, { "NetworkPolicy", &rf_schema_kubernetes } };
+	} documents[] = { { "WorkloadPolicy", &rf_schema },
+			  { "Label", &rf_schema_label },
+			  { "NetworkPolicy", &rf_schema_kubernetes } };
 	size_t len = strcspn(*path, ".");
 
 	for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {
@@ -97,9 +99,10 @@ int rf_policy_explain(const char *field, struct rf_strbuf *out)
 		if (!child) {
 			nearest = rf_field_nearest(f, key);
 			rf_strbuf_addf(out, "no field \"%s\" in %s", key,
-				       *f->key	       ? f->key :
-				       f == &rf_schema ? "a document" :
-							 "a NetworkPolicy");
+				       *f->key		     ? f->key :
+				       f == &rf_schema	     ? "a document" :
+				       f == &rf_schema_label ? "a Label" :
+							       "a NetworkPolicy");
 			if (nearest)
 				rf_strbuf_addf(out, "; did you mean \"%s\"?", nearest);
 			rf_strbuf_addc(out, '\n');
@@ -110,7 +113,8 @@ int rf_policy_explain(const char *field, struct rf_strbuf *out)
 	}
 	field_describe(f, field, out);
 	if (!*field)
-		rf_strbuf_adds(out, "\n  Of the other kind of document, Kubernetes' NetworkPolicy:\n"
+		rf_strbuf_adds(out, "\n  Of the other kinds of document, Label and Kubernetes' NetworkPolicy:\n"
+				    "  ringfence policy explain Label\n"
 				    "  ringfence policy explain NetworkPolicy\n");
 	return rf_strbuf_error(out);
 }

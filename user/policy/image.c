@@ -121,6 +121,7 @@ void rf_image_unref(struct rf_image *image)
 	rf_sockets_image_free(image->sockets);
 	rf_isolation_image_free(image->isolation);
 	rf_kernel_image_free(image->kernel);
+	rf_files_image_free(image->files);
 	for (size_t i = 0; i < image->n_policies; i++)
 		free(image->policies[i]);
 	free(image->policies);

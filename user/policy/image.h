@@ -10,6 +10,7 @@
 #include "user/policy/compile.h"
 #include "user/policy/compile_isolation.h"
 #include "user/policy/compile_kernel.h"
+#include "user/policy/compile_files.h"
 #include "user/policy/compile_rates.h"
 #include "user/policy/compile_sockets.h"
 
@@ -22,6 +23,7 @@ struct rf_image {
 	struct rf_sockets_image *sockets;     /* NULL: nothing denied */
 	struct rf_isolation_image *isolation; /* NULL: nothing denied */
 	struct rf_kernel_image *kernel;	      /* likewise */
+	struct rf_files_image *files; /* likewise; filled in by rf_files_compile(), which needs the zones of the set */
 	uint32_t telemetry;
 	struct rf_flow_sampling flows;
 	char **policies; /* full names, in merge order */

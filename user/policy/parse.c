@@ -18,6 +18,7 @@
 #include "user/policy/kubernetes.h"
 #include "user/policy/parse_isolation.h"
 #include "user/policy/parse_kernel.h"
+#include "user/policy/parse_files.h"
 #include "user/policy/parse_network.h"
 #include "user/policy/parse_rates.h"
 #include "user/policy/parse_sockets.h"
@@ -314,6 +315,8 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 		r = rf_kernel_parse(c, rf_node_get(spec, "kernel"), &p->kernel);
 	if (r >= 0)
 		r = devices_parse(c, rf_node_get(spec, "devices"), &p->devices);
+	if (r >= 0)
+		r = rf_files_parse(c, rf_node_get(spec, "files"), &p->files);
 	return r;
 }
 
@@ -360,11 +363,35 @@ static int document_parse(struct rf_checker *c, const struct rf_node *root, uint
 	return 0;
 }
 
+static int label_add(struct rf_checker *c, const struct rf_node *root, struct rf_policy_set *set)
+{
+	_cleanup_(rf_file_label_freep) struct rf_file_label *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (!l)
+		return -ENOMEM;
+	l->file = strdup(c->file);
+	if (!l->file)
+		return -ENOMEM;
+	rf_check_node(c, root, &rf_schema_label, "");
+	r = rf_label_fill(c, root, l);
+	if (r >= 0 && c->no_memory)
+		r = -ENOMEM;
+	if (r >= 0)
+		r = rf_policy_set_add_label(set, l);
+	if (r >= 0)
+		TAKE_PTR(l);
+	return r;
+}
+
 static int document_add(struct rf_checker *c, const struct rf_node *root, uint32_t document, struct rf_policy_set *set)
 {
 	_cleanup_policy_ struct rf_policy *p = NULL;
-	int r = document_parse(c, root, document, &p);
+	int r;
 
+	if (rf_label_is_document(root))
+		return label_add(c, root, set);
+	r = document_parse(c, root, document, &p);
 	if (r >= 0)
 		r = rf_policy_set_add(set, p);
 	if (r >= 0)
@@ -409,7 +436,7 @@ int rf_policy_parse(const char *file, const char *text, size_t len, struct rf_po
 {
 	_cleanup_(rf_documents_fini) struct rf_documents documents = { 0 };
 	struct rf_checker c = { .file = file, .source = text, .source_len = len, .diags = diags };
-	size_t before = set->n, told = diags->n;
+	size_t before = set->n, labels_before = set->n_labels, told = diags->n;
 	int r = rf_yaml_parse(file, text, len, &documents, diags);
 
 	for (size_t i = 0; r >= 0 && i < documents.n; i++)
@@ -421,12 +448,14 @@ int rf_policy_parse(const char *file, const char *text, size_t len, struct rf_po
 		return 0;
 	while (set->n > before)
 		rf_policy_free(set->policies[--set->n]);
+	while (set->n_labels > labels_before)
+		rf_file_label_free(set->labels[--set->n_labels]);
 	return r;
 }
 
 int rf_policy_set_finish(struct rf_policy_set *set, struct rf_diags *diags)
 {
-	int r = 0;
+	int labels, r = 0;
 
 	if (set->n > RF_POLICIES_MAX) {
 		rf_diags_add(diags, RF_SEVERITY_ERROR, "", (struct rf_mark){ 0, 0 }, 0, NULL, 0, NULL,
@@ -459,5 +488,6 @@ int rf_policy_set_finish(struct rf_policy_set *set, struct rf_diags *diags)
 			     rf_strbuf_str(&name));
 		r = -EINVAL;
 	}
-	return r;
+	labels = rf_labels_check(set, diags);
+	return r < 0 ? r : labels;
 }

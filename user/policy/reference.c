@@ -64,14 +64,15 @@ int rf_policy_reference(struct rf_strbuf *out)
 		out,
 		"# Policy reference\n\n"
 		"Written by `ringfence policy reference` from the table that the parser uses. A policy file holds\n"
-		"one or more YAML documents of the kind `WorkloadPolicy`, or Kubernetes' own `NetworkPolicy`, with\n"
-		"which this page ends. Anchors, aliases, tags and merge keys are not allowed. Where a field *needs* a\n"
+		"one or more YAML documents of the kind `WorkloadPolicy` or `Label`, or Kubernetes' own\n"
+		"`NetworkPolicy`, with which this page ends. Anchors, aliases, tags and merge keys are not allowed. Where a field *needs* a\n"
 		"feature, `ringfence status` tells whether this host has it; a policy that needs more is refused, or\n"
 		"loaded in mode audit with `ifUnsupported: audit`.\n\n"
 		"Several policies on one workload are merged: ordered by priority, tenant, namespace and name, their\n"
 		"rules are one list, the first rule that matches decides, and where none does, `deny` wins if any\n"
 		"of them that has the section says so. A policy selects a cgroup and everything below it.\n");
 	object_section(&rf_schema, "", out);
+	object_section(&rf_schema_label, "Label", out);
 	object_section(&rf_schema_kubernetes, "NetworkPolicy", out);
 	return rf_strbuf_error(out);
 }

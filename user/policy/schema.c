@@ -11,6 +11,7 @@
 #include "user/lib/util.h"
 #include "user/model/isolation.h"
 #include "user/model/kernel.h"
+#include "user/model/label.h"
 #include "user/model/sockets.h"
 
 #define STRINGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -138,13 +139,31 @@ static const struct rf_field process_fields[] = {
 };
 
 static const struct rf_field files_fields[] = {
-	F("rules", OBJECT, .list = true, .max = RF_MAX_RULES, .text = "Rules for files, first match decides.",
-	  .children = FIELDS(NAME_OF_RULE, ACTION, F("label", STRING, .text = "A labelled tree."),
-			     F("path", GLOB, .text = "A path, for what labels cannot say."),
-			     F("access", ENUM, .list = true, .max = 16,
-			       .values = STRINGS("read", "write", "exec", "create", "delete", "rename", "link",
-						 "mmap-exec", "chmod", "chown", "xattr", "mount"),
-			       .text = "What is done with it; none means anything."))),
+	F("rules", OBJECT, .list = true, .max = RF_MAX_FILE_RULES,
+	  .text = "In order; for each access the first that matches decides. What none matches is allowed.",
+	  .children = FIELDS(
+		  NAME_OF_RULE, ACTION,
+		  F("label", NAME, .example = "label: weights",
+		    .text = "Files that have this label: a document of kind Label."),
+		  F("path", ABSPATH, .example = "path: /etc/ssl/private/**",
+		    .text = "A directory with all below it, or a file, as the host sees it; /** at its end changes "
+			    "nothing. Other globs are refused."),
+		  F("access", ENUM, .list = true, .min = 1, .max = 16, .values = rf_file_access_names,
+		    .example = "access: [write, create, delete]",
+		    .text = "What is done with it; without it, anything."))),
+	{ .key = NULL },
+};
+
+static const struct rf_field label_fields[] = {
+	F("kind", ENUM, .dflt = "other", .values = STRINGS("dataset", "model", "secret", "other"),
+	  .text = "What it is, for people and reports."),
+	F("access", ENUM, .values = STRINGS("tenant", "policy"),
+	  .text = "tenant: workloads of other tenants are denied everything that no rule of theirs allows, and it is the "
+		  "default where metadata.tenant is given. policy: only file rules decide."),
+	F("paths", ABSPATH, .list = true, .required = true, .min = 1, .max = RF_MAX_LABEL_PATHS,
+	  .example = "paths: [/srv/models/llama]",
+	  .text = "Directories with all below them, or files, as the host sees them. Inside another label's the "
+		  "innermost counts. One that is not there yet is looked for every second."),
 	{ .key = NULL },
 };
 
@@ -330,6 +349,21 @@ const struct rf_field rf_schema = F(
 			  F("annotations", LABELS, .text = "For people and tools."))),
 		F("spec", OBJECT, .required = true, .text = "What the policy says.", .children = spec_fields)));
 
+const struct rf_field rf_schema_label =
+	F("", OBJECT, .text = "A label on trees of files, which file rules can name.",
+	  .children =
+		  FIELDS(F("apiVersion", ENUM, .required = true, .values = STRINGS("ringfence/v1"),
+			   .expected = RF_DOCUMENT_KINDS, .text = "The version of the language."),
+			 F("kind", ENUM, .required = true, .values = STRINGS("Label"), .expected = RF_DOCUMENT_KINDS,
+			   .text = "The kind of document."),
+			 F("metadata", OBJECT, .required = true, .text = "Names.",
+			   .children = FIELDS(F("name", NAME, .required = true,
+						.text = "The label. No other document has the same."),
+					      F("tenant", NAME, .text = "The tenant whose files these are."),
+					      F("labels", LABELS, .text = "For people and tools."),
+					      F("annotations", LABELS, .text = "For people and tools."))),
+			 F("spec", OBJECT, .required = true, .text = "What has the label.", .children = label_fields)));
+
 const char *rf_type_name(const struct rf_field *f)
 {
 	static const char *const names[RF_TYPES][2] = {
@@ -357,7 +391,6 @@ bool rf_field_is_enforced(const struct rf_field *f)
 	/* What no program of this version carries out; a host that has it can come with a later one. */
 	switch (f->needs - 1) {
 	case RF_FEATURE_PROCESS:
-	case RF_FEATURE_FILES:
 	case RF_FEATURE_ACCELERATORS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:

@@ -50,12 +50,14 @@ struct rf_field {
 };
 
 /* What a document may be, as a hint to whoever wrote another. */
-#define RF_DOCUMENT_KINDS                                                 \
-	"expected apiVersion: ringfence/v1 with kind: WorkloadPolicy, or" \
+#define RF_DOCUMENT_KINDS                                                          \
+	"expected apiVersion: ringfence/v1 with kind: WorkloadPolicy or Label, or" \
 	" apiVersion: networking.k8s.io/v1 with kind: NetworkPolicy"
 
 /* The document itself, an object: a WorkloadPolicy. */
 extern const struct rf_field rf_schema;
+/* A Label. */
+extern const struct rf_field rf_schema_label;
 /* Kubernetes' NetworkPolicy, and the List that kubectl prints several of them in. */
 extern const struct rf_field rf_schema_kubernetes;
 extern const struct rf_field rf_schema_kubernetes_list;

@@ -12,6 +12,7 @@
 #include "user/model/icmp.h"
 #include "user/policy/check.h"
 #include "user/policy/compile_isolation.h"
+#include "user/policy/compile_files.h"
 #include "user/policy/compile_rates.h"
 #include "user/policy/compile_kernel.h"
 #include "user/policy/compile_sockets.h"
@@ -240,6 +241,7 @@ int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char
 	rf_isolation_show(policies, n, out);
 	rf_kernel_show(policies, n, out);
 	devices_show(policies, n, out);
+	rf_files_show(policies, n, out);
 	telemetry_show(policies, n, out);
 	return rf_strbuf_error(out);
 }

@@ -104,6 +104,28 @@ static void this_process_gets_an_answer_or_none(void **state)
 	assert_int_equal(got[0], '/');
 }
 
+static void every_mount_is_known_with_its_device(void **state)
+{
+	const char *text = ROOT TMPFS
+		"no mount\n99 1 259:1048575 /a\\040b /mnt/a\\040b rw shared:3 - btrfs /dev/x rw\n";
+	struct rf_mounts mounts = { 0 };
+	uint32_t device = 0;
+
+	(void)state;
+	assert_int_equal(rf_mounts_parse(text, strlen(text), &mounts), 0);
+	assert_int_equal(mounts.n, 3);
+	assert_string_equal(mounts.list[2].point, "/mnt/a b");
+	assert_int_equal(rf_mounts_device(&mounts, 23, &device), 0);
+	assert_int_equal(device, 8 << 20 | 1);
+	assert_int_equal(rf_mounts_device(&mounts, 99, &device), 0);
+	assert_int_equal(device, 259u << 20 | 1048575);
+	assert_int_equal(rf_mounts_device(&mounts, 7, &device), -ENOENT);
+	rf_mounts_fini(&mounts);
+	assert_int_equal(rf_mounts_read(&mounts), 0);
+	assert_true(mounts.n > 0);
+	rf_mounts_fini(&mounts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +138,7 @@ int main(void)
 		cmocka_unit_test(optional_fields_may_be_none_or_many),
 		cmocka_unit_test(lines_that_are_none_are_passed_over),
 		cmocka_unit_test(this_process_gets_an_answer_or_none),
+		cmocka_unit_test(every_mount_is_known_with_its_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

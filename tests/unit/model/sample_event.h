@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "ringfence/isolation_map.h"
+#include "ringfence/file_map.h"
 #include "ringfence/policy_map.h"
 #include "ringfence/socket_map.h"
 #include "ringfence/workload_map.h"
@@ -23,6 +24,7 @@ union sample_event {
 	struct rf_event_socket socket;
 	struct rf_event_isolation isolation;
 	struct rf_event_kernel kernel;
+	struct rf_event_file file;
 	struct rf_event_policy policy;
 	struct rf_event_cgroup cgroup;
 	struct rf_event_gap gap;
@@ -35,6 +37,7 @@ static const struct rf_event_names sample_names = {
 	.file = "web.yaml",
 	.line = 12,
 	.peer = "umbra/prod/db",
+	.label = "weights",
 };
 
 static inline void sample_flow(struct rf_event_flow *e)
@@ -82,7 +85,7 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 {
 	union sample_event e;
 	bool denied = kind == RF_EVENT_FLOW_DENY || kind == RF_EVENT_DEVICE_DENY || kind == RF_EVENT_SOCKET_DENY ||
-		      kind == RF_EVENT_ISOLATION || kind == RF_EVENT_KERNEL_DENY;
+		      kind == RF_EVENT_ISOLATION || kind == RF_EVENT_KERNEL_DENY || kind == RF_EVENT_FILE_DENY;
 
 	memset(&e, 0, sizeof(e));
 	e.header.version = RF_EVENT_VERSION;
@@ -145,6 +148,14 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 		e.kernel.capability = RF_KERNEL_NONE;
 		e.kernel.syscall = RF_SYSCALL_mount;
 		strcpy(e.kernel.detail, "tmpfs");
+		break;
+	case RF_EVENT_FILE_DENY:
+		e.file.inode = 77;
+		e.file.device = 8 << 20 | 1;
+		e.file.zone = 3;
+		e.file.access = 1u << RF_FILE_READ;
+		e.file.denied = 1u << RF_FILE_READ;
+		strcpy(e.file.name, "key.pem");
 		break;
 	case RF_EVENT_POLICY:
 		e.policy.generation = 4;

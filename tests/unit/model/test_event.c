@@ -14,10 +14,10 @@
 #include "tests/unit/model/sample_event.h"
 
 static const enum rf_event_kind all_kinds[] = {
-	RF_EVENT_EXEC,	     RF_EVENT_FORK,	  RF_EVENT_EXIT,	RF_EVENT_CONNECT,
-	RF_EVENT_ACCEPT,     RF_EVENT_FLOW_DENY,  RF_EVENT_DEVICE_DENY, RF_EVENT_SOCKET_DENY,
-	RF_EVENT_POLICY,     RF_EVENT_CGROUP_NEW, RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,
-	RF_EVENT_FLOW_START, RF_EVENT_FLOW_END,	  RF_EVENT_ISOLATION,	RF_EVENT_KERNEL_DENY,
+	RF_EVENT_EXEC,	      RF_EVENT_FORK,	    RF_EVENT_EXIT,	  RF_EVENT_CONNECT,  RF_EVENT_ACCEPT,
+	RF_EVENT_FLOW_DENY,   RF_EVENT_DEVICE_DENY, RF_EVENT_SOCKET_DENY, RF_EVENT_POLICY,   RF_EVENT_CGROUP_NEW,
+	RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,	    RF_EVENT_FLOW_START,  RF_EVENT_FLOW_END, RF_EVENT_ISOLATION,
+	RF_EVENT_KERNEL_DENY, RF_EVENT_FILE_DENY,
 };
 
 static int validate(const union sample_event *e)
@@ -173,6 +173,18 @@ static void a_socket_out_of_range_is_refused(void **state)
 	accepted(RF_EVENT_SOCKET_DENY, e.socket.direction = RF_INGRESS);
 	refused(RF_EVENT_SOCKET_DENY, e.socket.peer_workload = RF_MAX_WORKLOADS);
 	accepted(RF_EVENT_SOCKET_DENY, e.socket.peer_workload = RF_MAX_WORKLOADS - 1);
+	refused(RF_EVENT_FILE_DENY, e.header.verdict = RF_ALLOW);
+	refused(RF_EVENT_FILE_DENY, e.file.access = 0);
+	refused(RF_EVENT_FILE_DENY, e.file.access = RF_FILE_ALL + 1);
+	accepted(RF_EVENT_FILE_DENY, e.file.access = RF_FILE_ALL);
+	refused(RF_EVENT_FILE_DENY, e.file.denied = 0);
+	refused(RF_EVENT_FILE_DENY, e.file.denied = RF_FILE_ALL + 1);
+	refused(RF_EVENT_FILE_DENY, e.file.zone = RF_ZONE_NONE);
+	refused(RF_EVENT_FILE_DENY, e.file.zone = RF_MAX_ZONES + 1);
+	accepted(RF_EVENT_FILE_DENY, e.file.zone = RF_MAX_ZONES);
+	accepted(RF_EVENT_FILE_DENY, e.file.zone = RF_ZONE_UNPLACED);
+	refused(RF_EVENT_FILE_DENY, e.file.tier = RF_TIERS);
+	refused(RF_EVENT_FILE_DENY, memset(e.file.name, 'x', sizeof(e.file.name)));
 	accepted(RF_EVENT_SOCKET_DENY, (e.socket.family = 0xffff, e.socket.type = 0xffff, e.socket.protocol = ~0u));
 }
 

@@ -140,6 +140,19 @@ static void a_denied_device_has_its_members(void **state)
 		     "\"tier\":\"enforce\",\"device_set\":3," NO_NAMES "\"rule_index\":1");
 }
 
+static void a_denied_file_has_its_members(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_FILE_DENY);
+
+	(void)state;
+	e.file.access = 1u << RF_FILE_RENAME;
+	e.file.denied = 1u << RF_FILE_READ | 1u << RF_FILE_MMAP;
+	expect_named(&e, &nameless, HEAD("file-deny", "deny", "audit", "null"),
+		     "\"access\":[\"rename\"],\"denied\":[\"read\",\"mmap-exec\"],\"label\":null,\"name\":\"key.pem\","
+		     "\"inode\":77,\"device_major\":8,\"device_minor\":1,\"tier\":\"enforce\"," NO_NAMES
+		     "\"rule_index\":null");
+}
+
 static void a_denied_socket_has_its_members(void **state)
 {
 	union sample_event e = sample_event(RF_EVENT_SOCKET_DENY);
@@ -283,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_flow_has_the_same_members_in_both_families),
 		cmocka_unit_test(a_process_has_its_members),
 		cmocka_unit_test(a_denied_device_has_its_members),
+		cmocka_unit_test(a_denied_file_has_its_members),
 		cmocka_unit_test(a_denied_socket_has_its_members),
 		cmocka_unit_test(a_denied_act_has_its_members),
 		cmocka_unit_test(a_denied_interface_has_its_members),

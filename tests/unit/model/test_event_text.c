@@ -189,6 +189,17 @@ static void each_kind_says_what_happened(void **state)
 	e.kernel.syscall = RF_KERNEL_NONE;
 	expect(&e, "kernel-deny deny acme/prod/web curl[123] capability 63 a\\x20b\\x0a "
 		   "policy acme/prod/web rule \"default\" web.yaml:12");
+	e = sample_event(RF_EVENT_FILE_DENY);
+	expect_named(&e, &nameless, "file-deny deny #2 curl[123] read key.pem of -");
+	expect(&e, "file-deny deny acme/prod/web curl[123] read key.pem of weights "
+		   "policy acme/prod/web rule \"default\" web.yaml:12");
+	e.file.access = 1u << RF_FILE_RENAME;
+	e.file.denied = 1u << RF_FILE_READ | 1u << RF_FILE_MMAP;
+	expect_named(&e, &nameless, "file-deny deny #2 curl[123] rename key.pem of - leaves it, denied read,mmap-exec");
+	e.file.denied = RF_FILE_ALL;
+	e.file.zone = RF_ZONE_UNPLACED;
+	e.file.name[0] = '\0';
+	expect_named(&e, &nameless, "file-deny deny #2 curl[123] rename - of no known directory");
 	e = sample_event(RF_EVENT_POLICY);
 	expect_named(&e, &nameless, "policy allow #2 curl[123] generation 4: 3 workloads, 2 rule sets, 1 policies");
 	e = sample_event(RF_EVENT_CGROUP_NEW);
@@ -220,7 +231,7 @@ static void a_tenants_name_cannot_forge_a_column_or_drive_the_terminal(void **st
 
 static void names_are_escaped_as_well(void **state)
 {
-	const struct rf_event_names names = { "t/n/a b", "p\n", "say \"x\"", "a b.yaml", 0, NULL };
+	const struct rf_event_names names = { "t/n/a b", "p\n", "say \"x\"", "a b.yaml", 0, NULL, NULL };
 	union sample_event e = sample_event(RF_EVENT_FLOW_DENY);
 
 	(void)state;

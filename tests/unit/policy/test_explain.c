@@ -37,7 +37,7 @@ static void what_is_not_enforced_yet_is_told_so(void **state)
 	assert_int_equal(rf_policy_explain("spec.devices", &enforced), 0);
 	assert_null(strstr(rf_strbuf_str(&enforced), "not enforced"));
 	assert_int_equal(rf_policy_reference(&page), 0);
-	assert_non_null(strstr(rf_strbuf_str(&page), "Needs `files`. **Not enforced yet.** |"));
+	assert_non_null(strstr(rf_strbuf_str(&page), "Needs `kernel-surface`. **Not enforced yet.** |"));
 	assert_non_null(strstr(rf_strbuf_str(&page), "Needs `devices`. |"));
 }
 

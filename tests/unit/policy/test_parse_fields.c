@@ -194,7 +194,7 @@ static const char whole_language[] =
 	"    exec: [{name: n, action: allow, path: /usr/bin/*, label: base, interpreter: /bin/sh}]\n"
 	"    drift: report\n"
 	"    memfd: deny\n"
-	"  files: {rules: [{name: n, action: deny, label: models, path: '/m/**', access: [read, mmap-exec]}]}\n"
+	"  files: {rules: [{name: n, action: deny, path: '/m/**', access: [read, mmap-exec]}]}\n"
 	"  kernel:\n"
 	"    preset: ai-training\n"
 	"    deny: [moduleLoad, bpf, perf, userfaultfd, ioUring, userNamespaces, mount, ptrace]\n"
