@@ -22,6 +22,7 @@ union sample_event {
 	struct rf_event_flow_record record;
 	struct rf_event_device device;
 	struct rf_event_socket socket;
+	struct rf_event_guard guard;
 	struct rf_event_isolation isolation;
 	struct rf_event_kernel kernel;
 	struct rf_event_file file;
@@ -85,7 +86,8 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 {
 	union sample_event e;
 	bool denied = kind == RF_EVENT_FLOW_DENY || kind == RF_EVENT_DEVICE_DENY || kind == RF_EVENT_SOCKET_DENY ||
-		      kind == RF_EVENT_ISOLATION || kind == RF_EVENT_KERNEL_DENY || kind == RF_EVENT_FILE_DENY;
+		      kind == RF_EVENT_ISOLATION || kind == RF_EVENT_KERNEL_DENY || kind == RF_EVENT_FILE_DENY ||
+		      kind == RF_EVENT_GUARD_DENY;
 
 	memset(&e, 0, sizeof(e));
 	e.header.version = RF_EVENT_VERSION;
@@ -136,6 +138,10 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 		e.socket.type = SOCK_RAW;
 		e.socket.protocol = IPPROTO_ICMP;
 		e.socket.rule = RF_SOCKET_RAW;
+		break;
+	case RF_EVENT_GUARD_DENY:
+		e.guard.operation = RF_GUARD_LINK;
+		e.guard.target = 44;
 		break;
 	case RF_EVENT_ISOLATION:
 		e.isolation.peer_workload = 7;

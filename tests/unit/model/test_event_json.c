@@ -182,6 +182,15 @@ static void a_denied_socket_has_its_members(void **state)
 		"\"rule\":\"sockets.deny[unixOtherTenants]\",\"file\":\"web.yaml\",\"line\":12,\"rule_index\":null");
 }
 
+static void what_the_lock_refused_has_its_members(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_GUARD_DENY);
+
+	(void)state;
+	expect_named(&e, &nameless, HEAD("guard-deny", "deny", "audit", "null"),
+		     "\"operation\":\"link\",\"target\":44");
+}
+
 static void a_denied_act_has_its_members(void **state)
 {
 	union sample_event e = sample_event(RF_EVENT_ISOLATION);
@@ -298,6 +307,7 @@ int main(void)
 		cmocka_unit_test(a_denied_device_has_its_members),
 		cmocka_unit_test(a_denied_file_has_its_members),
 		cmocka_unit_test(a_denied_socket_has_its_members),
+		cmocka_unit_test(what_the_lock_refused_has_its_members),
 		cmocka_unit_test(a_denied_act_has_its_members),
 		cmocka_unit_test(a_denied_interface_has_its_members),
 		cmocka_unit_test(a_generation_and_a_cgroup_have_their_members),

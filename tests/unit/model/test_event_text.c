@@ -169,6 +169,8 @@ static void each_kind_says_what_happened(void **state)
 	e.socket.direction = RF_INGRESS;
 	expect(&e, "socket-deny deny acme/prod/web curl[123] unix dgram <- umbra/prod/db "
 		   "policy acme/prod/web rule \"default\" web.yaml:12");
+	e = sample_event(RF_EVENT_GUARD_DENY);
+	expect_named(&e, &nameless, "guard-deny deny #2 curl[123] link (one of our links)");
 	e = sample_event(RF_EVENT_ISOLATION);
 	expect(&e, "isolation-deny deny acme/prod/web curl[123] kill signal 9 -> umbra/prod/db[321] "
 		   "policy acme/prod/web rule \"default\" web.yaml:12");
