@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Chunks of maps. The outer map holds them: a daemon that dies leaves them to
+ * programs and to the next one. Each new one waits for the programs that run,
+ * as any update of an array of maps does: they are large for that reason.
+ */
 #include "user/engine/chunks.h"
 
 #include <bpf/bpf.h>
