@@ -13,6 +13,7 @@
 #include "ringfence/abi.h"
 #include "ringfence/account_map.h"
 #include "ringfence/event.h"
+#include "ringfence/exec_map.h"
 #include "ringfence/limits.h"
 #include "ringfence/policy_map.h"
 #include "ringfence/rate_map.h"

@@ -35,6 +35,7 @@ enum rf_event_kind {
 	RF_EVENT_SOCKET_DENY, /* struct rf_event_socket */
 	RF_EVENT_FLOW_START,  /* struct rf_event_flow_record */
 	RF_EVENT_FLOW_END,    /* struct rf_event_flow_record */
+	RF_EVENT_EXEC_DENY,   /* struct rf_event_exec_deny */
 	RF_EVENT_KINDS
 };
 
@@ -156,6 +157,19 @@ struct rf_event_socket {
 	__u8 direction; /* enum rf_direction: RF_INGRESS, the peer tried to reach this workload */
 };
 
+/* A program, or what it maps to be executed, that a policy forbids. */
+struct rf_event_exec_deny {
+	struct rf_event_header header;
+	__u32 set; /* in rf_exec_set_map */
+	__u16 rule;
+	__u8 tier;
+	__u8 reason;		/* enum rf_exec_reason */
+	__u8 role;		/* enum rf_exec_role */
+	__u8 pad[3];
+	__u32 path_len;		/* of the whole path */
+	char path[RF_PATH_MAX]; /* as it was judged, cut at RF_PATH_MAX - 1; the bare name where it has no path */
+};
+
 /* A generation came into force. Written by the program that flips it. */
 struct rf_event_policy {
 	struct rf_event_header header;
@@ -207,7 +221,11 @@ struct rf_event_gap {
 	X(UNIX_CONNECT, "unix_stream_connect") \
 	X(UNIX_SEND, "unix_may_send")          \
 	X(TCP_RETRANSMIT, "tcp_retransmit")    \
-	X(TCP_DESTROY, "tcp_destroy")
+	X(TCP_DESTROY, "tcp_destroy")          \
+	X(BPRM_CHECK, "bprm_check_security")   \
+	X(MMAP_FILE, "mmap_file")              \
+	X(FILE_MPROTECT, "file_mprotect")      \
+	X(EXEC_KILL, "sched_process_exec_kill")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

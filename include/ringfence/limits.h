@@ -54,6 +54,15 @@
 #define RF_MAX_DEVICE_ENTRIES 65536 /* (set, type, major, minor) of all device sets */
 #define RF_MAX_DEVICE_RULES   256   /* device rules of one workload */
 
+/* Programs. */
+#define RF_MAX_EXEC_SETS  16384	 /* sets in force at once (allocated as used) */
+#define RF_MAX_EXEC_TEXTS 262144 /* paths, trees and stems of all sets (allocated as used) */
+#define RF_EXEC_TEXT_MAX  256	 /* bytes of a path in a rule, NUL included */
+#define RF_EXEC_STEM_MAX  63	 /* bytes of the last component before a '*' */
+#define RF_EXEC_DEPTH_MAX 32	 /* components of a path that can be judged */
+#define RF_EXEC_PATH_MAX  1024	 /* and its bytes, NUL included; a power of two */
+#define RF_PATH_SLOTS	  256	 /* paths that are read at the same time; a power of two */
+
 /* Events. */
 #define RF_RING_TELEMETRY (4 * 1024 * 1024) /* bytes */
 #define RF_RING_AUDIT	  (2 * 1024 * 1024) /* denials, policy changes */

@@ -12,6 +12,7 @@
 #ifndef __VMLINUX_H__
 #include <linux/types.h>
 #endif
+#include "exec_map.h"
 #include "limits.h"
 #include "socket_map.h"
 
@@ -50,6 +51,7 @@ struct rf_workload_bank {
 	__u16 flow_sample; /* one in so many flows is logged; 0: none */
 	__u16 flow_idle_s;
 	struct rf_socket_limits sockets[RF_TIERS];
+	struct rf_exec_limits exec[RF_TIERS];
 };
 
 /* A rule set of the direction, of either tier, has RF_RULESET_PEERS: who the peer is must be found out first. */

@@ -9,6 +9,10 @@ static void asked_add(struct rf_asked *asked, const struct rf_cgroup *c)
 	for (int tier = 0; image && tier < RF_TIERS; tier++) {
 		if (image->sockets)
 			asked->kinds[RF_SECTION_SOCKETS] |= image->sockets->limits[tier].deny;
+		if (image->process && (image->process->exec[tier] || image->process->deny[tier]))
+			asked->kinds[RF_SECTION_EXEC] |= RF_EXEC_ASKED_RULES;
+		if (image->process && image->process->deny[tier] & 1u << RF_EXEC_DRIFT)
+			asked->kinds[RF_SECTION_EXEC] |= RF_EXEC_ASKED_DRIFT;
 	}
 }
 

@@ -39,6 +39,8 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 
 		names->peer = rf_registry_name(app->registry, socket->peer_workload);
 		ref = rf_sockets_ref(image ? image->sockets : NULL, socket->tier, socket->rule);
+	} else if (event->kind == RF_EVENT_EXEC_DENY) {
+		ref = rf_engine_exec_ref(app->engine, image, (const struct rf_event_exec_deny *)event);
 	}
 	if (!ref)
 		return;

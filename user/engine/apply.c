@@ -79,6 +79,9 @@ static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_
 			in->used = e->applies;
 			filled.device_set[tier] = in->id;
 		}
+		r = rf_exec_fill(e, image, tier, &filled.exec[tier], ret_error);
+		if (r < 0)
+			return r;
 	}
 	*bank = filled;
 	return 0;
@@ -98,6 +101,7 @@ static void bank_keep(struct rf_engine *e, const struct rf_workload_bank *live, 
 			if (e->devices[i]->id == live->device_set[tier])
 				e->devices[i]->used = e->applies;
 	}
+	rf_execs_keep(e, live);
 	*bank = *live;
 }
 
@@ -113,6 +117,7 @@ static void unused_remove(struct rf_engine *e, uint64_t keep)
 		else
 			i++;
 	}
+	rf_execs_sweep(e, keep);
 }
 
 /*
@@ -168,8 +173,8 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 	uint32_t generation = rf_engine_generation(e) + 1, bank = generation & 1;
 	_cleanup_free_ uint64_t *used_before = used_copy(e);
 	_cleanup_free_ struct rf_workload_bank *banks = calloc(RF_MAX_WORKLOADS, sizeof(*banks));
-	/* Device sets are told by pointer: remember how many there were. */
-	size_t n_devices = e->n_devices;
+	/* Device sets and sets of programs are told by pointer: remember how many there were. */
+	size_t n_devices = e->n_devices, n_execs = e->n_execs;
 	struct rf_image *last = NULL;
 	const struct rf_workload_bank *last_bank = NULL;
 	int r = 0;
@@ -217,6 +222,8 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		failed_remove(e, e->applies, used_before);
 		while (e->n_devices > n_devices)
 			rf_uninstall_devices(e, e->devices[e->n_devices - 1]);
+		while (e->n_execs > n_execs)
+			rf_uninstall_exec(e, e->execs[e->n_execs - 1]);
 		return r;
 	}
 

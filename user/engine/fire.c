@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
+#include "user/engine/fire_exec.h"
 #include "user/lib/cleanup.h"
 
 static void loopback_up(void)
@@ -56,7 +56,6 @@ static void unix_fire(int type)
 
 void rf_self_test_fire(int cgroup_fd)
 {
-	pid_t pid;
 	int null;
 
 	if (unshare(CLONE_NEWNET) == 0)
@@ -70,13 +69,6 @@ void rf_self_test_fire(int cgroup_fd)
 		close(null);
 	if (mkdirat(cgroup_fd, "child", 0700) == 0)
 		(void)unlinkat(cgroup_fd, "child", AT_REMOVEDIR);
-	pid = fork();
-	if (pid == 0) {
-		execl("/bin/true", "true", NULL);
-		execl("/proc/self/exe", "ringfenced", "--version", NULL);
-		_exit(1);
-	}
-	if (pid > 0)
-		(void)waitpid(pid, NULL, 0);
+	rf_self_test_fire_exec();
 	_exit(0);
 }

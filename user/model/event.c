@@ -35,6 +35,7 @@ static const struct {
 	[RF_EVENT_SOCKET_DENY] = { "socket-deny", sizeof(struct rf_event_socket) },
 	[RF_EVENT_FLOW_START] = { "flow-start", sizeof(struct rf_event_flow_record) },
 	[RF_EVENT_FLOW_END] = { "flow-end", sizeof(struct rf_event_flow_record) },
+	[RF_EVENT_EXEC_DENY] = { "exec-deny", sizeof(struct rf_event_exec_deny) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
 
@@ -186,11 +187,17 @@ static bool path_valid(const char path[RF_PATH_MAX], uint32_t len)
 	return strnlen(path, RF_PATH_MAX) == MIN(len, (uint32_t)RF_PATH_MAX - 1);
 }
 
+static bool exec_deny_valid(const struct rf_event_exec_deny *e)
+{
+	return (e->rule < RF_MAX_RULES || e->rule == RF_RULE_DEFAULT) && e->tier < RF_TIERS &&
+	       e->reason < RF_EXEC_REASONS && e->role <= RF_EXEC_LIBRARY && path_valid(e->path, e->path_len);
+}
+
 static bool header_valid(const struct rf_event_header *h, size_t len)
 {
 	bool denied = h->verdict == RF_DENY || h->verdict == RF_WOULD_DENY;
 	bool about_denial = h->kind == RF_EVENT_FLOW_DENY || h->kind == RF_EVENT_DEVICE_DENY ||
-			    h->kind == RF_EVENT_SOCKET_DENY;
+			    h->kind == RF_EVENT_SOCKET_DENY || h->kind == RF_EVENT_EXEC_DENY;
 
 	return h->version == RF_EVENT_VERSION && h->kind != RF_EVENT_NONE && h->kind < RF_EVENT_KINDS &&
 	       h->size == kinds[h->kind].size && h->size <= len && h->lane < RF_LANES && h->verdict < RF_VERDICTS &&
@@ -207,6 +214,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_flow_record record;
 		struct rf_event_device device;
 		struct rf_event_socket socket;
+		struct rf_event_exec_deny exec_deny;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -236,6 +244,9 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_SOCKET_DENY:
 		valid = socket_valid(&e.socket);
+		break;
+	case RF_EVENT_EXEC_DENY:
+		valid = exec_deny_valid(&e.exec_deny);
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

@@ -7,6 +7,7 @@
 #include "user/lib/clock.h"
 #include "user/model/event_text.h"
 #include "user/model/icmp.h"
+#include "user/model/programs.h"
 #include "user/model/sockets.h"
 
 static void put_time(struct rf_json *j, const char *key, uint64_t boot_ns)
@@ -174,6 +175,17 @@ static void put_socket(struct rf_json *j, const struct rf_event_socket *e, const
 	put_rule(j, &named, RF_RULE_DEFAULT);
 }
 
+static void put_exec_deny(struct rf_json *j, const struct rf_event_exec_deny *e, const struct rf_event_names *names)
+{
+	rf_json_string(j, "role", rf_exec_role_name(e->role));
+	rf_json_string(j, "path", e->path);
+	rf_json_bool(j, "path_cut", rf_event_path_cut(e->path_len));
+	rf_json_string(j, "reason", rf_exec_reason_name(e->reason));
+	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
+	rf_json_u64(j, "set", e->set);
+	put_rule(j, names, e->rule);
+}
+
 static void put_exit(struct rf_json *j, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code)) {
@@ -251,6 +263,9 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_SOCKET_DENY:
 		put_socket(&j, e, names);
+		break;
+	case RF_EVENT_EXEC_DENY:
+		put_exec_deny(&j, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		put_policy(&j, e);

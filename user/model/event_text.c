@@ -22,6 +22,7 @@
 #include "ringfence/workload_map.h"
 #include "user/lib/clock.h"
 #include "user/model/icmp.h"
+#include "user/model/programs.h"
 #include "user/model/sockets.h"
 
 #define PATH_SHOWN 96 /* bytes of a path before it is cut in front: its end tells more */
@@ -251,6 +252,15 @@ static void add_socket(struct rf_strbuf *out, const struct rf_event_socket *e, c
 		rf_strbuf_addf(out, " rule \"%s\"", rf_socket_rule_name(e->rule, rule));
 }
 
+static void add_exec_deny(struct rf_strbuf *out, const struct rf_event_exec_deny *e, const struct rf_event_names *names)
+{
+	rf_strbuf_addf(out, " %s ", rf_exec_role_name(e->role));
+	add_path(out, e->path);
+	rf_strbuf_addf(out, " %s", rf_exec_reason_name(e->reason));
+	if (names->policy || e->reason == RF_EXEC_RULE || e->reason == RF_EXEC_DEFAULT)
+		add_rule(out, names, "set", e->set, e->rule);
+}
+
 static void add_exit(struct rf_strbuf *out, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code))
@@ -299,6 +309,9 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_SOCKET_DENY:
 		add_socket(out, e, names);
+		break;
+	case RF_EVENT_EXEC_DENY:
+		add_exec_deny(out, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		rf_strbuf_addf(out, " generation %u: %u workloads, %u rule sets, %u policies", policy->generation,

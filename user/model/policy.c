@@ -87,6 +87,15 @@ static void fini_devices(struct rf_devices *devices)
 	free(devices->rules);
 }
 
+static void fini_process(struct rf_process *process)
+{
+	for (size_t i = 0; i < process->n_rules; i++) {
+		free(process->rules[i].name);
+		free(process->rules[i].pattern);
+	}
+	free(process->rules);
+}
+
 struct rf_policy *rf_policy_share(struct rf_policy *p)
 {
 	p->shared++;
@@ -108,6 +117,7 @@ void rf_policy_free(struct rf_policy *p)
 		fini_network(&p->network[i]);
 	free(p->dns.resolvers);
 	fini_devices(&p->devices);
+	fini_process(&p->process);
 	free(p->requirements);
 	free(p->file);
 	free(p->name);

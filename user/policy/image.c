@@ -91,6 +91,8 @@ int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_devic
 	r = rf_rates_compile(policies, n, diags, &image->rates);
 	if (r >= 0)
 		r = rf_sockets_compile(policies, n, &image->sockets);
+	if (r >= 0)
+		r = rf_process_compile(policies, n, diags, &image->process);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(image);
@@ -115,6 +117,7 @@ void rf_image_unref(struct rf_image *image)
 	}
 	rf_rates_image_free(image->rates);
 	rf_sockets_image_free(image->sockets);
+	rf_process_image_free(image->process);
 	for (size_t i = 0; i < image->n_policies; i++)
 		free(image->policies[i]);
 	free(image->policies);

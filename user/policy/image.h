@@ -8,6 +8,7 @@
 
 #include "ringfence/event.h"
 #include "user/policy/compile.h"
+#include "user/policy/compile_process.h"
 #include "user/policy/compile_rates.h"
 #include "user/policy/compile_sockets.h"
 
@@ -18,6 +19,7 @@ struct rf_image {
 	struct rf_dns_image dns;
 	struct rf_rates_image *rates;	  /* NULL: no limits */
 	struct rf_sockets_image *sockets; /* NULL: nothing denied */
+	struct rf_process_image *process; /* NULL: every program runs */
 	uint32_t telemetry;
 	struct rf_flow_sampling flows;
 	char **policies; /* full names, in merge order */

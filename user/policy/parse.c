@@ -17,6 +17,7 @@
 #include "user/policy/check.h"
 #include "user/policy/kubernetes.h"
 #include "user/policy/parse_network.h"
+#include "user/policy/parse_process.h"
 #include "user/policy/parse_rates.h"
 #include "user/policy/parse_sockets.h"
 
@@ -309,6 +310,8 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 	geo_parse(rf_node_get(network, "geo"), p);
 	if (r >= 0)
 		r = devices_parse(c, rf_node_get(spec, "devices"), &p->devices);
+	if (r >= 0)
+		r = rf_process_parse(c, rf_node_get(spec, "process"), &p->process);
 	return r;
 }
 
