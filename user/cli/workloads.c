@@ -7,7 +7,7 @@
 /* The sum of the counters that are told; "-" when none is. */
 static void add_denied(struct rf_table *t, const struct rf_jin *counters)
 {
-	static const char *const keys[] = { "egress_deny", "ingress_deny", "device_deny", "socket_deny" };
+	static const char *const keys[] = { "egress_deny", "ingress_deny", "device_deny", "socket_deny", "exec_deny" };
 	int64_t sum = 0;
 	bool told = false;
 

@@ -20,6 +20,7 @@ union sample_event {
 	struct rf_event_flow_record record;
 	struct rf_event_device device;
 	struct rf_event_socket socket;
+	struct rf_event_exec_deny exec_deny;
 	struct rf_event_policy policy;
 	struct rf_event_cgroup cgroup;
 	struct rf_event_gap gap;
@@ -78,7 +79,8 @@ static inline void sample_flow_record(struct rf_event_flow_record *e, enum rf_ev
 static inline union sample_event sample_event(enum rf_event_kind kind)
 {
 	union sample_event e;
-	bool denied = kind == RF_EVENT_FLOW_DENY || kind == RF_EVENT_DEVICE_DENY || kind == RF_EVENT_SOCKET_DENY;
+	bool denied = kind == RF_EVENT_FLOW_DENY || kind == RF_EVENT_DEVICE_DENY || kind == RF_EVENT_SOCKET_DENY ||
+		      kind == RF_EVENT_EXEC_DENY;
 
 	memset(&e, 0, sizeof(e));
 	e.header.version = RF_EVENT_VERSION;
@@ -129,6 +131,13 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 		e.socket.type = SOCK_RAW;
 		e.socket.protocol = IPPROTO_ICMP;
 		e.socket.rule = RF_SOCKET_RAW;
+		break;
+	case RF_EVENT_EXEC_DENY:
+		e.exec_deny.set = 5;
+		e.exec_deny.rule = 2;
+		e.exec_deny.reason = RF_EXEC_RULE;
+		strcpy(e.exec_deny.path, "/opt/tool");
+		e.exec_deny.path_len = strlen(e.exec_deny.path);
 		break;
 	case RF_EVENT_POLICY:
 		e.policy.generation = 4;
