@@ -46,9 +46,7 @@ static __noinline bool rf_exec_text_is(const struct rf_path_slot *slot, const st
 
 static __noinline long rf_exec_find(struct rf_exec_ask *ask, __u32 kind)
 {
-	struct rf_exec_key key = {
-		.hash = ask->walk.hash, .set = ask->id, .length = ask->walk.length, .kind = kind
-	};
+	struct rf_exec_key key = { .hash = ask->walk.hash, .set = ask->id, .length = ask->walk.length, .kind = kind };
 	const struct rf_exec_value *value;
 	__u32 role = ask->role & 1;
 
@@ -136,9 +134,9 @@ static __always_inline __u32 rf_exec_traits(struct dentry *dentry, __u32 asked)
 		traits = 1u << RF_EXEC_MEMFD | 1u << RF_EXEC_DRIFT;
 	else if (asked & 1u << RF_EXEC_DRIFT) {
 		magic = BPF_CORE_READ(inode, i_sb, s_magic);
-		if (magic == RF_OVERLAYFS_MAGIC ? rf_overlay_is_upper(inode) :
-						  magic == RF_TMPFS_MAGIC || magic == RF_RAMFS_MAGIC ||
-							  magic == RF_HUGETLBFS_MAGIC)
+		if (magic == RF_OVERLAYFS_MAGIC ?
+			    rf_overlay_is_upper(inode) :
+			    magic == RF_TMPFS_MAGIC || magic == RF_RAMFS_MAGIC || magic == RF_HUGETLBFS_MAGIC)
 			traits = 1u << RF_EXEC_DRIFT;
 	}
 	return traits & asked;

@@ -85,8 +85,8 @@ struct rf_exec_value {
 struct rf_exec_walk {
 	__u64 hash;
 	__u32 length;
-	__u32 depth;   /* slashes passed */
-	__u32 last;    /* where the last component begins */
+	__u32 depth; /* slashes passed */
+	__u32 last;  /* where the last component begins */
 	__u32 pad;
 };
 

@@ -61,6 +61,8 @@
 #define RF_EXEC_STEM_MAX  63	 /* bytes of the last component before a '*' */
 #define RF_EXEC_DEPTH_MAX 32	 /* components of a path that can be judged */
 #define RF_EXEC_PATH_MAX  1024	 /* and its bytes, NUL included; a power of two */
+#define RF_MAX_EXEC_FIRST 16384	 /* (workload, program) that have run; the least used is told of again */
+#define RF_DIGEST_MAX	  64	 /* bytes of a digest */
 #define RF_PATH_SLOTS	  256	 /* paths that are read at the same time; a power of two */
 
 /* Events. */

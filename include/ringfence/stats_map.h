@@ -108,7 +108,7 @@ struct rf_hook_stats {
 	X(DNS_FULL, "dns_full", "no room to remember a question or an address: a name may be missed")              \
 	X(PATH_READ, "path_read", "a path could not be read for an event")                                         \
 	X(RATE_FLOW, "rate_flow", "no room to remember whose rate a flow is under: an answer may pass without")    \
-	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share")    \
+	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share") \
 	X(EXEC_PATH, "exec_path", "a program's path was too long or too deep to judge: denied")                    \
 	X(EXEC_BUSY, "exec_busy", "no room to read a program's path: denied")                                      \
 	X(EXEC_SET_MISSING, "exec_set_missing", "a workload names a set of programs that is not there: denied")    \

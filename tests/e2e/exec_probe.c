@@ -9,6 +9,7 @@
  *	map PATH		mmap() with PROT_EXEC
  *	protect PATH		mmap() without, then mprotect() with
  *	read PATH		mmap() without PROT_EXEC
+ *	verity PATH		gives it a Merkle tree, and prints the digest
  *	secure			prints LD_PRELOAD if it is there, and whether the kernel says AT_SECURE
  *	preload PATH [UID]	run PATH with LD_PRELOAD=PATH.so as that user
  */
@@ -16,11 +17,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/fsverity.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -147,6 +150,28 @@ static void map(const char *path, int before, int after)
 		say(before != after && mprotect(mapped, page, after) < 0 ? errno : 0);
 }
 
+static void verity(const char *path)
+{
+	struct fsverity_enable_arg enable = { .version = 1,
+					      .hash_algorithm = FS_VERITY_HASH_ALG_SHA256,
+					      .block_size = 4096 };
+	struct {
+		struct fsverity_digest head;
+		unsigned char bytes[64];
+	} digest = { .head.digest_size = sizeof(digest.bytes) };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		err(1, "%s", path);
+	if (ioctl(fd, FS_IOC_ENABLE_VERITY, &enable) < 0 || ioctl(fd, FS_IOC_MEASURE_VERITY, &digest) < 0) {
+		say(errno);
+		return;
+	}
+	for (int i = 0; i < digest.head.digest_size; i++)
+		printf("%02x", digest.head.digest[i]);
+	putchar('\n');
+}
+
 static void preload(const char *path, const char *uid)
 {
 	char library[4096];
@@ -185,6 +210,8 @@ int main(int argc, char **argv)
 		map(argv[2], PROT_READ, PROT_READ | PROT_EXEC);
 	else if (rf_streq(what, "read"))
 		map(argv[2], PROT_READ, PROT_READ);
+	else if (rf_streq(what, "verity"))
+		verity(argv[2]);
 	else if (rf_streq(what, "preload"))
 		preload(argv[2], argc > 3 ? argv[3] : NULL);
 	else

@@ -18,7 +18,7 @@ x=$(readlink -f "$tmp")/x
 layers=$tmp/layers
 mkdir -p "$x/tree/ok" "$x/treeless" "$layers"
 mount -t tmpfs -o mode=0755 layers "$layers"
-umounts() { umount "$layers/merged" "$layers" 2>/dev/null; }
+umounts() { umount "$layers/mounted" "$layers/merged" "$layers" 2>/dev/null; }
 trap 'umounts; cleanup' EXIT
 for name in true false stem stemmed tree/in tree/ok/in treeless/in link-target app; do
 	cp /usr/bin/true "$x/$name"
@@ -265,6 +265,54 @@ preloaded() { "$probe" preload "$layers/secure" "$1" 2>/dev/null; }
 tap_is "LD_PRELOAD is there for a program of the same user" "preload plain" preloaded 65533
 chmod 4755 "$layers/secure"
 tap_is "and the kernel and libc take it from a set-id program" "none secure" preloaded 65533
+
+# ---- what has not run before ----
+
+make_cgroup first quiet
+{
+	printf 'telemetry: {events: [execFirst]}\n' | doc first first
+	printf 'telemetry: {events: [exec]}\n' | doc quiet quiet
+} | put_force first || exit 1
+# first_count PATH: how often it is told of.
+first_count() { "$ringfence" events --json --kind exec-first | grep -c "\"path\":\"$1\""; }
+first_is() { [ "$(first_count "$1")" = "$2" ]; }
+# told N PATH: waits for N.
+told() { await 5 first_is "$2" "$1"; first_count "$2"; }
+ran() { inside "$at" "$1"; }
+at=quiet
+ran "$x/true"
+at=first
+ran "$x/false"
+ran "$x/false"
+tap_is "a program that runs twice is told of once" 1 told 1 "$x/false"
+ran "$x/true"
+tap_is "that another workload has run it is no matter" 1 told 1 "$x/true"
+ran "$x/false"
+touch "$x/false"
+ran "$x/false"
+tap_is "one that has changed is told of again" 2 told 2 "$x/false"
+tap_is "who did not ask is told nothing" 0 sh -c "'$ringfence' events --kind exec-first -w default/default/quiet | grep -c ."
+tap_ok "the line has its device and inode" says "exec-first allow default/default/first [a-z]*\[[0-9]*\] $x/true device [0-9]*:[0-9]* inode $(stat -c %i "$x/true")" \
+	"$ringfence" events --kind exec-first
+verity()
+{
+	modprobe loop 2>/dev/null
+	truncate -s 16M "$layers/disk" && mkfs.ext4 -q -b 4096 -O verity "$layers/disk" && mkdir "$layers/mounted" &&
+		mount -o loop "$layers/disk" "$layers/mounted" && cp /usr/bin/true "$layers/mounted/sealed"
+}
+if ! bpftool btf dump file /sys/kernel/btf/vmlinux 2>/dev/null | grep -q "'i_verity_info'"; then
+	tap_skip "a program with a digest" "this kernel does not keep fs-verity's digest with the inode"
+elif ! verity >"$tmp/verity" 2>&1; then
+	tap_skip "a program with a digest" "$(tail -n 1 "$tmp/verity")"
+else
+	digest=$("$probe" verity "$layers/mounted/sealed")
+	tap_is "fs-verity gives a digest" 64 expr length "$digest"
+	ran "$layers/mounted/sealed"
+	tap_is "a program with one" 1 told 1 "$layers/mounted/sealed"
+	tap_ok "is told of with it" says "$layers/mounted/sealed device .* verity $digest$" "$ringfence" events --kind exec-first
+fi
+umount "$layers/mounted" 2>/dev/null
+drop_force first
 
 # ---- life ----
 

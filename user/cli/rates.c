@@ -105,9 +105,11 @@ static double sum_rate(const struct rf_sample_row *before, const struct rf_sampl
 static struct rf_rate rate_of(const struct rf_sample_row *before, const struct rf_sample_row *now, double seconds)
 {
 	static const enum rf_counter denies[] = { RF_COUNTER_EGRESS_DENY, RF_COUNTER_INGRESS_DENY,
-						  RF_COUNTER_DEVICE_DENY, RF_COUNTER_SOCKET_DENY, RF_COUNTER_EXEC_DENY };
+						  RF_COUNTER_DEVICE_DENY, RF_COUNTER_SOCKET_DENY,
+						  RF_COUNTER_EXEC_DENY };
 	static const enum rf_counter woulds[] = { RF_COUNTER_EGRESS_WOULD, RF_COUNTER_INGRESS_WOULD,
-						  RF_COUNTER_DEVICE_WOULD, RF_COUNTER_SOCKET_WOULD, RF_COUNTER_EXEC_WOULD };
+						  RF_COUNTER_DEVICE_WOULD, RF_COUNTER_SOCKET_WOULD,
+						  RF_COUNTER_EXEC_WOULD };
 
 	if (!before)
 		return (struct rf_rate){ now, NAN, NAN, NAN, NAN, NAN, NAN };

@@ -35,6 +35,7 @@ static const struct {
 	[RF_EVENT_SOCKET_DENY] = { "socket-deny", sizeof(struct rf_event_socket) },
 	[RF_EVENT_FLOW_START] = { "flow-start", sizeof(struct rf_event_flow_record) },
 	[RF_EVENT_FLOW_END] = { "flow-end", sizeof(struct rf_event_flow_record) },
+	[RF_EVENT_EXEC_FIRST] = { "exec-first", sizeof(struct rf_event_exec_first) },
 	[RF_EVENT_EXEC_DENY] = { "exec-deny", sizeof(struct rf_event_exec_deny) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
@@ -215,6 +216,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_device device;
 		struct rf_event_socket socket;
 		struct rf_event_exec_deny exec_deny;
+		struct rf_event_exec_first exec_first;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -244,6 +246,10 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_SOCKET_DENY:
 		valid = socket_valid(&e.socket);
+		break;
+	case RF_EVENT_EXEC_FIRST:
+		valid = e.exec_first.digest_len <= RF_DIGEST_MAX &&
+			path_valid(e.exec_first.path, e.exec_first.path_len);
 		break;
 	case RF_EVENT_EXEC_DENY:
 		valid = exec_deny_valid(&e.exec_deny);

@@ -186,6 +186,20 @@ static void put_exec_deny(struct rf_json *j, const struct rf_event_exec_deny *e,
 	put_rule(j, names, e->rule);
 }
 
+static void put_exec_first(struct rf_json *j, const struct rf_event_exec_first *e)
+{
+	char digest[2 * RF_DIGEST_MAX + 1] = "";
+
+	for (uint32_t i = 0; i < e->digest_len; i++)
+		snprintf(digest + 2 * (size_t)i, 3, "%02x", e->digest[i]);
+	rf_json_string(j, "path", e->path);
+	rf_json_bool(j, "path_cut", rf_event_path_cut(e->path_len));
+	rf_json_u64(j, "major", e->device >> 20);
+	rf_json_u64(j, "minor", e->device & 0xfffff);
+	rf_json_u64(j, "inode", e->inode);
+	rf_json_string(j, "verity", e->digest_len ? digest : NULL);
+}
+
 static void put_exit(struct rf_json *j, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code)) {
@@ -263,6 +277,9 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_SOCKET_DENY:
 		put_socket(&j, e, names);
+		break;
+	case RF_EVENT_EXEC_FIRST:
+		put_exec_first(&j, e);
 		break;
 	case RF_EVENT_EXEC_DENY:
 		put_exec_deny(&j, e, names);

@@ -261,6 +261,17 @@ static void add_exec_deny(struct rf_strbuf *out, const struct rf_event_exec_deny
 		add_rule(out, names, "set", e->set, e->rule);
 }
 
+static void add_exec_first(struct rf_strbuf *out, const struct rf_event_exec_first *e)
+{
+	rf_strbuf_addc(out, ' ');
+	add_path(out, e->path);
+	rf_strbuf_addf(out, " device %u:%u inode %" PRIu64, e->device >> 20, e->device & 0xfffff, (uint64_t)e->inode);
+	if (e->digest_len)
+		rf_strbuf_adds(out, " verity ");
+	for (uint32_t i = 0; i < e->digest_len; i++)
+		rf_strbuf_addf(out, "%02x", e->digest[i]);
+}
+
 static void add_exit(struct rf_strbuf *out, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code))
@@ -309,6 +320,9 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_SOCKET_DENY:
 		add_socket(out, e, names);
+		break;
+	case RF_EVENT_EXEC_FIRST:
+		add_exec_first(out, e);
 		break;
 	case RF_EVENT_EXEC_DENY:
 		add_exec_deny(out, e, names);

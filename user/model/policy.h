@@ -179,9 +179,9 @@ struct rf_exec_rule {
 	struct rf_mark mark;
 	char *name; /* never NULL */
 	enum rf_action action;
-	char *pattern;	 /* as written */
-	size_t length;	 /* of @pattern, without what stands for the rest: the text of include/ringfence/exec_map.h */
-	size_t in_last;	 /* bytes of the last component in that, or for a tree the components */
+	char *pattern;	  /* as written */
+	size_t length;	  /* of @pattern, without what stands for the rest: the text of include/ringfence/exec_map.h */
+	size_t in_last;	  /* bytes of the last component in that, or for a tree the components */
 	bool interpreter; /* speaks of interpreters alone; else of programs and of interpreters */
 	enum rf_exec_kind kind;
 };

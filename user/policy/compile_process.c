@@ -126,8 +126,7 @@ static int rules_add(const struct rf_policy *p, struct rf_rule_source *sources, 
 		if (rule->kind == RF_EXEC_STEM)
 			image->set.stems |= 1ULL << rule->in_last;
 		entry_fill(rule, image->n_rules, &image->entries[image->n_rules]);
-		sources[image->n_rules++] =
-			(struct rf_rule_source){ p, rule->name, rule->mark.line, rule->action };
+		sources[image->n_rules++] = (struct rf_rule_source){ p, rule->name, rule->mark.line, rule->action };
 	}
 	return 0;
 }
@@ -210,8 +209,7 @@ static int limits_compile(const struct rf_policy *const *policies, size_t n, str
 				continue;
 			image->deny[tier] |= 1u << which;
 			places[count] = &image->ref[tier][which];
-			sources[count++] = (struct rf_rule_source){ p, names[which],
-								    p->process.limits[which].mark.line,
+			sources[count++] = (struct rf_rule_source){ p, names[which], p->process.limits[which].mark.line,
 								    RF_ACTION_DENY };
 		}
 	}

@@ -118,13 +118,13 @@ static const struct rf_field device_fields[] = {
 	{ .key = NULL },
 };
 
-#define EXEC_MATCH                                                                                                \
-	FIELDS(NAME_OF_RULE, ACTION,                                                                              \
-	       F("path", ABSPATH, .example = "path: /usr/bin/**",                                                 \
-		 .text = "The file, as its mount namespace has it, links resolved: a program, a script, or an "   \
-			 "interpreter. May end with /** (all below), or with * (the rest of a name)."),           \
+#define EXEC_MATCH                                                                                                 \
+	FIELDS(NAME_OF_RULE, ACTION,                                                                               \
+	       F("path", ABSPATH, .example = "path: /usr/bin/**",                                                  \
+		 .text = "The file, as its mount namespace has it, links resolved: a program, a script, or an "    \
+			 "interpreter. May end with /** (all below), or with * (the rest of a name)."),            \
 	       F("label", STRING, .text = "A labelled tree that the program lies in. Refused: not enforced yet."), \
-	       F("interpreter", ABSPATH, .example = "interpreter: /usr/bin/dash",                                 \
+	       F("interpreter", ABSPATH, .example = "interpreter: /usr/bin/dash",                                  \
 		 .text = "As path, but only where a script's #! names it, or binfmt_misc."))
 
 static const struct rf_field process_fields[] = {
@@ -285,8 +285,9 @@ static const struct rf_field spec_fields[] = {
 	F("telemetry", OBJECT, .text = "What is reported besides denials, which always are.",
 	  .children = FIELDS(
 		  F("events", ENUM, .list = true, .max = 8, .dflt = "[exec]",
-		    .values = STRINGS("exec", "fork", "exit", "connect", "accept"),
-		    .text = "Events to send for every occurrence; all are counted anyway."),
+		    .values = STRINGS("exec", "fork", "exit", "connect", "accept", "execFirst"),
+		    .text = "Events to send for every occurrence; all are counted anyway. execFirst is each program once, "
+			    "and again when it has changed."),
 		  F("flows", OBJECT, .text = "The flow log: the start and the end of flows, with what they carried.",
 		    .children = FIELDS(F("sample", INTEGER, .min = 1, .max = RF_FLOW_SAMPLE_MAX, .dflt = "1",
 					 .text = "One in so many flows; both events of a flow are sent, or neither."),

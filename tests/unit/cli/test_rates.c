@@ -34,7 +34,7 @@ static void refused(const char *text)
 #define COUNTERS(tx, rx, connect, accept, deny)                                                                \
 	"\"counters\":{\"tx_bytes\":" #tx ",\"rx_bytes\":" #rx ",\"connect\":" #connect ",\"accept\":" #accept \
 	",\"egress_deny\":" #deny ",\"ingress_deny\":1,\"device_deny\":0,\"egress_would\":0,"                  \
-	"\"ingress_would\":0,\"device_would\":0,\"socket_deny\":0,\"socket_would\":0,"          \
+	"\"ingress_would\":0,\"device_would\":0,\"socket_deny\":0,\"socket_would\":0,"                         \
 	"\"exec_deny\":0,\"exec_would\":0}"
 
 static const char first[] =

@@ -21,6 +21,7 @@ union sample_event {
 	struct rf_event_device device;
 	struct rf_event_socket socket;
 	struct rf_event_exec_deny exec_deny;
+	struct rf_event_exec_first exec_first;
 	struct rf_event_policy policy;
 	struct rf_event_cgroup cgroup;
 	struct rf_event_gap gap;
@@ -131,6 +132,12 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 		e.socket.type = SOCK_RAW;
 		e.socket.protocol = IPPROTO_ICMP;
 		e.socket.rule = RF_SOCKET_RAW;
+		break;
+	case RF_EVENT_EXEC_FIRST:
+		e.exec_first.device = 8 << 20 | 1;
+		e.exec_first.inode = 77;
+		strcpy(e.exec_first.path, "/opt/tool");
+		e.exec_first.path_len = strlen(e.exec_first.path);
 		break;
 	case RF_EVENT_EXEC_DENY:
 		e.exec_deny.set = 5;

@@ -185,6 +185,20 @@ static void a_denied_program_has_its_members(void **state)
 		     "\"tier\":\"enforce\",\"set\":5," NO_NAMES "\"rule_index\":null");
 }
 
+static void a_program_that_is_new_has_its_members(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_EXEC_FIRST);
+
+	(void)state;
+	expect_named(&e, &nameless, HEAD("exec-first", "allow", "telemetry", "null"),
+		     "\"path\":\"/opt/tool\",\"path_cut\":false,\"major\":8,\"minor\":1,\"inode\":77,\"verity\":null");
+	e.exec_first.digest_len = 2;
+	e.exec_first.digest[0] = 0xab;
+	expect_named(
+		&e, &nameless, HEAD("exec-first", "allow", "telemetry", "null"),
+		"\"path\":\"/opt/tool\",\"path_cut\":false,\"major\":8,\"minor\":1,\"inode\":77,\"verity\":\"ab00\"");
+}
+
 static void a_generation_and_a_cgroup_have_their_members(void **state)
 {
 	static const char cgroup[] =
@@ -262,6 +276,7 @@ int main(void)
 		cmocka_unit_test(a_denied_device_has_its_members),
 		cmocka_unit_test(a_denied_socket_has_its_members),
 		cmocka_unit_test(a_denied_program_has_its_members),
+		cmocka_unit_test(a_program_that_is_new_has_its_members),
 		cmocka_unit_test(a_generation_and_a_cgroup_have_their_members),
 		cmocka_unit_test(the_record_of_a_flow_has_every_count),
 		cmocka_unit_test(a_gap_says_what_is_missing_and_since_when),

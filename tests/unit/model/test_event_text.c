@@ -169,6 +169,11 @@ static void each_kind_says_what_happened(void **state)
 	e.socket.direction = RF_INGRESS;
 	expect(&e, "socket-deny deny acme/prod/web curl[123] unix dgram <- umbra/prod/db "
 		   "policy acme/prod/web rule \"default\" web.yaml:12");
+	e = sample_event(RF_EVENT_EXEC_FIRST);
+	expect_named(&e, &nameless, "exec-first allow #2 curl[123] /opt/tool device 8:1 inode 77");
+	e.exec_first.digest_len = 2;
+	e.exec_first.digest[1] = 0xcd;
+	expect_named(&e, &nameless, "exec-first allow #2 curl[123] /opt/tool device 8:1 inode 77 verity 00cd");
 	e = sample_event(RF_EVENT_EXEC_DENY);
 	expect_named(&e, &nameless, "exec-deny deny #2 curl[123] program /opt/tool rule set 5 rule 2");
 	expect(&e, "exec-deny deny acme/prod/web curl[123] program /opt/tool rule "

@@ -60,10 +60,10 @@ static void without_the_section_there_is_no_image(void **state)
 
 static void the_first_that_matches_decides(void **state)
 {
-	_cleanup_compiled_ struct compiled c = compiled_from(
-		HEAD PROCESS("default: deny, exec: [{name: a, action: deny, path: /opt/x}, {name: b, path: \"/opt/**\"},"
-			     "{name: c, action: deny, path: \"/opt/y*\"}, {name: d, path: /opt/x},"
-			     "{name: e, path: \"/usr/bin/py*\"}]"));
+	_cleanup_compiled_ struct compiled c = compiled_from(HEAD PROCESS(
+		"default: deny, exec: [{name: a, action: deny, path: /opt/x}, {name: b, path: \"/opt/**\"},"
+		"{name: c, action: deny, path: \"/opt/y*\"}, {name: d, path: /opt/x},"
+		"{name: e, path: \"/usr/bin/py*\"}]"));
 
 	(void)state;
 	assert_verdict(&c, RF_TIER_ENFORCE, RF_EXEC_PROGRAM, "/opt/x", false, "a");
@@ -106,9 +106,8 @@ static void policies_come_one_after_the_other(void **state)
 
 static void what_is_audited_is_told_apart(void **state)
 {
-	_cleanup_compiled_ struct compiled c =
-		compiled_from(HEAD_OF("a") PROCESS("exec: [{path: /a}], memfd: deny") "---\n" HEAD_OF("b")
-				      AUDIT PROCESS("default: deny, drift: deny"));
+	_cleanup_compiled_ struct compiled c = compiled_from(HEAD_OF("a") PROCESS(
+		"exec: [{path: /a}], memfd: deny") "---\n" HEAD_OF("b") AUDIT PROCESS("default: deny, drift: deny"));
 
 	(void)state;
 	assert_verdict(&c, RF_TIER_ENFORCE, RF_EXEC_PROGRAM, "/b", true, "default");

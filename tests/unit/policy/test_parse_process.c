@@ -39,8 +39,8 @@ static void a_pattern_is_a_text_and_a_kind(void **state)
 
 static void a_rule_has_a_name_an_action_and_a_place(void **state)
 {
-	_cleanup_parsed_ struct parsed p = parsed_text(
-		HEAD EXEC("{path: /a}") "      - {name: n, action: deny, interpreter: /b}\n");
+	_cleanup_parsed_ struct parsed p =
+		parsed_text(HEAD EXEC("{path: /a}") "      - {name: n, action: deny, interpreter: /b}\n");
 	const struct rf_process *process = process_of(&p);
 
 	(void)state;
