@@ -36,6 +36,7 @@ static const struct {
 	[RF_COMMAND_ROLLBACK] = { EVERY, 0 },
 	[RF_COMMAND_RELOAD] = { EVERY, M(FORCE) },
 	[RF_COMMAND_DETACH] = { EVERY, 0 },
+	[RF_COMMAND_POLICY_TEST_PROGRAM] = { EVERY | M(WORKLOAD) | M(PROGRAM), M(INTERPRETER) },
 	[RF_COMMAND_POLICY_DIFF] = { EVERY | M(OLD) | M(NEW), M(SINCE_S) | M(WORKLOAD) | M(ALL) | M(OVERLAY) },
 };
 
@@ -177,7 +178,8 @@ void rf_request_fini(struct rf_request *r)
 	free(r->workload);
 	free(r->peer);
 	free(r->name);
+	free(r->program);
 	free(r->old);
 	free(r->new);
-	r->workload = r->peer = r->name = r->old = r->new = NULL;
+	r->workload = r->peer = r->name = r->program = r->old = r->new = NULL;
 }

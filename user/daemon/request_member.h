@@ -40,7 +40,9 @@ struct rf_request_parser {
 	X(NEW, "new", parse_new)                   \
 	X(SINCE_S, "since_s", parse_since_s)       \
 	X(ALL, "all", parse_all)                   \
-	X(OVERLAY, "overlay", parse_overlay)
+	X(OVERLAY, "overlay", parse_overlay)       \
+	X(PROGRAM, "program", parse_program)       \
+	X(INTERPRETER, "interpreter", parse_interpreter)
 
 enum rf_member {
 #define X(id, name, fn) RF_MEMBER_##id,
