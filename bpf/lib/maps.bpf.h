@@ -378,7 +378,7 @@ RF_MAP struct {
 	__type(value, struct rf_exec_value);
 } rf_exec_map SEC(".maps");
 
-/* Where a path is put together. LSM programs may be preempted by others of the same CPU: it is taken, and given back. */
+/* Where a path is put together. LSM programs may be preempted by others of the same CPU: taken, and given back. */
 struct rf_path_slot {
 	__u32 taken;
 	__u32 n; /* components */

@@ -165,6 +165,15 @@ else
 	tap_skip "a script that is denied by its own path" "without BPF LSM only its interpreter is seen"
 fi
 
+tap_ok "policy test says so without running it" says "^deny: policy default/default/only, rule \"default\"" \
+	"$ringfence" policy test -w default/default/only --exec "$x/shell"
+tap_ok "policy test knows interpreters" says "^allow: policy default/default/only, rule \"exec\[4\]\"" \
+	"$ringfence" policy test -w default/default/only --interpreter "$x/shell"
+tap_ok "policy test of an audited one" says "^would-deny: policy default/default/audit, rule" \
+	"$ringfence" policy test -w default/default/audit --exec "$x/true"
+tap_ok "policy test where nobody speaks of programs" says "^allow: no policy of this workload speaks of programs" \
+	"$ringfence" policy test -w default/default/twin --exec "$x/true"
+
 # ---- whose path it is ----
 
 # view COMMAND: in a mount namespace whose root is $x, with the host's /usr.

@@ -286,8 +286,8 @@ static const struct rf_field spec_fields[] = {
 	  .children = FIELDS(
 		  F("events", ENUM, .list = true, .max = 8, .dflt = "[exec]",
 		    .values = STRINGS("exec", "fork", "exit", "connect", "accept", "execFirst"),
-		    .text = "Events to send for every occurrence; all are counted anyway. execFirst is each program once, "
-			    "and again when it has changed."),
+		    .text = "Events to send for every occurrence; all are counted anyway. execFirst is each "
+			    "program once, and again when it has changed."),
 		  F("flows", OBJECT, .text = "The flow log: the start and the end of flows, with what they carried.",
 		    .children = FIELDS(F("sample", INTEGER, .min = 1, .max = RF_FLOW_SAMPLE_MAX, .dflt = "1",
 					 .text = "One in so many flows; both events of a flow are sent, or neither."),
