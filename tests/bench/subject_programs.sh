@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Which programs may run: 1,000 rules on the loop's cgroup, at all depths, of
-# which the last allows the loop's program. Another workload asks for drift, so
+# which the last allows the loop's program (what is not named may run, lest "stop" may not). Another workload asks for drift, so
 # that the hooks of libraries are attached, too. In a copy of this file called
 # subject_programs_one.sh there is one rule, in subject_programs_other.sh none:
 # the loop is not managed then.
@@ -56,7 +56,7 @@ start)
 		echo '    drift: deny' | policy other /rf-bench-other
 		case $0 in
 		*_other.sh) ;;
-		*) { echo '    memfd: deny'; echo '    default: deny'; echo '    exec:'; rules; } | policy bench "$RF_BENCH_CGROUP" ;;
+		*) { echo '    memfd: deny'; echo '    exec:'; rules; } | policy bench "$RF_BENCH_CGROUP" ;;
 		esac
 	} >"$policies/bench.yaml"
 	# A service of its own: what ExecStartPre= leaves behind in the loop's would be killed.
