@@ -24,7 +24,7 @@ struct inode___since_6_11 {
 	u32 i_ctime_nsec;
 } __attribute__((preserve_access_index));
 
-/* Since 7.0 the digest is in a table that only the file system asks. */
+/* 7.2 has the digest in a table that only the file system asks: there is none then. */
 struct fsverity_info___rf {
 	struct merkle_tree_params___rf {
 		unsigned int digest_size;
