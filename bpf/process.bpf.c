@@ -9,7 +9,7 @@
  *
  * Bound: one lookup for a process of an unmanaged cgroup.
  */
-#include "lib/submit.bpf.h"
+#include "lib/first.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -27,7 +27,11 @@ int BPF_PROG(rf_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	rf_hook_seen(RF_HOOK_EXEC, workload);
 	rf_count(workload, RF_COUNTER_EXEC, 1);
 	bank = rf_workload_bank(workload, RF_READ_ONCE(rf_config.version));
-	if (!bank || !rf_wants(bank->telemetry, RF_EVENT_EXEC))
+	if (!bank)
+		return 0;
+	if (rf_wants(bank->telemetry, RF_EVENT_EXEC_FIRST))
+		rf_first_tell(workload, cgroup_id, bank->owner, bprm->file);
+	if (!rf_wants(bank->telemetry, RF_EVENT_EXEC))
 		return 0;
 	event = rf_telemetry_reserve(RF_EVENT_EXEC, struct rf_event_exec, workload, cgroup_id, true);
 	if (!event)

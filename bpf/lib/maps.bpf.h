@@ -435,6 +435,52 @@ RF_MAP struct {
 	__type(key, int);
 	__type(value, struct rf_newcomer);
 } rf_newcomer_map SEC(".maps");
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_EXEC_SETS);
+	__type(key, __u32);
+	__type(value, struct rf_exec_set);
+} rf_exec_set_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_EXEC_TEXTS);
+	__type(key, struct rf_exec_key);
+	__type(value, struct rf_exec_value);
+} rf_exec_map SEC(".maps");
+
+/* Where a path is put together. LSM programs may be preempted by others of the same CPU: taken, and given back. */
+struct rf_path_slot {
+	__u32 taken;
+	__u32 n; /* components */
+	__u32 length;
+	__u32 last;			   /* where the last component begins in @text */
+	__u64 dentry[RF_EXEC_DEPTH_MAX];   /* of the components, the last first */
+	char text[RF_EXEC_PATH_MAX + 256]; /* a name may begin at any place before RF_EXEC_PATH_MAX */
+};
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RF_PATH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct rf_path_slot);
+} rf_path_map SEC(".maps");
+
+struct rf_first_key {
+	__u64 inode;
+	__u64 changed_ns;
+	__u32 device;
+	__u32 owner; /* as in struct rf_workload_bank */
+};
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, RF_MAX_EXEC_FIRST);
+	__type(key, struct rf_first_key);
+	__type(value, __u32);
+} rf_first_map SEC(".maps");
 
 struct rf_tenant_key {
 	char name[RF_TENANT_KEY];

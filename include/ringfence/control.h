@@ -21,6 +21,9 @@
  *             "egress"|"ingress", "address", "port",         "text"
  *             "protocol": "tcp"|...  (all required),   and "peer": whom the address was taken for
  *             "peer": workload, "name": DNS name
+ * policy-test-program "workload": name, "program":       "verdict", "role", "policy", "rule", "file", "line", "text"
+ *             absolute path (both required),
+ *             "interpreter": bool
  * apply       "paths": [absolute files or directories]   "applied": {"generation","policies","workloads","confirm_s"},
  *             (required), "confirm_s": n,                on failure "diags": "text"
  *             "replace": bool, "force": bool

@@ -40,6 +40,8 @@ enum rf_event_kind {
 	RF_EVENT_ISOLATION,   /* struct rf_event_isolation */
 	RF_EVENT_KERNEL_DENY, /* struct rf_event_kernel */
 	RF_EVENT_FILE_DENY,   /* struct rf_event_file */
+	RF_EVENT_EXEC_DENY,   /* struct rf_event_exec_deny */
+	RF_EVENT_EXEC_FIRST,  /* struct rf_event_exec_first */
 	RF_EVENT_KINDS
 };
 
@@ -203,6 +205,34 @@ struct rf_event_file {
 	char name[RF_FILE_NAME]; /* the last component alone; cut */
 };
 
+/* A program, or what it maps to be executed, that a policy forbids. */
+struct rf_event_exec_deny {
+	struct rf_event_header header;
+	__u32 set; /* in rf_exec_set_map */
+	__u16 rule;
+	__u8 tier;
+	__u8 reason; /* enum rf_exec_reason */
+	__u8 role;   /* enum rf_exec_role */
+	__u8 pad[3];
+	__u32 path_len;		/* of the whole path */
+	char path[RF_PATH_MAX]; /* as it was judged, cut at RF_PATH_MAX - 1; the bare name where it has no path */
+};
+
+/*
+ * A program that the workload had not run before, or not since it changed: told by device, inode and the time of its
+ * last change. The digest is fs-verity's, where the file has one and the kernel keeps it with the inode.
+ */
+struct rf_event_exec_first {
+	struct rf_event_header header;
+	__u64 inode;
+	__u32 device;	  /* major << 20 | minor */
+	__u32 digest_len; /* 0: none; 32 SHA-256, 64 SHA-512 */
+	__u8 digest[RF_DIGEST_MAX];
+	__u32 pad;
+	__u32 path_len;		/* of the whole path */
+	char path[RF_PATH_MAX]; /* as in struct rf_event_exec_deny */
+};
+
 /* A generation came into force. Written by the program that flips it. */
 struct rf_event_policy {
 	struct rf_event_header header;
@@ -335,7 +365,11 @@ struct rf_event_gap {
 	X(FILES_SET_ACL, "files_set_acl")      \
 	X(FILES_RM_ACL, "files_remove_acl")    \
 	X(FILES_MOUNT, "files_mount")          \
-	X(FILES_MOVE, "files_move_mount")
+	X(FILES_MOVE, "files_move_mount")      \
+	X(BPRM_CHECK, "bprm_check_security")   \
+	X(MMAP_FILE, "mmap_file")              \
+	X(FILE_MPROTECT, "file_mprotect")      \
+	X(EXEC_KILL, "sched_process_exec_kill")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

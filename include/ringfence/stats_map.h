@@ -62,6 +62,9 @@
 	X(FILE_DENY, "verdicts", "subject=\"file\",verdict=\"deny\"", "Verdicts that denied or would have denied")     \
 	X(FILE_WOULD, "verdicts", "subject=\"file\",verdict=\"would-deny\"",                                           \
 	  "Verdicts that denied or would have denied")                                                                 \
+	X(EXEC_DENY, "verdicts", "subject=\"exec\",verdict=\"deny\"", "Verdicts that denied or would have denied")     \
+	X(EXEC_WOULD, "verdicts", "subject=\"exec\",verdict=\"would-deny\"",                                           \
+	  "Verdicts that denied or would have denied")                                                                 \
 	X(EVENTS, "events", "", "Events put on a ring")                                                                \
 	X(EVENTS_SHED, "events_shed", "", "Events not sent because the workload used up its fair share")               \
 	X(EVENTS_LOST, "events_lost", "", "Events lost because a ring was full")
@@ -119,7 +122,11 @@ struct rf_hook_stats {
 	X(MAKER_FULL, "maker_full", "no room to remember who made an IPC object or a key: it passes")                \
 	X(NEWCOMER, "newcomer", "no memory to know who sets a workload up: judged like the workload")                \
 	X(FILE_UNPLACED, "file_unplaced", "no labelled tree could be ruled out for a file: denied by any file rule") \
-	X(FILE_CACHE, "file_cache", "no memory to remember a file's label: it is looked for each time")
+	X(FILE_CACHE, "file_cache", "no memory to remember a file's label: it is looked for each time")              \
+	X(EXEC_PATH, "exec_path", "a program's path was too long or too deep to judge: denied")                      \
+	X(EXEC_BUSY, "exec_busy", "no room to read a program's path: denied")                                        \
+	X(EXEC_SET_MISSING, "exec_set_missing", "a workload names a set of programs that is not there: denied")      \
+	X(EXEC_KILL, "exec_kill", "a program that should not run could not be killed: it runs")
 
 enum rf_error {
 #define X(id, name, help) RF_ERROR_##id,

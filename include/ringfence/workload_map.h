@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #endif
 #include "kernel_map.h"
+#include "exec_map.h"
 #include "limits.h"
 #include "isolation_map.h"
 #include "socket_map.h"
@@ -56,6 +57,7 @@ struct rf_workload_bank {
 	__u32 namespace; /* its number in rf_tenant_map, of which tenant ever; 0: not known */
 	struct rf_kernel_limits kernel[RF_TIERS];
 	__u32 file_set[RF_TIERS]; /* of rf_file_map */
+	struct rf_exec_limits exec[RF_TIERS];
 };
 
 /* A rule set of the direction, of either tier, has RF_RULESET_PEERS: who the peer is must be found out first. */

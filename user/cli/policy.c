@@ -13,9 +13,11 @@ static const struct rf_command commands[] = {
 	{ "policy reference", NULL, "every field of a policy, as markdown", NULL, rf_command_policy_reference },
 	{ "policy list", NULL, "the policies in force", NULL, rf_command_policy_list },
 	{ "policy show", "WORKLOAD", "what is in force for a workload, and why", NULL, rf_command_policy_show },
-	{ "policy test", "--workload NAME --to|--from ENDPOINT", "ask for the verdict on a flow, without sending one",
+	{ "policy test", "--workload NAME --to|--from ENDPOINT|--exec PATH",
+	  "ask for a verdict, without sending or running anything",
 	  "ENDPOINT is ADDR:PORT/PROTO: 192.0.2.1:443/tcp, [2001:db8::1]:53/udp, 192.0.2.1/icmp/echo-request.\n"
-	  "With --from the port is the workload's own. Exits 0 when the flow would pass, 3 when it would be denied.",
+	  "With --from the port is the workload's own. PATH is a program, by the rules of paths alone.\n"
+	  "Exits 0 when it would pass, 3 when it would be denied.",
 	  rf_command_policy_test },
 	{ "policy diff", "OLD NEW", "which flows of the last day would be judged differently",
 	  "OLD and NEW are files or directories of policies; \"current\" or \"-\" is what is in force. Neither is put\n"

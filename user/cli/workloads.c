@@ -8,7 +8,7 @@
 static void add_denied(struct rf_table *t, const struct rf_jin *counters)
 {
 	static const char *const keys[] = { "egress_deny",    "ingress_deny", "device_deny", "socket_deny",
-					    "isolation_deny", "kernel_deny",  "file_deny" };
+					    "isolation_deny", "kernel_deny",  "file_deny",   "exec_deny" };
 	int64_t sum = 0;
 	bool told = false;
 

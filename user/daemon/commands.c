@@ -10,6 +10,7 @@
 #include "user/lib/clock.h"
 #include "user/lib/inet.h"
 #include "user/lib/log.h"
+#include "user/model/programs.h"
 #include "user/policy/show.h"
 
 static void line_begin(struct rf_json *j, struct rf_strbuf *out)
@@ -215,6 +216,47 @@ static int peer_find(struct rf_app *app, const struct rf_request *request, const
 	return 0;
 }
 
+/* By the rules of paths alone: whether a file has a name and came with the image is not asked. */
+static void policy_test_program_run(struct rf_app *app, const struct rf_request *request, struct rf_strbuf *out)
+{
+	struct rf_workload *w = workload_find(app, request->workload, out);
+	enum rf_exec_role role = request->interpreter ? RF_EXEC_INTERPRETER : RF_EXEC_PROGRAM;
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+	const struct rf_process_image *process;
+	const struct rf_rule_ref *ref = NULL;
+	enum rf_verdict verdict = RF_ALLOW;
+	struct rf_json j;
+
+	if (!w)
+		return;
+	process = w->image ? w->image->process : NULL;
+	for (int tier = RF_TIER_ENFORCE; process && tier < RF_TIERS && verdict == RF_ALLOW; tier++) {
+		const struct rf_exec_image *exec = process->exec[tier];
+		uint32_t rule;
+		bool allowed = rf_exec_evaluate(exec, role, request->program, &rule);
+
+		/* What is allowed names the rule that is enforced; of the others only what they would deny matters. */
+		if (exec && (tier == RF_TIER_ENFORCE || !allowed))
+			ref = &exec->refs[rule];
+		if (!allowed)
+			verdict = tier == RF_TIER_ENFORCE ? RF_DENY : RF_WOULD_DENY;
+	}
+	rf_strbuf_addf(&text, "%s", rf_verdict_name(verdict));
+	if (ref)
+		rf_strbuf_addf(&text, ": policy %s, rule \"%s\" (%s:%u)", ref->policy, ref->rule, ref->file, ref->line);
+	else
+		rf_strbuf_adds(&text, ": no policy of this workload speaks of programs");
+	line_begin(&j, out);
+	rf_json_string(&j, "verdict", rf_verdict_name(verdict));
+	rf_json_string(&j, "role", rf_exec_role_name(role));
+	rf_json_string(&j, "policy", ref ? ref->policy : NULL);
+	rf_json_string(&j, "rule", ref ? ref->rule : NULL);
+	rf_json_string(&j, "file", ref ? ref->file : NULL);
+	rf_json_u64(&j, "line", ref ? ref->line : 0);
+	rf_json_string(&j, "text", rf_strbuf_str(&text));
+	line_end(&j);
+}
+
 static void policy_test_run(struct rf_app *app, const struct rf_request *request, struct rf_strbuf *out)
 {
 	struct rf_workload *w = workload_find(app, request->workload, out);
@@ -324,6 +366,9 @@ void rf_command_run(struct rf_app *app, const struct rf_request *request, struct
 		return;
 	case RF_COMMAND_POLICY_TEST:
 		policy_test_run(app, request, out);
+		return;
+	case RF_COMMAND_POLICY_TEST_PROGRAM:
+		policy_test_program_run(app, request, out);
 		return;
 	case RF_COMMAND_APPLY:
 		r = rf_app_apply_paths(app, request->paths, request->n_paths, request->confirm_s, request->replace,

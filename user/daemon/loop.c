@@ -55,6 +55,8 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 
 		names->label = rf_labels_zone_name(app->registry->set, file->zone);
 		ref = rf_files_ref(image ? image->files : NULL, file->tier, file->zone, file->denied);
+	} else if (event->kind == RF_EVENT_EXEC_DENY) {
+		ref = rf_engine_exec_ref(app->engine, image, (const struct rf_event_exec_deny *)event);
 	}
 	if (!ref)
 		return;

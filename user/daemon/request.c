@@ -38,6 +38,7 @@ static const struct {
 	[RF_COMMAND_DETACH] = { EVERY, 0 },
 	[RF_COMMAND_UNLOCK] = { EVERY | M(TOKEN), M(FOR_S) },
 	[RF_COMMAND_LOCK] = { EVERY, 0 },
+	[RF_COMMAND_POLICY_TEST_PROGRAM] = { EVERY | M(WORKLOAD) | M(PROGRAM), M(INTERPRETER) },
 	[RF_COMMAND_POLICY_DIFF] = { EVERY | M(OLD) | M(NEW), M(SINCE_S) | M(WORKLOAD) | M(ALL) | M(OVERLAY) },
 };
 
@@ -180,9 +181,10 @@ void rf_request_fini(struct rf_request *r)
 	free(r->workload);
 	free(r->peer);
 	free(r->name);
+	free(r->program);
 	free(r->old);
 	free(r->new);
 	free(r->token);
 	r->token = NULL;
-	r->workload = r->peer = r->name = r->old = r->new = NULL;
+	r->workload = r->peer = r->name = r->program = r->old = r->new = NULL;
 }

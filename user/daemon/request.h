@@ -29,7 +29,8 @@
 	X(DETACH, "detach")           \
 	X(POLICY_DIFF, "policy-diff") \
 	X(UNLOCK, "unlock")           \
-	X(LOCK, "lock")
+	X(LOCK, "lock")               \
+	X(POLICY_TEST_PROGRAM, "policy-test-program")
 
 enum rf_command {
 #define X(id, name) RF_COMMAND_##id,
@@ -56,6 +57,9 @@ struct rf_request {
 	uint8_t address[16]; /* network order; IPv4 in the first four bytes */
 	char *peer;	     /* the workload at that address; NULL: who is known to have it */
 	char *name;	     /* the DNS name that the address was an answer to; NULL: none */
+	/* policy-test-program */
+	char *program; /* an absolute path */
+	bool interpreter;
 	/* apply, reload */
 	char **paths; /* n_paths absolute paths */
 	size_t n_paths;

@@ -397,6 +397,22 @@ static int parse_overlay(struct rf_request_parser *p, const char *key, const str
 	return parse_bool(p, key, &p->request.overlay);
 }
 
+static int parse_program(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	int r = parse_text(p, key, value, &p->request.program);
+
+	if (r == 0 && (p->request.program[0] != '/' || strlen(p->request.program) >= RF_EXEC_PATH_MAX))
+		return rf_request_fail(p, -EINVAL, "\"%s\" must be an absolute path of at most %d bytes.", key,
+				       RF_EXEC_PATH_MAX - 1);
+	return r;
+}
+
+static int parse_interpreter(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	(void)value;
+	return parse_bool(p, key, &p->request.interpreter);
+}
+
 /* "v" and "cmd" were read before the others. */
 static int parse_nothing(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
 {

@@ -42,7 +42,9 @@ struct rf_request_parser {
 	X(ALL, "all", parse_all)                   \
 	X(OVERLAY, "overlay", parse_overlay)       \
 	X(TOKEN, "token", parse_token)             \
-	X(FOR_S, "for_s", parse_for_s)
+	X(FOR_S, "for_s", parse_for_s)             \
+	X(PROGRAM, "program", parse_program)       \
+	X(INTERPRETER, "interpreter", parse_interpreter)
 
 enum rf_member {
 #define X(id, name, fn) RF_MEMBER_##id,

@@ -176,6 +176,8 @@ int rf_engine_adopt(struct rf_engine *e, char **ret_error)
 		r = devices_adopt(e);
 	if (r >= 0)
 		r = rf_files_adopt(e);
+	if (r >= 0)
+		r = rf_execs_adopt(e);
 	if (r < 0)
 		return rf_engine_format_error(ret_error, r,
 					      "the pinned maps below %s hold what this version cannot read; "

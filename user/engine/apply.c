@@ -92,6 +92,9 @@ static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_
 			in->used = e->applies;
 			filled.device_set[tier] = in->id;
 		}
+		r = rf_exec_fill(e, image, tier, &filled.exec[tier], ret_error);
+		if (r < 0)
+			return r;
 	}
 	*bank = filled;
 	return 0;
@@ -112,6 +115,7 @@ static void bank_keep(struct rf_engine *e, const struct rf_workload_bank *live, 
 				e->devices[i]->used = e->applies;
 	}
 	rf_files_keep(e, live);
+	rf_execs_keep(e, live);
 	*bank = *live;
 }
 
@@ -127,6 +131,7 @@ static void unused_remove(struct rf_engine *e, uint64_t keep)
 		else
 			i++;
 	}
+	rf_execs_sweep(e, keep);
 }
 
 /*
@@ -190,8 +195,8 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 	uint32_t generation = rf_engine_generation(e) + 1, bank = generation & 1;
 	_cleanup_free_ uint64_t *used_before = used_copy(e);
 	_cleanup_free_ struct rf_workload_bank *banks = calloc(RF_MAX_WORKLOADS, sizeof(*banks));
-	/* Device sets are told by pointer: remember how many there were. */
-	size_t n_devices = e->n_devices;
+	/* Device sets and sets of programs are told by pointer: remember how many there were. */
+	size_t n_devices = e->n_devices, n_execs = e->n_execs;
 	struct rf_image *last = NULL;
 	const struct rf_workload_bank *last_bank = NULL;
 	int r = 0;
@@ -240,6 +245,8 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		while (e->n_devices > n_devices)
 			rf_uninstall_devices(e, e->devices[e->n_devices - 1]);
 		rf_files_undo(e);
+		while (e->n_execs > n_execs)
+			rf_uninstall_exec(e, e->execs[e->n_execs - 1]);
 		return r;
 	}
 

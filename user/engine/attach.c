@@ -128,6 +128,13 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_NEWCOMER_MOVE] = NEWCOMER_WHEN_ASKED("rf_newcomer_move"),
 	[RF_HOOK_NEWCOMER_FORK] = NEWCOMER_WHEN_ASKED("rf_newcomer_fork"),
 	[RF_HOOK_NEWCOMER_EXEC] = NEWCOMER_WHEN_ASKED("rf_newcomer_exec"),
+	[RF_HOOK_BPRM_CHECK] = LSM_WHEN_ASKED("rf_bprm_check"),
+	[RF_HOOK_MMAP_FILE] = LSM_WHEN_ASKED("rf_mmap_file"),
+	[RF_HOOK_FILE_MPROTECT] = LSM_WHEN_ASKED("rf_file_mprotect"),
+	[RF_HOOK_EXEC_KILL] = { .program = "rf_exec_kill",
+				.if_failed = "open",
+				.when_asked = true,
+				.without_lsm = true },
 };
 
 static void pin_path(const struct rf_engine *e, enum rf_hook hook, const char *suffix, char path[RF_PATH_SIZE])

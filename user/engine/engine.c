@@ -346,6 +346,7 @@ void rf_engine_free(struct rf_engine *e)
 	free(e->rulesets);
 	for (size_t i = 0; i < e->n_devices; i++)
 		rf_installed_devices_free(e->devices[i]);
+	rf_execs_free(e);
 	free(e->devices);
 	rf_files_free(e);
 	rf_hashmap_free(e->by_digest);

@@ -133,8 +133,11 @@ enum rf_section {
 	RF_SECTION_SYSCALLS,  /* 1 << enum rf_syscall that is denied */
 	RF_SECTION_NEWCOMERS, /* 1: who sets workloads up is told apart */
 	RF_SECTION_FILES,     /* 1 << enum rf_file_access that is denied in some zone */
+	RF_SECTION_EXEC,      /* RF_EXEC_ASKED_* */
 	RF_SECTIONS
 };
+#define RF_EXEC_ASKED_RULES (1u << 0) /* what runs: rules, memfd */
+#define RF_EXEC_ASKED_DRIFT (1u << 1) /* and what is mapped to be executed */
 struct rf_asked {
 	uint64_t kinds[RF_SECTIONS];
 };
@@ -167,6 +170,8 @@ const struct rf_rule_ref *rf_engine_rule_ref(const struct rf_engine *e, const st
 					     uint16_t rule);
 const struct rf_rule_ref *rf_engine_device_ref(const struct rf_engine *e, const struct rf_image *image, uint32_t set,
 					       uint16_t rule);
+const struct rf_rule_ref *rf_engine_exec_ref(const struct rf_engine *e, const struct rf_image *image,
+					     const struct rf_event_exec_deny *event);
 
 /* Events. The callback gets validated events and gap records, in order a lane. */
 typedef void (*rf_event_fn)(const struct rf_event_header *event, void *arg);

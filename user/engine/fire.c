@@ -10,12 +10,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
 #include "user/engine/fire_guard.h"
 #include "user/engine/fire_isolation.h"
 #include "user/engine/fire_kernel.h"
 #include "user/engine/fire_file.h"
+#include "user/engine/fire_exec.h"
 #include "user/lib/cleanup.h"
 
 static void loopback_up(void)
@@ -60,7 +60,6 @@ static void unix_fire(int type)
 
 void rf_self_test_fire(int cgroup_fd)
 {
-	pid_t pid;
 	int null;
 
 	if (unshare(CLONE_NEWNET) == 0)
@@ -78,13 +77,6 @@ void rf_self_test_fire(int cgroup_fd)
 	rf_self_test_fire_files();
 	if (mkdirat(cgroup_fd, "child", 0700) == 0)
 		(void)unlinkat(cgroup_fd, "child", AT_REMOVEDIR);
-	pid = fork();
-	if (pid == 0) {
-		execl("/bin/true", "true", NULL);
-		execl("/proc/self/exe", "ringfenced", "--version", NULL);
-		_exit(1);
-	}
-	if (pid > 0)
-		(void)waitpid(pid, NULL, 0);
+	rf_self_test_fire_exec();
 	_exit(0);
 }

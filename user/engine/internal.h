@@ -30,6 +30,7 @@ struct rf_hook_ops {
 	bool on_demand;	       /* attached elsewhere and only where it is needed, see rate_links.c */
 	bool when_asked;       /* attached while some workload asks for it, see rf_hook_want() */
 	uint8_t level;	       /* that it needs: 1, BPF LSM; 2, and the module. Below, its program is not loaded */
+	bool without_lsm;      /* stands in for what BPF LSM would decide: not loaded where that runs */
 };
 
 extern const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT];
@@ -92,6 +93,15 @@ struct rf_installed_devices {
 	uint64_t used;
 };
 
+struct rf_installed_exec {
+	uint32_t id;
+	const struct rf_exec_image *image; /* NULL: adopted */
+	struct rf_image *owner;
+	struct rf_exec_key *keys;
+	uint32_t n_keys;
+	uint64_t used;
+};
+
 struct rf_lane_reader {
 	struct rf_engine *engine;
 	enum rf_lane lane;
@@ -147,6 +157,9 @@ struct rf_engine {
 	struct rf_installed_files *file_sets; /* files.c */
 	size_t n_file_sets;
 	uint32_t file_cursor;
+	struct rf_installed_exec **execs;
+	size_t n_execs, execs_capacity;
+	uint32_t exec_cursor;
 	uint64_t applies;
 	uint64_t n_policies, n_workloads;
 
@@ -191,6 +204,21 @@ int rf_install_devices(struct rf_engine *e, struct rf_image *owner, const struct
 void rf_uninstall_devices(struct rf_engine *e, struct rf_installed_devices *installed);
 void rf_installed_free(struct rf_installed *installed);
 void rf_installed_devices_free(struct rf_installed_devices *installed);
+
+/* exec.c */
+int rf_install_exec(struct rf_engine *e, struct rf_image *owner, const struct rf_exec_image *image,
+		    struct rf_installed_exec **ret, char **ret_error);
+void rf_uninstall_exec(struct rf_engine *e, struct rf_installed_exec *installed);
+void rf_installed_exec_free(struct rf_installed_exec *installed);
+/* Installs what @image has for @tier, and says what to write in the bank. */
+int rf_exec_fill(struct rf_engine *e, struct rf_image *image, enum rf_tier tier, struct rf_exec_limits *ret,
+		 char **ret_error);
+int rf_execs_adopt(struct rf_engine *e);
+/* What @live names is used by this apply, too. */
+void rf_execs_keep(struct rf_engine *e, const struct rf_workload_bank *live);
+/* Removes what no apply since @keep has used. */
+void rf_execs_sweep(struct rf_engine *e, uint64_t keep);
+void rf_execs_free(struct rf_engine *e);
 
 /* names.c: numbers of DNS names, counted by the entries of rf_member_map that speak of them */
 struct rf_engine_name {

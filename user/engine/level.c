@@ -137,12 +137,15 @@ int rf_level_choose(struct rf_engine *e)
 		if (!ops->program)
 			continue;
 		program = bpf_object__find_program_by_name(e->skeleton->obj, ops->program);
-		state->loaded = ops->level <= rf_level(e) && (!ops->level || has_lsm_hook(btf, program));
+		state->loaded = ops->level <= rf_level(e) && (!ops->level || has_lsm_hook(btf, program)) &&
+				!(ops->without_lsm && e->lsm_runs);
 		if (state->loaded)
 			continue;
 		bpf_program__set_autoload(program, false);
 		if (ops->level > rf_level(e))
 			snprintf(state->why, sizeof(state->why), "not loaded: needs level %u", ops->level);
+		else if (ops->without_lsm)
+			snprintf(state->why, sizeof(state->why), "not loaded: BPF LSM decides before");
 		else
 			snprintf(state->why, sizeof(state->why), "not loaded: this kernel has no such hook");
 	}

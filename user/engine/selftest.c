@@ -254,6 +254,10 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 		return ASKED_SUPPORT(e, RF_HOOK_SYSCTL);
 	case RF_FEATURE_FILES:
 		return rf_files_are_supported(e) ? RF_SUPPORT_ENFORCED : RF_SUPPORT_UNAVAILABLE;
+	case RF_FEATURE_PROCESS:
+		if (e->lsm_runs)
+			return ASKED_SUPPORT(e, RF_HOOK_BPRM_CHECK, RF_HOOK_MMAP_FILE, RF_HOOK_FILE_MPROTECT);
+		return ASKED_SUPPORT(e, RF_HOOK_EXEC_KILL) ? RF_SUPPORT_BEST_EFFORT : RF_SUPPORT_UNAVAILABLE;
 	case RF_FEATURE_DEVICES:
 		/* Open and mknod are closed; descriptors that are passed in need level 1. */
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);

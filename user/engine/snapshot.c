@@ -207,6 +207,22 @@ static char *guard_why(const struct rf_engine *e, enum rf_support support)
 	return asprintf(&why, "needs BPF LSM: %s", e->lsm_why) < 0 ? NULL : why;
 }
 
+static char *process_why(const struct rf_engine *e, enum rf_support support)
+{
+	char *why;
+
+	if (support == RF_SUPPORT_ENFORCED)
+		return strdup("the hooks ran in the self-test; attached while a policy asks for them");
+	if (support == RF_SUPPORT_UNAVAILABLE)
+		return strdup("a hook did not run in the self-test (see hooks)");
+	return asprintf(&why,
+			"what may not run is killed as it starts, libraries and scripts are not seen; denying needs "
+			"BPF LSM: %s",
+			e->lsm_why) < 0 ?
+		       NULL :
+		       why;
+}
+
 char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 {
 	enum rf_support support = rf_engine_support(e, feature);
@@ -215,6 +231,8 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return strdup(e->lsm_why);
 	if (feature == RF_FEATURE_MODULE)
 		return strdup(e->module_why);
+	if (feature == RF_FEATURE_PROCESS)
+		return process_why(e, support);
 	if (feature == RF_FEATURE_GUARD)
 		return guard_why(e, support);
 	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS ||
@@ -229,7 +247,6 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return strdup("the hooks ran in the self-test");
 	}
 	switch (feature) {
-	case RF_FEATURE_PROCESS:
 	case RF_FEATURE_ACCELERATORS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:

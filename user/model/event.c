@@ -41,6 +41,8 @@ static const struct {
 	[RF_EVENT_ISOLATION] = { "isolation-deny", sizeof(struct rf_event_isolation) },
 	[RF_EVENT_KERNEL_DENY] = { "kernel-deny", sizeof(struct rf_event_kernel) },
 	[RF_EVENT_FILE_DENY] = { "file-deny", sizeof(struct rf_event_file) },
+	[RF_EVENT_EXEC_FIRST] = { "exec-first", sizeof(struct rf_event_exec_first) },
+	[RF_EVENT_EXEC_DENY] = { "exec-deny", sizeof(struct rf_event_exec_deny) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
 
@@ -230,13 +232,19 @@ static bool path_valid(const char path[RF_PATH_MAX], uint32_t len)
 	return strnlen(path, RF_PATH_MAX) == MIN(len, (uint32_t)RF_PATH_MAX - 1);
 }
 
+static bool exec_deny_valid(const struct rf_event_exec_deny *e)
+{
+	return (e->rule < RF_MAX_RULES || e->rule == RF_RULE_DEFAULT) && e->tier < RF_TIERS &&
+	       e->reason < RF_EXEC_REASONS && e->role <= RF_EXEC_LIBRARY && path_valid(e->path, e->path_len);
+}
+
 static bool header_valid(const struct rf_event_header *h, size_t len)
 {
 	bool denied = h->verdict == RF_DENY || h->verdict == RF_WOULD_DENY;
 	bool about_denial = h->kind == RF_EVENT_FLOW_DENY || h->kind == RF_EVENT_DEVICE_DENY ||
 			    h->kind == RF_EVENT_SOCKET_DENY || h->kind == RF_EVENT_GUARD_DENY ||
 			    h->kind == RF_EVENT_ISOLATION || h->kind == RF_EVENT_KERNEL_DENY ||
-			    h->kind == RF_EVENT_FILE_DENY;
+			    h->kind == RF_EVENT_FILE_DENY || h->kind == RF_EVENT_EXEC_DENY;
 
 	return h->version == RF_EVENT_VERSION && h->kind != RF_EVENT_NONE && h->kind < RF_EVENT_KINDS &&
 	       h->size == kinds[h->kind].size && h->size <= len && h->lane < RF_LANES && h->verdict < RF_VERDICTS &&
@@ -257,6 +265,8 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_isolation isolation;
 		struct rf_event_kernel kernel;
 		struct rf_event_file file;
+		struct rf_event_exec_deny exec_deny;
+		struct rf_event_exec_first exec_first;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -298,6 +308,13 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_FILE_DENY:
 		valid = file_valid(&e.file);
+		break;
+	case RF_EVENT_EXEC_FIRST:
+		valid = e.exec_first.digest_len <= RF_DIGEST_MAX &&
+			path_valid(e.exec_first.path, e.exec_first.path_len);
+		break;
+	case RF_EVENT_EXEC_DENY:
+		valid = exec_deny_valid(&e.exec_deny);
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

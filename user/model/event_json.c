@@ -10,6 +10,7 @@
 #include "user/model/isolation.h"
 #include "user/model/kernel.h"
 #include "user/model/label.h"
+#include "user/model/programs.h"
 #include "user/model/sockets.h"
 
 static void put_time(struct rf_json *j, const char *key, uint64_t boot_ns)
@@ -237,6 +238,31 @@ static void put_file(struct rf_json *j, const struct rf_event_file *e, const str
 	put_rule(j, names, RF_RULE_DEFAULT);
 }
 
+static void put_exec_deny(struct rf_json *j, const struct rf_event_exec_deny *e, const struct rf_event_names *names)
+{
+	rf_json_string(j, "role", rf_exec_role_name(e->role));
+	rf_json_string(j, "path", e->path);
+	rf_json_bool(j, "path_cut", rf_event_path_cut(e->path_len));
+	rf_json_string(j, "reason", rf_exec_reason_name(e->reason));
+	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
+	rf_json_u64(j, "set", e->set);
+	put_rule(j, names, e->rule);
+}
+
+static void put_exec_first(struct rf_json *j, const struct rf_event_exec_first *e)
+{
+	char digest[2 * RF_DIGEST_MAX + 1] = "";
+
+	for (uint32_t i = 0; i < e->digest_len; i++)
+		snprintf(digest + 2 * (size_t)i, 3, "%02x", e->digest[i]);
+	rf_json_string(j, "path", e->path);
+	rf_json_bool(j, "path_cut", rf_event_path_cut(e->path_len));
+	rf_json_u64(j, "major", e->device >> 20);
+	rf_json_u64(j, "minor", e->device & 0xfffff);
+	rf_json_u64(j, "inode", e->inode);
+	rf_json_string(j, "verity", e->digest_len ? digest : NULL);
+}
+
 static void put_exit(struct rf_json *j, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code)) {
@@ -327,6 +353,12 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_FILE_DENY:
 		put_file(&j, e, names);
+		break;
+	case RF_EVENT_EXEC_FIRST:
+		put_exec_first(&j, e);
+		break;
+	case RF_EVENT_EXEC_DENY:
+		put_exec_deny(&j, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		put_policy(&j, e);

@@ -25,6 +25,7 @@
 #include "user/model/isolation.h"
 #include "user/model/kernel.h"
 #include "user/model/label.h"
+#include "user/model/programs.h"
 #include "user/model/sockets.h"
 
 #define PATH_SHOWN 96 /* bytes of a path before it is cut in front: its end tells more */
@@ -327,6 +328,26 @@ static void add_file(struct rf_strbuf *out, const struct rf_event_file *e, const
 		add_rule(out, names, "", 0, 0);
 }
 
+static void add_exec_deny(struct rf_strbuf *out, const struct rf_event_exec_deny *e, const struct rf_event_names *names)
+{
+	rf_strbuf_addf(out, " %s ", rf_exec_role_name(e->role));
+	add_path(out, e->path);
+	rf_strbuf_addf(out, " %s", rf_exec_reason_name(e->reason));
+	if (names->policy || e->reason == RF_EXEC_RULE || e->reason == RF_EXEC_DEFAULT)
+		add_rule(out, names, "set", e->set, e->rule);
+}
+
+static void add_exec_first(struct rf_strbuf *out, const struct rf_event_exec_first *e)
+{
+	rf_strbuf_addc(out, ' ');
+	add_path(out, e->path);
+	rf_strbuf_addf(out, " device %u:%u inode %" PRIu64, e->device >> 20, e->device & 0xfffff, (uint64_t)e->inode);
+	if (e->digest_len)
+		rf_strbuf_adds(out, " verity ");
+	for (uint32_t i = 0; i < e->digest_len; i++)
+		rf_strbuf_addf(out, "%02x", e->digest[i]);
+}
+
 static void add_exit(struct rf_strbuf *out, const struct rf_event_exit *e)
 {
 	if (WIFSIGNALED(e->exit_code))
@@ -389,6 +410,12 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_FILE_DENY:
 		add_file(out, e, names);
+		break;
+	case RF_EVENT_EXEC_FIRST:
+		add_exec_first(out, e);
+		break;
+	case RF_EVENT_EXEC_DENY:
+		add_exec_deny(out, e, names);
 		break;
 	case RF_EVENT_POLICY:
 		rf_strbuf_addf(out, " generation %u: %u workloads, %u rule sets, %u policies", policy->generation,

@@ -97,6 +97,15 @@ static void fini_files(struct rf_files *files)
 	free(files->rules);
 }
 
+static void fini_process(struct rf_process *process)
+{
+	for (size_t i = 0; i < process->n_rules; i++) {
+		free(process->rules[i].name);
+		free(process->rules[i].pattern);
+	}
+	free(process->rules);
+}
+
 struct rf_policy *rf_policy_share(struct rf_policy *p)
 {
 	p->shared++;
@@ -120,6 +129,7 @@ void rf_policy_free(struct rf_policy *p)
 	fini_devices(&p->devices);
 	free(p->kernel);
 	fini_files(&p->files);
+	fini_process(&p->process);
 	free(p->requirements);
 	free(p->file);
 	free(p->name);

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ringfence/exec_map.h"
 #include "ringfence/limits.h"
 #include "ringfence/isolation_map.h"
 #include "ringfence/kernel_map.h"
@@ -210,6 +211,31 @@ struct rf_files {
 	size_t n_rules;
 };
 
+/* A rule of spec.process.exec: a path and what may stand in for the rest of it. */
+struct rf_exec_rule {
+	struct rf_mark mark;
+	char *name; /* never NULL */
+	enum rf_action action;
+	char *pattern;	  /* as written */
+	size_t length;	  /* of @pattern, without what stands for the rest: the text of include/ringfence/exec_map.h */
+	size_t in_last;	  /* bytes of the last component in that, or for a tree the components */
+	bool interpreter; /* speaks of interpreters alone; else of programs and of interpreters */
+	enum rf_exec_kind kind;
+};
+
+/* Merging: rules as those of the network; of memfd and drift, what any policy denies, or reports. */
+struct rf_process {
+	bool present; /* there are rules, or a default */
+	struct rf_mark mark;
+	enum rf_action default_action;
+	struct rf_exec_rule *rules;
+	size_t n_rules;
+	struct {
+		bool deny, report; /* report: only told of, whatever the mode */
+		struct rf_mark mark;
+	} limits[RF_EXEC_LIMITS];
+};
+
 /* A section that needs a feature, and where it stands, to be refused or audited by name. */
 struct rf_requirement {
 	enum rf_feature feature;
@@ -246,6 +272,7 @@ struct rf_policy {
 	struct rf_kernel *kernel; /* NULL: no such section */
 	struct rf_devices devices;
 	struct rf_files files;
+	struct rf_process process;
 	uint32_t telemetry; /* 1 << enum rf_event_kind */
 	struct rf_flow_sampling flows;
 	struct rf_requirement *requirements;

@@ -95,6 +95,8 @@ int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_devic
 		r = rf_isolation_compile(policies, n, &image->isolation);
 	if (r >= 0)
 		r = rf_kernel_compile(policies, n, &image->kernel);
+	if (r >= 0)
+		r = rf_process_compile(policies, n, diags, &image->process);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(image);
@@ -122,6 +124,7 @@ void rf_image_unref(struct rf_image *image)
 	rf_isolation_image_free(image->isolation);
 	rf_kernel_image_free(image->kernel);
 	rf_files_image_free(image->files);
+	rf_process_image_free(image->process);
 	for (size_t i = 0; i < image->n_policies; i++)
 		free(image->policies[i]);
 	free(image->policies);

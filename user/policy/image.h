@@ -11,6 +11,7 @@
 #include "user/policy/compile_isolation.h"
 #include "user/policy/compile_kernel.h"
 #include "user/policy/compile_files.h"
+#include "user/policy/compile_process.h"
 #include "user/policy/compile_rates.h"
 #include "user/policy/compile_sockets.h"
 
@@ -24,6 +25,7 @@ struct rf_image {
 	struct rf_isolation_image *isolation; /* NULL: nothing denied */
 	struct rf_kernel_image *kernel;	      /* likewise */
 	struct rf_files_image *files; /* likewise; filled in by rf_files_compile(), which needs the zones of the set */
+	struct rf_process_image *process; /* NULL: every program runs */
 	uint32_t telemetry;
 	struct rf_flow_sampling flows;
 	char **policies; /* full names, in merge order */

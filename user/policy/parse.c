@@ -20,6 +20,7 @@
 #include "user/policy/parse_kernel.h"
 #include "user/policy/parse_files.h"
 #include "user/policy/parse_network.h"
+#include "user/policy/parse_process.h"
 #include "user/policy/parse_rates.h"
 #include "user/policy/parse_sockets.h"
 
@@ -225,11 +226,9 @@ static uint32_t telemetry_parse(const struct rf_node *spec)
 	static const struct {
 		const char *name;
 		enum rf_event_kind kind;
-	} kinds[] = { { "exec", RF_EVENT_EXEC },
-		      { "fork", RF_EVENT_FORK },
-		      { "exit", RF_EVENT_EXIT },
-		      { "connect", RF_EVENT_CONNECT },
-		      { "accept", RF_EVENT_ACCEPT } };
+	} kinds[] = { { "exec", RF_EVENT_EXEC },     { "fork", RF_EVENT_FORK },
+		      { "exit", RF_EVENT_EXIT },     { "connect", RF_EVENT_CONNECT },
+		      { "accept", RF_EVENT_ACCEPT }, { "execFirst", RF_EVENT_EXEC_FIRST } };
 	const struct rf_node *events = rf_node_get(rf_node_get(spec, "telemetry"), "events");
 	uint32_t mask = 0;
 
@@ -317,6 +316,8 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 		r = devices_parse(c, rf_node_get(spec, "devices"), &p->devices);
 	if (r >= 0)
 		r = rf_files_parse(c, rf_node_get(spec, "files"), &p->files);
+	if (r >= 0)
+		r = rf_process_parse(c, rf_node_get(spec, "process"), &p->process);
 	return r;
 }
 

@@ -121,20 +121,26 @@ static const struct rf_field device_fields[] = {
 	{ .key = NULL },
 };
 
-#define EXEC_MATCH                                                                      \
-	FIELDS(NAME_OF_RULE, ACTION, F("path", GLOB, .text = "Path of the program."),   \
-	       F("label", STRING, .text = "A labelled tree that the program lies in."), \
-	       F("interpreter", GLOB, .text = "Path of the interpreter of a script."))
+#define EXEC_MATCH                                                                                                 \
+	FIELDS(NAME_OF_RULE, ACTION,                                                                               \
+	       F("path", ABSPATH, .example = "path: /usr/bin/**",                                                  \
+		 .text = "The file, as its mount namespace has it, links resolved: a program, a script, or an "    \
+			 "interpreter. May end with /** (all below), or with * (the rest of a name)."),            \
+	       F("label", STRING, .text = "A labelled tree that the program lies in. Refused: not enforced yet."), \
+	       F("interpreter", ABSPATH, .example = "interpreter: /usr/bin/dash",                                  \
+		 .text = "As path, but only where a script's #! names it, or binfmt_misc."))
 
 static const struct rf_field process_fields[] = {
 	F("default", ENUM, .dflt = "allow", .values = ALLOW_DENY,
-	  .text = "What happens to programs that no rule names."),
-	F("exec", OBJECT, .list = true, .max = RF_MAX_RULES, .text = "Rules for execve, first match decides.",
+	  .text = "What happens to programs that no rule names. Of several policies, deny wins."),
+	F("exec", OBJECT, .list = true, .max = RF_MAX_RULES,
+	  .text = "In order; the first that matches decides. Asked for the program, and for a script's interpreter.",
 	  .children = EXEC_MATCH),
 	F("drift", ENUM, .dflt = "allow", .values = STRINGS("allow", "report", "deny"),
-	  .text = "Programs that did not come with the image."),
+	  .text = "Programs and libraries that did not come with the image: in the upper layer of an overlay, on tmpfs "
+		  "or ramfs, or without a name. report is told as would-deny, whatever the mode."),
 	F("memfd", ENUM, .dflt = "allow", .values = STRINGS("allow", "report", "deny"),
-	  .text = "Programs without a file."),
+	  .text = "Programs without a name: memfd_create(), O_TMPFILE, deleted files."),
 	{ .key = NULL },
 };
 
@@ -324,8 +330,9 @@ static const struct rf_field spec_fields[] = {
 	F("telemetry", OBJECT, .text = "What is reported besides denials, which always are.",
 	  .children = FIELDS(
 		  F("events", ENUM, .list = true, .max = 8, .dflt = "[exec]",
-		    .values = STRINGS("exec", "fork", "exit", "connect", "accept"),
-		    .text = "Events to send for every occurrence; all are counted anyway."),
+		    .values = STRINGS("exec", "fork", "exit", "connect", "accept", "execFirst"),
+		    .text = "Events to send for every occurrence; all are counted anyway. execFirst is each "
+			    "program once, and again when it has changed."),
 		  F("flows", OBJECT, .text = "The flow log: the start and the end of flows, with what they carried.",
 		    .children = FIELDS(F("sample", INTEGER, .min = 1, .max = RF_FLOW_SAMPLE_MAX, .dflt = "1",
 					 .text = "One in so many flows; both events of a flow are sent, or neither."),
@@ -390,7 +397,6 @@ bool rf_field_is_enforced(const struct rf_field *f)
 {
 	/* What no program of this version carries out; a host that has it can come with a later one. */
 	switch (f->needs - 1) {
-	case RF_FEATURE_PROCESS:
 	case RF_FEATURE_ACCELERATORS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:

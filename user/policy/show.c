@@ -10,6 +10,7 @@
 #include "ringfence/workload_map.h"
 #include "user/model/event.h"
 #include "user/model/icmp.h"
+#include "user/model/programs.h"
 #include "user/policy/check.h"
 #include "user/policy/compile_isolation.h"
 #include "user/policy/compile_files.h"
@@ -204,6 +205,63 @@ static void devices_show(const struct rf_policy *const *policies, size_t n, stru
 	defaults_show(&enforced, &all, audited, out);
 }
 
+/* What is denied, or only told of, besides the rules. */
+static void limit_show(const struct rf_policy *const *policies, size_t n, enum rf_exec_reason which,
+		       struct rf_strbuf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_policy *p = policies[i];
+		bool deny = p->process.limits[which].deny;
+
+		if (deny || p->process.limits[which].report)
+			rf_strbuf_addf(out, "  %s %s  (%s%s, %s:%u)\n", deny ? "deny" : "report",
+				       rf_exec_reason_name(which), p->name, p->mode == RF_MODE_AUDIT ? ", audit" : "",
+				       p->file, p->process.limits[which].mark.line);
+	}
+}
+
+static void process_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out)
+{
+	struct origin enforced = { 0 }, all = { 0 };
+	bool audited = false, limits = false;
+	unsigned int number = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_process *process = &policies[i]->process;
+
+		for (int which = 0; which < RF_EXEC_LIMITS; which++)
+			limits |= process->limits[which].deny || process->limits[which].report;
+		if (!process->present)
+			continue;
+		origin_take(&all, policies[i], process->default_action, process->mark);
+		if (policies[i]->mode == RF_MODE_AUDIT)
+			audited = true;
+		else
+			origin_take(&enforced, policies[i], process->default_action, process->mark);
+	}
+	rf_strbuf_adds(out, "\nprograms:");
+	if (!all.policy && !limits) {
+		rf_strbuf_adds(out, " no policy speaks of them: all may run\n");
+		return;
+	}
+	rf_strbuf_addc(out, '\n');
+	for (int which = 0; which < RF_EXEC_LIMITS; which++)
+		limit_show(policies, n, which, out);
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_policy *p = policies[i];
+
+		for (size_t k = 0; k < p->process.n_rules; k++) {
+			const struct rf_exec_rule *rule = &p->process.rules[k];
+
+			rf_strbuf_addf(out, "  %3u. %-5s %s%s  (%s%s, %s:%u)\n", ++number, rf_action_name(rule->action),
+				       rule->interpreter ? "interpreter " : "", rule->pattern, rule->name,
+				       p->mode == RF_MODE_AUDIT ? ", audit" : "", p->file, rule->mark.line);
+		}
+	}
+	if (all.policy)
+		defaults_show(&enforced, &all, audited, out);
+}
+
 static void telemetry_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out)
 {
 	struct rf_flow_sampling flows;
@@ -242,6 +300,7 @@ int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char
 	rf_kernel_show(policies, n, out);
 	devices_show(policies, n, out);
 	rf_files_show(policies, n, out);
+	process_show(policies, n, out);
 	telemetry_show(policies, n, out);
 	return rf_strbuf_error(out);
 }

@@ -36,7 +36,7 @@ static void refused(const char *text)
 	",\"egress_deny\":" #deny ",\"ingress_deny\":1,\"device_deny\":0,\"egress_would\":0,"                  \
 	"\"ingress_would\":0,\"device_would\":0,\"socket_deny\":0,\"socket_would\":0,"                         \
 	"\"isolation_deny\":0,\"isolation_would\":0,\"kernel_deny\":0,\"kernel_would\":0,"                     \
-	"\"file_deny\":0,\"file_would\":0}"
+	"\"file_deny\":0,\"file_would\":0,\"exec_deny\":0,\"exec_would\":0}"
 
 static const char first[] =
 	"{\"ok\":true,\"time_ns\":1000000000,\"workloads\":["

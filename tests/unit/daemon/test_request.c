@@ -335,6 +335,23 @@ static void the_highest_port_is_taken(void **state)
 	assert_int_equal(r.port, 65535);
 }
 
+static void a_program_is_an_absolute_path(void **state)
+{
+	(void)state;
+	_cleanup_request_ struct rf_request r =
+		parsed("{\"v\":1,\"cmd\":\"policy-test-program\",\"workload\":\"a\",\"program\":\"/bin/x\"}");
+	_cleanup_request_ struct rf_request interpreter =
+		parsed("{\"v\":1,\"cmd\":\"policy-test-program\",\"workload\":\"a\",\"program\":\"/bin/x\","
+		       "\"interpreter\":true}");
+
+	assert_string_equal(r.program, "/bin/x");
+	assert_false(r.interpreter);
+	assert_true(interpreter.interpreter);
+	refused("{\"v\":1,\"cmd\":\"policy-test-program\",\"workload\":\"a\",\"program\":\"bin/x\"}", -EINVAL,
+		"absolute path");
+	refused("{\"v\":1,\"cmd\":\"policy-test-program\",\"workload\":\"a\"}", -EINVAL, "needs \"program\"");
+}
+
 static void apply_takes_its_flags(void **state)
 {
 	(void)state;
@@ -463,6 +480,7 @@ int main(void)
 		cmocka_unit_test(policy_diff_takes_paths_and_what_is_in_force),
 		cmocka_unit_test(a_wrong_policy_diff_is_refused),
 		cmocka_unit_test(the_highest_port_is_taken),
+		cmocka_unit_test(a_program_is_an_absolute_path),
 		cmocka_unit_test(apply_takes_its_flags),
 		cmocka_unit_test(confirm_is_checked_at_both_limits),
 		cmocka_unit_test(wrong_paths_are_refused),

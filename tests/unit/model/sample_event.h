@@ -26,6 +26,8 @@ union sample_event {
 	struct rf_event_isolation isolation;
 	struct rf_event_kernel kernel;
 	struct rf_event_file file;
+	struct rf_event_exec_deny exec_deny;
+	struct rf_event_exec_first exec_first;
 	struct rf_event_policy policy;
 	struct rf_event_cgroup cgroup;
 	struct rf_event_gap gap;
@@ -87,7 +89,7 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 	union sample_event e;
 	bool denied = kind == RF_EVENT_FLOW_DENY || kind == RF_EVENT_DEVICE_DENY || kind == RF_EVENT_SOCKET_DENY ||
 		      kind == RF_EVENT_ISOLATION || kind == RF_EVENT_KERNEL_DENY || kind == RF_EVENT_FILE_DENY ||
-		      kind == RF_EVENT_GUARD_DENY;
+		      kind == RF_EVENT_GUARD_DENY || kind == RF_EVENT_EXEC_DENY;
 
 	memset(&e, 0, sizeof(e));
 	e.header.version = RF_EVENT_VERSION;
@@ -162,6 +164,19 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 		e.file.access = 1u << RF_FILE_READ;
 		e.file.denied = 1u << RF_FILE_READ;
 		strcpy(e.file.name, "key.pem");
+		break;
+	case RF_EVENT_EXEC_FIRST:
+		e.exec_first.device = 8 << 20 | 1;
+		e.exec_first.inode = 77;
+		strcpy(e.exec_first.path, "/opt/tool");
+		e.exec_first.path_len = strlen(e.exec_first.path);
+		break;
+	case RF_EVENT_EXEC_DENY:
+		e.exec_deny.set = 5;
+		e.exec_deny.rule = 2;
+		e.exec_deny.reason = RF_EXEC_RULE;
+		strcpy(e.exec_deny.path, "/opt/tool");
+		e.exec_deny.path_len = strlen(e.exec_deny.path);
 		break;
 	case RF_EVENT_POLICY:
 		e.policy.generation = 4;

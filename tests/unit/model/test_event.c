@@ -14,10 +14,10 @@
 #include "tests/unit/model/sample_event.h"
 
 static const enum rf_event_kind all_kinds[] = {
-	RF_EVENT_EXEC,	      RF_EVENT_FORK,	    RF_EVENT_EXIT,	  RF_EVENT_CONNECT,  RF_EVENT_ACCEPT,
-	RF_EVENT_FLOW_DENY,   RF_EVENT_DEVICE_DENY, RF_EVENT_SOCKET_DENY, RF_EVENT_POLICY,   RF_EVENT_CGROUP_NEW,
-	RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,	    RF_EVENT_FLOW_START,  RF_EVENT_FLOW_END, RF_EVENT_ISOLATION,
-	RF_EVENT_KERNEL_DENY, RF_EVENT_FILE_DENY,   RF_EVENT_GUARD_DENY,
+	RF_EVENT_EXEC,	      RF_EVENT_FORK,	    RF_EVENT_EXIT,	  RF_EVENT_CONNECT,   RF_EVENT_ACCEPT,
+	RF_EVENT_FLOW_DENY,   RF_EVENT_DEVICE_DENY, RF_EVENT_SOCKET_DENY, RF_EVENT_POLICY,    RF_EVENT_CGROUP_NEW,
+	RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,	    RF_EVENT_FLOW_START,  RF_EVENT_FLOW_END,  RF_EVENT_ISOLATION,
+	RF_EVENT_KERNEL_DENY, RF_EVENT_FILE_DENY,   RF_EVENT_GUARD_DENY,  RF_EVENT_EXEC_DENY, RF_EVENT_EXEC_FIRST,
 };
 
 static int validate(const union sample_event *e)
@@ -94,6 +94,8 @@ static void a_denial_that_allows_is_refused(void **state)
 	accepted(RF_EVENT_SOCKET_DENY, e.header.verdict = RF_WOULD_DENY);
 	refused(RF_EVENT_ISOLATION, e.header.verdict = RF_ALLOW);
 	accepted(RF_EVENT_ISOLATION, e.header.verdict = RF_WOULD_DENY);
+	refused(RF_EVENT_EXEC_DENY, e.header.verdict = RF_ALLOW);
+	accepted(RF_EVENT_EXEC_DENY, e.header.verdict = RF_WOULD_DENY);
 	accepted(RF_EVENT_FLOW_DENY, e.header.verdict = RF_WOULD_DENY);
 	accepted(RF_EVENT_DEVICE_DENY, e.header.verdict = RF_WOULD_DENY);
 }
@@ -165,6 +167,19 @@ static void a_socket_out_of_range_is_refused(void **state)
 	accepted(RF_EVENT_KERNEL_DENY, e.kernel.syscall = RF_KERNEL_NONE);
 	refused(RF_EVENT_KERNEL_DENY, e.kernel.tier = RF_TIERS);
 	refused(RF_EVENT_KERNEL_DENY, memset(e.kernel.detail, 'x', sizeof(e.kernel.detail)));
+	refused(RF_EVENT_EXEC_DENY, e.exec_deny.rule = RF_MAX_RULES);
+	accepted(RF_EVENT_EXEC_DENY, e.exec_deny.rule = RF_MAX_RULES - 1);
+	accepted(RF_EVENT_EXEC_DENY, e.exec_deny.rule = RF_RULE_DEFAULT);
+	refused(RF_EVENT_EXEC_DENY, e.exec_deny.tier = RF_TIERS);
+	accepted(RF_EVENT_EXEC_DENY, e.exec_deny.tier = RF_TIER_AUDIT);
+	refused(RF_EVENT_EXEC_DENY, e.exec_deny.reason = RF_EXEC_REASONS);
+	accepted(RF_EVENT_EXEC_DENY, e.exec_deny.reason = RF_EXEC_REASONS - 1);
+	refused(RF_EVENT_EXEC_DENY, e.exec_deny.role = RF_EXEC_LIBRARY + 1);
+	accepted(RF_EVENT_EXEC_DENY, e.exec_deny.role = RF_EXEC_LIBRARY);
+	refused(RF_EVENT_EXEC_DENY, e.exec_deny.path_len++);
+	refused(RF_EVENT_EXEC_FIRST, e.exec_first.path_len++);
+	refused(RF_EVENT_EXEC_FIRST, e.exec_first.digest_len = RF_DIGEST_MAX + 1);
+	accepted(RF_EVENT_EXEC_FIRST, e.exec_first.digest_len = RF_DIGEST_MAX);
 	refused(RF_EVENT_SOCKET_DENY, e.socket.rule = RF_SOCKET_RULES);
 	accepted(RF_EVENT_SOCKET_DENY, e.socket.rule = RF_SOCKET_RULES - 1);
 	refused(RF_EVENT_SOCKET_DENY, e.socket.tier = RF_TIERS);

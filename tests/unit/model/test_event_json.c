@@ -230,6 +230,36 @@ static void a_denied_interface_has_its_members(void **state)
 		     "\"line\":12,\"rule_index\":null");
 }
 
+static void a_denied_program_has_its_members(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_EXEC_DENY);
+
+	(void)state;
+	expect_named(&e, &nameless, HEAD("exec-deny", "deny", "audit", "null"),
+		     "\"role\":\"program\",\"path\":\"/opt/tool\",\"path_cut\":false,\"reason\":\"rule\","
+		     "\"tier\":\"enforce\",\"set\":5," NO_NAMES "\"rule_index\":2");
+	e.exec_deny.reason = RF_EXEC_MEMFD;
+	e.exec_deny.rule = RF_RULE_DEFAULT;
+	e.exec_deny.role = RF_EXEC_LIBRARY;
+	expect_named(&e, &nameless, HEAD("exec-deny", "deny", "audit", "null"),
+		     "\"role\":\"library\",\"path\":\"/opt/tool\",\"path_cut\":false,\"reason\":\"memfd\","
+		     "\"tier\":\"enforce\",\"set\":5," NO_NAMES "\"rule_index\":null");
+}
+
+static void a_program_that_is_new_has_its_members(void **state)
+{
+	union sample_event e = sample_event(RF_EVENT_EXEC_FIRST);
+
+	(void)state;
+	expect_named(&e, &nameless, HEAD("exec-first", "allow", "telemetry", "null"),
+		     "\"path\":\"/opt/tool\",\"path_cut\":false,\"major\":8,\"minor\":1,\"inode\":77,\"verity\":null");
+	e.exec_first.digest_len = 2;
+	e.exec_first.digest[0] = 0xab;
+	expect_named(
+		&e, &nameless, HEAD("exec-first", "allow", "telemetry", "null"),
+		"\"path\":\"/opt/tool\",\"path_cut\":false,\"major\":8,\"minor\":1,\"inode\":77,\"verity\":\"ab00\"");
+}
+
 static void a_generation_and_a_cgroup_have_their_members(void **state)
 {
 	static const char cgroup[] =
@@ -310,6 +340,8 @@ int main(void)
 		cmocka_unit_test(what_the_lock_refused_has_its_members),
 		cmocka_unit_test(a_denied_act_has_its_members),
 		cmocka_unit_test(a_denied_interface_has_its_members),
+		cmocka_unit_test(a_denied_program_has_its_members),
+		cmocka_unit_test(a_program_that_is_new_has_its_members),
 		cmocka_unit_test(a_generation_and_a_cgroup_have_their_members),
 		cmocka_unit_test(the_record_of_a_flow_has_every_count),
 		cmocka_unit_test(a_gap_says_what_is_missing_and_since_when),

@@ -202,6 +202,25 @@ static void each_kind_says_what_happened(void **state)
 	e.file.zone = RF_ZONE_UNPLACED;
 	e.file.name[0] = '\0';
 	expect_named(&e, &nameless, "file-deny deny #2 curl[123] rename - of no known directory");
+	e = sample_event(RF_EVENT_EXEC_FIRST);
+	expect_named(&e, &nameless, "exec-first allow #2 curl[123] /opt/tool device 8:1 inode 77");
+	e.exec_first.digest_len = 2;
+	e.exec_first.digest[1] = 0xcd;
+	expect_named(&e, &nameless, "exec-first allow #2 curl[123] /opt/tool device 8:1 inode 77 verity 00cd");
+	e = sample_event(RF_EVENT_EXEC_DENY);
+	expect_named(&e, &nameless, "exec-deny deny #2 curl[123] program /opt/tool rule set 5 rule 2");
+	expect(&e, "exec-deny deny acme/prod/web curl[123] program /opt/tool rule "
+		   "policy acme/prod/web rule \"default\" web.yaml:12");
+	e.exec_deny.role = RF_EXEC_INTERPRETER;
+	e.exec_deny.reason = RF_EXEC_DEFAULT;
+	e.exec_deny.rule = RF_RULE_DEFAULT;
+	expect_named(&e, &nameless, "exec-deny deny #2 curl[123] interpreter /opt/tool default set 5 default");
+	e.exec_deny.role = RF_EXEC_LIBRARY;
+	e.exec_deny.reason = RF_EXEC_DRIFT;
+	expect_named(&e, &nameless, "exec-deny deny #2 curl[123] library /opt/tool drift");
+	e.exec_deny.reason = RF_EXEC_UNREADABLE;
+	strcpy(e.exec_deny.path, "memfd:x y");
+	expect_named(&e, &nameless, "exec-deny deny #2 curl[123] library memfd:x\\x20y unreadable");
 	e = sample_event(RF_EVENT_POLICY);
 	expect_named(&e, &nameless, "policy allow #2 curl[123] generation 4: 3 workloads, 2 rule sets, 1 policies");
 	e = sample_event(RF_EVENT_CGROUP_NEW);

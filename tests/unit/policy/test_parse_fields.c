@@ -191,7 +191,7 @@ static const char whole_language[] =
 	"  select: [{cgroup: /a}]\n"
 	"  process:\n"
 	"    default: deny\n"
-	"    exec: [{name: n, action: allow, path: /usr/bin/*, label: base, interpreter: /bin/sh}]\n"
+	"    exec: [{name: n, action: allow, path: /usr/bin/*}, {interpreter: /bin/sh}]\n"
 	"    drift: report\n"
 	"    memfd: deny\n"
 	"  files: {rules: [{name: n, action: deny, path: '/m/**', access: [read, mmap-exec]}]}\n"
