@@ -90,10 +90,16 @@ static double counters(const struct rf_sample_row *before, const struct rf_sampl
 		       const enum rf_counter *which, size_t n)
 {
 	double sum = 0;
+	bool told = false;
 
-	for (size_t i = 0; i < n; i++)
+	/* A daemon of another version may not have them all. */
+	for (size_t i = 0; i < n; i++) {
+		if (before->counter[which[i]] == RF_UNKNOWN && now->counter[which[i]] == RF_UNKNOWN)
+			continue;
 		sum += rate(before->counter[which[i]], now->counter[which[i]], seconds);
-	return sum; /* NAN if any is */
+		told = true;
+	}
+	return told ? sum : NAN; /* or if any of them is */
 }
 
 static double sum_rate(const struct rf_sample_row *before, const struct rf_sample_row *now, double seconds,
