@@ -4,7 +4,7 @@
  * while some workload has a rule that it is needed for.
  *
  * hook                 decides
- * file_open            read, write and exec: of what is opened, whoever named it how; a program and its interpreters too
+ * file_open            read, write and exec: of what is opened, by whatever name; a program and its interpreters too
  * file_receive         read and write: of a descriptor that another process passes
  * mmap_file            mmap-exec, but for what exec itself maps
  * mmap_backing_file    the same of the file below an overlay

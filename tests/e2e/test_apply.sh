@@ -171,7 +171,7 @@ drop_force guard
 
 unsupported='files:
   rules:
-    - {action: deny, label: weights}'
+    - {action: deny, path: /srv}'
 { only 7001; echo "$unsupported"; } | doc files guard >"$tmp/new/files.yaml"
 tap_ok "a section that this host cannot enforce is refused by name" says 'files.*not available on this host' \
 	"$ringfence" apply "$tmp/new/files.yaml"

@@ -98,7 +98,7 @@ else
 	tap_skip "status on a terminal" "script(1) is not installed"
 fi
 
-counters='"exec":1,"fork":1,"exit":1,"connect":%d,"accept":0,"tx_bytes":%d,"rx_bytes":0,"egress_deny":%d,"egress_would":0,"ingress_deny":0,"ingress_would":0,"device_deny":0,"device_would":0,"socket_deny":0,"socket_would":0,"exec_deny":0,"exec_would":0'
+counters='"exec":1,"fork":1,"exit":1,"connect":%d,"accept":0,"tx_bytes":%d,"rx_bytes":0,"egress_deny":%d,"egress_would":0,"ingress_deny":0,"ingress_would":0,"device_deny":0,"device_would":0,"socket_deny":0,"socket_would":0,"file_deny":0,"file_would":0,"exec_deny":0,"exec_would":0'
 workload() { # ID NAME CPU_USEC CONNECT TX DENY
 	local c
 	# shellcheck disable=SC2059 # the format is ours

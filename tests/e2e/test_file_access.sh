@@ -22,16 +22,14 @@ deny()
 		printf 'telemetry: {events: []}\n' | doc twin twin
 	} | put_force base || exit 1
 }
-# both ACCESS ARGUMENT...: denied in the tree, and allowed outside and to who has no rule. % is the directory.
+# both ACCESS WHAT PATH: denied in the tree, and allowed outside and to who has no rule. % in PATH is the directory.
 both()
 {
-	both_what=$1
-	shift
 	at=work
-	tap_is "$both_what: $1 in the tree is denied" denied try $(echo "$*" | sed "s,%,$data/tree,g")
-	tap_is "$both_what: $1 outside is allowed" allowed try $(echo "$*" | sed "s,%,$data/out,g")
+	tap_is "$1: $2 in the tree is denied" denied try "$2" "$data/tree${3#%}"
+	tap_is "$1: $2 outside is allowed" allowed try "$2" "$data/out${3#%}"
 	at=twin
-	tap_is "$both_what: $1 by another workload is allowed" allowed try $(echo "$*" | sed "s,%,$data/tree,g")
+	tap_is "$1: $2 by another workload is allowed" allowed try "$2" "$data/tree${3#%}"
 }
 deny write
 both write write %/f

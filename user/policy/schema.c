@@ -164,7 +164,7 @@ static const struct rf_field label_fields[] = {
 	F("kind", ENUM, .dflt = "other", .values = STRINGS("dataset", "model", "secret", "other"),
 	  .text = "What it is, for people and reports."),
 	F("access", ENUM, .values = STRINGS("tenant", "policy"),
-	  .text = "tenant: workloads of other tenants are denied everything that no rule of theirs allows, and it is the "
+	  .text = "tenant: workloads of other tenants are denied everything that no rule of theirs allows. It is the "
 		  "default where metadata.tenant is given. policy: only file rules decide."),
 	F("paths", ABSPATH, .list = true, .required = true, .min = 1, .max = RF_MAX_LABEL_PATHS,
 	  .example = "paths: [/srv/models/llama]",

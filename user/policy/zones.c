@@ -116,9 +116,11 @@ static int firsts_mark(struct rf_zones *z)
 	int r = rf_hashmap_new(NULL, &seen);
 
 	for (uint32_t i = 0; r >= 0 && i < z->n; i++) {
-		if (!z->list[i].label)
+		uintptr_t label = (uintptr_t)z->list[i].label;
+
+		if (!label)
 			continue;
-		r = rf_hashmap_put(seen, &z->list[i].label, sizeof(z->list[i].label), z);
+		r = rf_hashmap_put(seen, &label, sizeof(label), z);
 		z->list[i].first = r == 0;
 		if (r == -EEXIST)
 			r = 0;
