@@ -199,6 +199,12 @@ SUITE_TESTS := $(call built,$(foreach suite,$(SUITES),$(call c_tests,$(suite))))
 TOOLS := $(call built,$(filter-out %.bpf.c,$(foreach suite,$(SUITES) kmod,\
 	$(filter-out tests/$(suite)/test_%,$(wildcard tests/$(suite)/*.c)))))
 
+# The one of several files: the probes of tests/boundary.
+BOUNDARY := $(V)/tests/boundary/boundary_probe
+$(BOUNDARY): $(call objects,$(wildcard tests/boundary/probe/*.c))
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS_RF) $(CFLAGS) $(LDFLAGS_RF) $(LDFLAGS) -o $@ $^ -lpthread -lrt
+
 # A unit test of DIR links what DIR may see: a colleague's half-written file elsewhere does not stop it.
 UNIT_FAR := export respond detect collect store engine
 define unit
@@ -219,7 +225,7 @@ $(SUITE_TESTS) $(TOOLS): $(V)/%: $(V)/%.o $(DAEMON_LIB) $(USER_LIBS)
 	$(Q)$(link) -lcmocka -lresolv $(LIBS)
 
 .PHONY: tests check demo unit asan bpf-test $(SUITES)
-tests: $(UNIT) $(SUITE_TESTS) $(TOOLS) # every test program, not run
+tests: $(UNIT) $(SUITE_TESTS) $(TOOLS) $(BOUNDARY) # every test program, not run
 
 check: ## everything that must hold, from an empty machine to "N passed, N failed"
 	@scripts/check.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The suites on real kernels: builds the tree inside a root of the matching
-# distribution, boots it, and runs bpf, e2e and kmod tests there.
+# distribution, boots it, and runs bpf, e2e, boundary and kmod tests there.
 #
 #   scripts/vm-test.sh [6.1|6.12|7.2|all]...     default: all, with RF_MATRIX=0 only 6.12
 #

@@ -16,5 +16,6 @@ btf=/mnt/build/kmod/$release/vmlinux.btf
 
 programs=$(find tests/bpf tests/e2e tests/kmod -name '*.c' ! -name '*.bpf.c' 2>/dev/null |
 	sed 's|\(.*\)\.c$|/mnt/build/\1|')
+programs="$programs /mnt/build/tests/boundary/boundary_probe"
 # shellcheck disable=SC2086 # a list
 make -k -j2 O=/mnt/build VMLINUX_BTF="$btf" all /mnt/build/tests/kmod/kfunc.skel.h $programs

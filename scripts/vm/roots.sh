@@ -14,7 +14,7 @@ rf_kernels="6.1 6.12 7.2"
 rf_root_packages_common="linux-image-amd64 linux-headers-amd64 systemd-sysv dbus kmod busybox-static
  iproute2 nftables auditd dnsmasq-base curl nginx-light ca-certificates procps gcc make pkgconf pahole clang-19 llvm-19
  bpftool libbpf-dev libelf-dev zlib1g-dev libsystemd-dev libyaml-dev libjson-c-dev libmicrohttpd-dev
- libmaxminddb-dev libsqlite3-dev libcmocka-dev python3-minimal openssl jq netcat-openbsd socat iputils-ping xz-utils iperf3"
+ libmaxminddb-dev libsqlite3-dev libcmocka-dev python3-minimal openssl jq netcat-openbsd socat iputils-ping xz-utils iperf3 crun"
 
 # The suite that ships kernel $1.
 rf_root_suite()
