@@ -85,6 +85,7 @@ tap_is "by a handle of outside: allowed" allowed try handle "$data/out/f" "$data
 # Of a file system on a disk the kernel may know the inode and no name of it.
 disk_made()
 {
+	modprobe loop; modprobe ext4
 	truncate -s 16M "$tmp/disk" && mkfs.ext4 -q -F "$tmp/disk" && mkdir -p "$tmp/ext4" &&
 		mount -o loop "$tmp/disk" "$tmp/ext4"
 } >/dev/null 2>&1

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -272,7 +273,7 @@ int rf_labels_resolve(struct rf_labels *ret, struct rf_engine *e, struct rf_poli
 	r = rf_zones_make(set, path_resolve, NULL, diags, &set->zones);
 	if (r >= 0 && set->zones) {
 		/* Opened before it is read, so that no change is missed. */
-		fresh.mounts = (struct pollfd){ open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC), POLLPRI, 0 };
+		fresh.mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 		r = rf_mounts_read(&mounts);
 	}
 	if (r >= 0 && set->zones)
@@ -328,10 +329,11 @@ static void mounts_renew(const struct rf_mounts *mounts, struct rf_engine *e, co
 void rf_labels_tick(struct rf_labels *l, struct rf_engine *e, const struct rf_policy_set *set)
 {
 	_cleanup_(rf_mounts_fini) struct rf_mounts mounts = { 0 };
+	struct pollfd changed = { l->mounts_fd, POLLPRI, 0 };
 
 	if (!set || !set->zones || l->n != set->zones->n)
 		return;
-	if (l->mounts.fd > 0 && poll(&l->mounts, 1, 0) > 0 && rf_mounts_read(&mounts) == 0)
+	if (l->mounts_fd > 0 && poll(&changed, 1, 0) > 0 && rf_mounts_read(&mounts) == 0)
 		mounts_renew(&mounts, e, set->zones);
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct rf_label_seen now = path_see(set->zones->list[i].path);
@@ -347,8 +349,8 @@ void rf_labels_tick(struct rf_labels *l, struct rf_engine *e, const struct rf_po
 
 void rf_labels_fini(struct rf_labels *l)
 {
-	if (l->mounts.fd > 0)
-		close(l->mounts.fd);
+	if (l->mounts_fd > 0)
+		close(l->mounts_fd);
 	free(l->seen);
 	*l = (struct rf_labels){ 0 };
 }

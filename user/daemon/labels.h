@@ -6,8 +6,6 @@
 #ifndef RF_DAEMON_LABELS_H
 #define RF_DAEMON_LABELS_H
 
-#include <poll.h>
-
 #include "user/engine/engine.h"
 #include "user/model/policy.h"
 #include "user/policy/diag.h"
@@ -18,7 +16,7 @@ struct rf_labels {
 		uint64_t device, inode;
 	} *seen;
 	uint32_t n;
-	struct pollfd mounts; /* of the table of mounts, which says when it has changed; fd 0: not open */
+	int mounts_fd; /* the table of mounts, which says when it has changed; 0: not open */
 };
 
 /*
