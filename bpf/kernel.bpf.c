@@ -15,7 +15,7 @@
  * sb_mount, sb_umount, move_mount, sb_pivotroot   mount
  * ptrace_access_check, ptrace_traceme             ptrace
  * locked_down               rawIO: what asks for no capability
- * file_open                 sysrq, cgroupEscape: when opened for writing
+ * file_open                 sysrq, cgroupEscape, perf: when opened for writing
  * task_alloc                cgroupEscape: a process that is to be born in another cgroup
  * task_fix_setuid, task_fix_setgid, task_fix_setgroups, bprm_creds_from_file   setuid
  *
@@ -41,6 +41,8 @@ char _license[] SEC("license") = "GPL";
 #define RF_PROC_MAGIC	      0x9fa0
 #define RF_CGROUP_MAGIC	      0x27e0eb
 #define RF_CGROUP2_MAGIC      0x63677270
+#define RF_TRACEFS_MAGIC      0x74726163
+#define RF_DEBUGFS_MAGIC      0x64626720
 #define RF_PTRACE_MODE_ATTACH 2
 #define RF_CLONE_INTO_CGROUP  0x200000000ULL
 
@@ -276,7 +278,8 @@ int BPF_PROG(rf_kernel_open, struct file *file, int ret)
 	if (!(file->f_mode & RF_FMODE_WRITE))
 		return 0;
 	magic = file->f_inode->i_sb->s_magic;
-	if (magic != RF_PROC_MAGIC && magic != RF_CGROUP_MAGIC && magic != RF_CGROUP2_MAGIC)
+	if (magic != RF_PROC_MAGIC && magic != RF_CGROUP_MAGIC && magic != RF_CGROUP2_MAGIC &&
+	    magic != RF_TRACEFS_MAGIC && magic != RF_DEBUGFS_MAGIC)
 		return 0;
 	dentry = BPF_CORE_READ(file, f_path.dentry);
 	c.detail = (const char *)BPF_CORE_READ(dentry, d_name.name);
@@ -285,6 +288,9 @@ int BPF_PROG(rf_kernel_open, struct file *file, int ret)
 			c.kind = RF_KERNEL_SYSRQ;
 		else if (bpf_get_current_cgroup_id() != rf_config.probe_cgroup)
 			return 0;
+	} else if (magic == RF_TRACEFS_MAGIC || magic == RF_DEBUGFS_MAGIC) {
+		/* Probes of the kernel and of others, as perf_event_open() makes them. */
+		c.kind = RF_KERNEL_PERF;
 	} else {
 		__u64 directory = BPF_CORE_READ(dentry, d_parent, d_inode, i_ino);
 

@@ -14,7 +14,7 @@
 #define RF_KERNEL_KINDS(X)                                                                              \
 	X(MODULE, "moduleLoad", "loading and unloading modules, and making the kernel ask for one")     \
 	X(BPF, "bpf", "the system call bpf")                                                            \
-	X(PERF, "perf", "perf_event_open")                                                              \
+	X(PERF, "perf", "perf_event_open; writing files of tracefs and debugfs")                        \
 	X(KEXEC, "kexec", "loading another kernel")                                                     \
 	X(USERFAULTFD, "userfaultfd", "making a userfaultfd")                                           \
 	X(IO_URING, "ioUring", "making an io_uring")                                                    \

@@ -17,24 +17,33 @@ probe=$build/tests/boundary/boundary_probe
 }
 [ -n "${RF_IN_VM:-}" ] || tap_skip_all "these are for a guest: they try what would harm a host that lets them"
 grep -qw bpf /sys/kernel/security/lsm || tap_skip_all "needs BPF LSM"
-make_cgroup attack near far
+make_cgroup attack box near far
 "$probe" list >"$tmp/list"
 names=$(cut -f 1 "$tmp/list")
 tab=$(printf '\t')
 
-# victim CGROUP: what it tells is in $tmp/CGROUP, its tree below $tmp/tree.
-mkfifo "$tmp/stay"
+# The other side: what it tells is in $tmp/near and $tmp/far. Anew for each stage: a thing that was made before the
+# policy is the host's.
 victim()
 {
 	mkdir -p "$tmp/tree/$1"
 	echo secret >"$tmp/tree/$1/file"
 	enter "$1" "$probe" victim "$tmp/$1" "rf-$1" "$tmp/tree/$1/file" <"$tmp/stay" >>"$tmp/victims" 2>&1 &
 	helpers="$helpers $!"
+	victims="$victims $!"
 }
-victim near
-victim far
-exec 9>"$tmp/stay"
-await 5 test -s "$tmp/near" && await 5 test -s "$tmp/far" || {
+victims=
+victims_start()
+{
+	# shellcheck disable=SC2086 # a list
+	[ -z "$victims" ] || { kill $victims && wait $victims; }
+	victims=
+	rm -f "$tmp/near" "$tmp/far" "$tmp/stay"
+	mkfifo "$tmp/stay"
+	victim near
+	victim far
+	exec 9>"$tmp/stay"
+	if await 5 test -s "$tmp/near" && await 5 test -s "$tmp/far"; then return; fi
 	echo "Bail out! there is no other side: $(cat "$tmp/victims")"
 	exit 1
 }
@@ -70,7 +79,7 @@ from_box()
 	  {"destination": "/dev", "type": "bind", "source": "/dev", "options": ["rbind"]},
 	  {"destination": "/tmp", "type": "bind", "source": "/tmp", "options": ["rbind"]},
 	  {"destination": "/mnt", "type": "bind", "source": "/mnt", "options": ["rbind"]}],
-	 "linux": {"cgroupsPath": "$root/attack/box", "namespaces": [{"type": "mount"}, {"type": "uts"}],
+	 "linux": {"cgroupsPath": "$root/box/rf", "namespaces": [{"type": "mount"}, {"type": "uts"}],
 	  "resources": {"devices": [{"allow": true, "access": "rwm"}]}}}
 	JSON
 	crun --cgroup-manager=cgroupfs --root "$tmp/crun" run --bundle "$tmp/box" rf-box </dev/null
@@ -108,7 +117,7 @@ policies()
 	metadata: {name: attack, tenant: red}
 	spec:
 	  mode: $1
-	  select: [{cgroup: "$root/attack"}]
+	  select: [{cgroup: "$root/attack"}, {cgroup: "$root/box"}]
 	  kernel: {preset: restricted}
 	  process: {drift: deny, memfd: deny}
 	  files: {rules: [{action: deny, label: far-tree}]}
@@ -129,15 +138,18 @@ policies()
 	YAML
 }
 places="cgroup box"
+victims_start
 for place in $places; do
 	try bare "$place"
 done
 daemon_must_start
 policies enforce | put_force boundary || exit 1
+victims_start
 for place in $places; do
 	try enforce "$place"
 done
 policies audit | put_force boundary || exit 1
+victims_start
 for place in $places; do
 	try audit "$place"
 done

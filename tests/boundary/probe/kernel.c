@@ -212,9 +212,6 @@ static int cross_raw(const struct rf_victim *v)
 		(void)v;                                   \
 		return rf_try_open(path, flags);           \
 	}
-OPEN_PROBE(core_pattern, "/proc/sys/kernel/core_pattern", O_WRONLY)
-OPEN_PROBE(modprobe_path, "/proc/sys/kernel/modprobe", O_WRONLY)
-OPEN_PROBE(sysctl, "/proc/sys/kernel/panic", O_WRONLY)
 OPEN_PROBE(sysrq, "/proc/sysrq-trigger", O_WRONLY)
 OPEN_PROBE(uevent_helper, "/sys/kernel/uevent_helper", O_WRONLY)
 OPEN_PROBE(kcore, "/proc/kcore", O_RDONLY)
@@ -222,6 +219,38 @@ OPEN_PROBE(dev_mem, "/dev/mem", O_RDWR)
 OPEN_PROBE(dev_port, "/dev/port", O_RDWR)
 OPEN_PROBE(dev_kmsg, "/dev/kmsg", O_RDWR)
 OPEN_PROBE(tracing, "/sys/kernel/tracing/kprobe_events", O_WRONLY)
+
+/* What is there is written again: the kernel asks when something is written, and nothing changes. */
+static int sysctl_try(const char *path)
+{
+	char text[256];
+	int fd = open(path, O_RDWR | O_CLOEXEC), n, r;
+
+	if (fd < 0)
+		return errno == ENOENT ? RF_ABSENT : -errno;
+	n = read(fd, text, sizeof(text));
+	r = n < 0 ? -errno : rf_result(pwrite(fd, text, n, 0));
+	close(fd);
+	return r;
+}
+
+static int cross_core_pattern(const struct rf_victim *v)
+{
+	(void)v;
+	return sysctl_try("/proc/sys/kernel/core_pattern");
+}
+
+static int cross_modprobe_path(const struct rf_victim *v)
+{
+	(void)v;
+	return sysctl_try("/proc/sys/kernel/modprobe");
+}
+
+static int cross_sysctl(const struct rf_victim *v)
+{
+	(void)v;
+	return sysctl_try("/proc/sys/kernel/panic");
+}
 
 static int cross_iopl(const struct rf_victim *v)
 {

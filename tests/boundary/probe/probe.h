@@ -46,7 +46,8 @@ struct rf_probe {
 extern const struct rf_probe rf_probes_process[], rf_probes_ipc[], rf_probes_kernel[], rf_probes_mount[],
 	rf_probes_file[], rf_probes_exec[]; /* each ends with a NULL name */
 
-/* In its cgroup already: makes what the others reach for, tells of it in @path, and stays until standard input ends. */
+/* In its cgroup already: makes what the others reach for, tells of it in @path, and stays until standard
+ * input ends, or SIGTERM. */
 int rf_victim_run(const char *path, const char *name, const char *secret);
 int rf_victim_read(const char *path, struct rf_victim *ret);
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <mqueue.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,9 +121,15 @@ static int tell(const char *path, const struct rf_victim *v)
 	return rf_result(rename(fresh, path));
 }
 
+static void stop(int signal)
+{
+	(void)signal;
+}
+
 int rf_victim_run(const char *path, const char *name, const char *secret)
 {
 	static char page[8192];
+	struct sigaction action = { .sa_handler = stop };
 	struct rf_victim v = { .pid = getpid() };
 	char byte;
 	int r;
@@ -134,6 +141,8 @@ int rf_victim_run(const char *path, const char *name, const char *secret)
 	snprintf(v.socket, sizeof(v.socket), "/tmp/%s.stream", v.name);
 	snprintf(v.datagram, sizeof(v.datagram), "/tmp/%s.datagram", v.name);
 	cgroup_find(v.cgroup);
+	/* Ends the read below, as the end of the input does. */
+	sigaction(SIGTERM, &action, NULL);
 	/* Where Yama is in force: nobody is kept out by it. */
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	r = rf_result(unshare(CLONE_NEWUTS));
