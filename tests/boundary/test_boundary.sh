@@ -101,7 +101,7 @@ try()
 # crossed STAGE FROM NAME, beside STAGE FROM NAME: the first word that a probe, and its twin, said.
 crossed() { awk -F "$tab" -v name="$3" '$1 == name && $2 ~ /^(crossed|held|absent)/ { print $2; exit }' "$tmp/$1.$2"; }
 beside() { awk -F "$tab" -v name="$3" '$1 == name && $2 ~ /^(works|fails)/ { print $2; exit }' "$tmp/$1.$2"; }
-held() { crossed "$@" | grep -q '^held E\(PERM\|ACCES\)$' || { echo "it says: $(crossed "$@")"; return 1; }; }
+held() { crossed "$@" | grep -q '^held E\(PERM\|ACCES\|NOKEY\)$' || { echo "it says: $(crossed "$@")"; return 1; }; }
 
 # policies MODE
 policies()

@@ -96,8 +96,7 @@ static_assert(RF_SYSCALL_COUNT <= 64, "a system call has no bit");
 
 const struct rf_kernel_preset rf_kernel_presets[] = {
 	{ "baseline", HOST_KINDS, BASELINE_CAPABILITIES },
-	{ "restricted",
-	  HOST_KINDS | KIND(USERFAULTFD) | KIND(IO_URING) | KIND(USER_NAMESPACE) | KIND(PTRACE) | KIND(SETUID),
+	{ "restricted", HOST_KINDS | KIND(USERFAULTFD) | KIND(IO_URING) | KIND(USER_NAMESPACE) | KIND(SETUID),
 	  CAP(NET_BIND_SERVICE) },
 	{ "ai-training", HOST_KINDS | KIND(USERFAULTFD) | KIND(USER_NAMESPACE),
 	  BASELINE_CAPABILITIES | CAP(IPC_LOCK) | CAP(SYS_NICE) },

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/io.h>
 #include <sys/klog.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
@@ -171,20 +170,6 @@ static int twin_thread_of_files(const struct rf_victim *v)
 	return unshare_try(CLONE_FILES);
 }
 
-static int cross_traceme(const struct rf_victim *v)
-{
-	int status;
-	pid_t pid = fork();
-
-	(void)v;
-	if (pid < 0)
-		return -errno;
-	if (pid == 0)
-		_exit(ptrace(PTRACE_TRACEME, 0, 0, 0) < 0 ? errno : 0);
-	waitpid(pid, &status, 0);
-	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
-}
-
 static int socket_try(int family, int type, int protocol)
 {
 	int fd = socket(family, type | SOCK_CLOEXEC, protocol), r = rf_result(fd);
@@ -337,7 +322,6 @@ const struct rf_probe rf_probes_kernel[] = {
 	{ "io-uring", "kernel", "CVE-2022-2602", cross_io_uring, rf_twin_write },
 	{ "user-namespace", "kernel", "CVE-2022-0185", cross_user_namespace, twin_thread_of_files },
 	{ "net-namespace", "kernel", "CVE-2023-32233", cross_net_namespace, twin_thread_of_files },
-	{ "ptrace-child", "kernel", MAN("ptrace(2)"), cross_traceme, rf_twin_exec },
 	{ "packet-socket", "kernel", "CVE-2020-14386", cross_packet, rf_twin_tcp },
 	{ "raw-socket", "kernel", MAN("raw(7)"), cross_raw, rf_twin_tcp },
 	{ "core-pattern", "kernel", ESCAPE ", CVE-2022-0811", cross_core_pattern, rf_twin_write },

@@ -83,6 +83,9 @@ static void shared_remove(const struct rf_victim *v)
 	shmctl(v->shm, IPC_RMID, NULL);
 	semctl(v->sem, 0, IPC_RMID);
 	msgctl(v->msg, IPC_RMID, NULL);
+	/* Else the next one of that name would be this one, with another payload. */
+	if (v->key)
+		syscall(SYS_keyctl, 3 /* KEYCTL_REVOKE */, v->key);
 	shm_unlink(name);
 	mq_unlink(name);
 	unlink(v->socket);
