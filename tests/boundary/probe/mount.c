@@ -142,7 +142,7 @@ static int step_pivot(const char *at)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("none", at, "tmpfs", 0, NULL) < 0)
 		return -errno;
 	r = rf_result(chdir(at));
-	/* The root of a guest is the kernel's first, which cannot be moved: EINVAL is the kernel's answer after ours. */
+	/* The root of a guest is the kernel's first: EINVAL is the kernel's answer, after ours. */
 	if (!r)
 		r = rf_result(syscall(SYS_pivot_root, ".", "."));
 	return r == -EINVAL ? 0 : r;

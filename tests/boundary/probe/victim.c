@@ -117,7 +117,8 @@ static int tell(const char *path, const struct rf_victim *v)
 	if (!f)
 		return -errno;
 	fprintf(f,
-		"pid=%d\nbyte=%lu\nfd=%d\nshm=%d\nsem=%d\nmsg=%d\nkey=%d\nname=%s\nsocket=%s\ndatagram=%s\ncgroup=%s\nsecret=%s\n",
+		"pid=%d\nbyte=%lu\nfd=%d\nshm=%d\nsem=%d\nmsg=%d\nkey=%d\nname=%s\nsocket=%s\n"
+		"datagram=%s\ncgroup=%s\nsecret=%s\n",
 		v->pid, v->byte, v->fd, v->shm, v->sem, v->msg, v->key, v->name, v->socket, v->datagram, v->cgroup,
 		v->secret);
 	fclose(f);
