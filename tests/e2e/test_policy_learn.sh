@@ -22,10 +22,11 @@ load()
 	"$net" tcp 127.0.0.1 7301
 	inside app sh -c 'cat </dev/zero | head -c 1 >/dev/null && echo allowed'
 	inside app sh -c 'echo x >/dev/null && echo allowed'
+	inside app "$socket" make tcp
 }
 loads() { load | tr '\n' ' '; }
 learning() { status_json | grep -q '"source":"confirm-pending"'; }
-tap_is "the load works without a policy" "allowed allowed allowed allowed allowed " loads
+tap_is "the load works without a policy" "allowed allowed allowed allowed allowed allowed " loads
 
 # learn SECONDS OPTION...: in the background, until it is asked to stop.
 learn()
@@ -38,8 +39,8 @@ learn()
 }
 learn 600s --output "$tmp/learnt.yaml"
 tap_ok "learning begins" learning
-tap_is "nothing is denied while it learns" "allowed allowed allowed allowed allowed " loads
-tap_is "again" "allowed allowed allowed allowed allowed " loads
+tap_is "nothing is denied while it learns" "allowed allowed allowed allowed allowed allowed " loads
+tap_is "again" "allowed allowed allowed allowed allowed allowed " loads
 tap_is "nor what is not done otherwise" allowed inside other "$net" tcp 127.0.0.1 7002
 kill -INT "$learner"
 wait "$learner"
@@ -53,15 +54,16 @@ tap_ok "says when and what it was learnt from" grep -q '^# Learnt from what lab/
 
 put_force learnt <"$tmp/learnt.yaml" || exit 1
 rm -f "$tmp/policies/app.yaml"
-denied() { for key in egress_deny ingress_deny device_deny socket_deny; do workload_value lab/train/app $key; done | tr '\n' ' '; }
-tap_is "the same load under the policy is allowed" "allowed allowed allowed allowed allowed " loads
-tap_is "again" "allowed allowed allowed allowed allowed " loads
-tap_is "with no denial at all" "0 0 0 0 " denied
+denied() { for key in egress_deny ingress_deny device_deny socket_deny exec_deny kernel_deny; do workload_value lab/train/app $key; done | tr '\n' ' '; }
+tap_is "the same load under the policy is allowed" "allowed allowed allowed allowed allowed allowed " loads
+tap_is "again" "allowed allowed allowed allowed allowed allowed " loads
+tap_is "with no denial at all" "0 0 0 0 0 0 " denied
 tap_is "another port is denied" denied inside app "$net" tcp 127.0.0.1 7002
 tap_is "another protocol is denied" denied inside app "$net" udp 127.0.0.1 7001
 tap_is "another node is denied" denied inside app sh -c 'head -c 1 2>/dev/null </dev/full || echo denied'
 tap_is "a raw socket is denied" denied inside app "$socket" make raw
-tap_ok "and all that is counted" sh -c "[ '$(denied)' != '0 0 0 0 ' ]"
+tap_ok "another program does not run" sh -c "echo 0 >'$cgroup/app/cgroup.procs' && ! /usr/bin/env true"
+tap_ok "and all that is counted" sh -c "[ '$(denied)' != '0 0 0 0 0 0 ' ]"
 
 # ---- what is wrong ----
 
@@ -74,5 +76,5 @@ kill -9 "$learner"
 wait "$learner" 2>/dev/null
 tap_ok "one that is killed leaves what goes by itself" learning
 tap_ok "or at once by hand" "$ringfence" rollback
-tap_is "and the load goes on" "allowed allowed allowed allowed allowed " loads
+tap_is "and the load goes on" "allowed allowed allowed allowed allowed allowed " loads
 tap_done

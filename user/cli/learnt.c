@@ -10,9 +10,22 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "ringfence/kernel_map.h"
+#include "ringfence/limits.h"
 #include "user/lib/hashmap.h"
 
-enum fact_kind { FACT_EGRESS, FACT_INGRESS, FACT_DEVICE, FACT_SOCKET, FACT_NETLINK, FACTS };
+enum fact_kind {
+	FACT_EGRESS,
+	FACT_INGRESS,
+	FACT_DEVICE,
+	FACT_SOCKET,
+	FACT_NETLINK,
+	FACT_PROGRAM,	 /* paths */
+	FACT_PROCESS,	 /* "drift", "memfd" */
+	FACT_INTERFACE,	 /* words of kernel.deny */
+	FACT_CAPABILITY, /* "CAP_..." */
+	FACTS
+};
 
 struct fact {
 	char *peer; /* of flows: the peer as YAML; else what was used */
@@ -295,6 +308,41 @@ static int socket_learn(struct rf_learnt *l, const struct rf_jin *event)
 	return r;
 }
 
+static int name_learn(struct rf_learnt *l, enum fact_kind kind, const char *name)
+{
+	struct fact *f = NULL;
+	int r = name ? fact_get(l, kind, name, NULL, &f) : 0;
+
+	if (r >= 0 && f)
+		f->times++;
+	return r;
+}
+
+/* Of a library only that it did not come with the image: rules speak of what is executed. */
+static int program_learn(struct rf_learnt *l, const struct rf_jin *event)
+{
+	const char *path = rf_jin_string(event, "path", NULL), *reason = rf_jin_string(event, "reason", "");
+	int r = 0;
+
+	if (rf_streq(reason, "drift") || rf_streq(reason, "memfd"))
+		r = name_learn(l, FACT_PROCESS, reason);
+	if (r < 0 || rf_streq(rf_jin_string(event, "role", ""), "library"))
+		return r;
+	/* What has no path, or one that is not known to its end, no rule can name. */
+	if (!path || path[0] != '/' || rf_jin_bool(event, "path_cut", false) || strlen(path) >= RF_EXEC_TEXT_MAX) {
+		l->beyond += !rf_streq(reason, "memfd");
+		return 0;
+	}
+	return name_learn(l, FACT_PROGRAM, path);
+}
+
+static int kernel_learn(struct rf_learnt *l, const struct rf_jin *event)
+{
+	int r = name_learn(l, FACT_INTERFACE, rf_jin_string(event, "interface", NULL));
+
+	return r < 0 ? r : name_learn(l, FACT_CAPABILITY, rf_jin_string(event, "capability", NULL));
+}
+
 int rf_learnt_event(struct rf_learnt *l, const struct rf_jin *event)
 {
 	const char *kind = rf_jin_string(event, "kind", "");
@@ -309,10 +357,50 @@ int rf_learnt_event(struct rf_learnt *l, const struct rf_jin *event)
 		return device_learn(l, event);
 	if (rf_streq(kind, "socket-deny"))
 		return socket_learn(l, event);
+	if (rf_streq(kind, "exec-deny"))
+		return program_learn(l, event);
+	if (rf_streq(kind, "kernel-deny"))
+		return kernel_learn(l, event);
 	return 0;
 }
 
 /* ---- writing ---- */
+
+static const struct {
+	const char *word;
+	uint32_t sections; /* any of these can judge it */
+} interfaces[] = {
+#define X(id, word, help)                                                                                            \
+	{ word,                                                                                                      \
+	  1u << RF_LEARNT_KERNEL | (RF_KERNEL_##id == RF_KERNEL_SYSCTL || RF_KERNEL_##id == RF_KERNEL_CORE_PATTERN ? \
+					    1u << RF_LEARNT_SYSCTL :                                                 \
+					    0) },
+	RF_KERNEL_KINDS(X)
+#undef X
+};
+
+static bool was_used(const struct rf_learnt *l, enum fact_kind kind, const char *name)
+{
+	_cleanup_strbuf_ struct rf_strbuf key = RF_STRBUF_INIT;
+
+	rf_strbuf_addf(&key, "%s\n", name);
+	return l && rf_hashmap_get(l->facts[kind], rf_strbuf_str(&key), key.len);
+}
+
+/* What was not used, of all that the host can judge; all of it where @l is NULL. */
+static void interfaces_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
+{
+	const char *comma = "";
+
+	rf_strbuf_adds(out, "    deny: [");
+	for (size_t i = 0; i < ARRAY_SIZE(interfaces); i++) {
+		if (!(s->sections & interfaces[i].sections) || was_used(l, FACT_INTERFACE, interfaces[i].word))
+			continue;
+		rf_strbuf_addf(out, "%s%s", comma, interfaces[i].word);
+		comma = ", ";
+	}
+	rf_strbuf_adds(out, "]\n");
+}
 
 static int fact_compare(const void *a, const void *b)
 {
@@ -377,6 +465,14 @@ void rf_learnt_watcher(const struct rf_learnt_subject *s, struct rf_strbuf *out)
 		rf_strbuf_adds(out, "  devices:\n    default: deny\n"
 				    "    rules: [{action: deny, type: char, major: \"*\"},"
 				    " {action: deny, type: block, major: \"*\"}]\n");
+	if (s->sections & 1u << RF_LEARNT_PROCESS)
+		rf_strbuf_adds(out, "  process: {default: deny, drift: deny, memfd: deny}\n");
+	if (s->sections & (1u << RF_LEARNT_KERNEL | 1u << RF_LEARNT_SYSCTL)) {
+		rf_strbuf_adds(out, "  kernel:\n");
+		interfaces_write(NULL, s, out);
+	}
+	if (s->sections & 1u << RF_LEARNT_KERNEL)
+		rf_strbuf_adds(out, "    capabilities: {allow: []}\n");
 	rf_strbuf_adds(out, "  telemetry:\n    events: [connect, accept]\n    flows: {sample: 1, idle: 1s}\n");
 }
 
@@ -405,14 +501,6 @@ static void flows_write(const struct rf_learnt *l, enum fact_kind kind, struct r
 			if (!facts[k]->address || addresses <= RF_LEARNT_ADDRESSES)
 				rf_strbuf_addf(out, "            - %s\n", facts[k]->peer);
 	}
-}
-
-static bool was_used(const struct rf_learnt *l, enum fact_kind kind, const char *name)
-{
-	_cleanup_strbuf_ struct rf_strbuf key = RF_STRBUF_INIT;
-
-	rf_strbuf_addf(&key, "%s\n", name);
-	return rf_hashmap_get(l->facts[kind], rf_strbuf_str(&key), key.len);
 }
 
 static void sockets_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
@@ -457,6 +545,39 @@ static void devices_write(const struct rf_learnt *l, struct rf_strbuf *out)
 	}
 }
 
+static void process_write(const struct rf_learnt *l, struct rf_strbuf *out)
+{
+	size_t n;
+	_cleanup_free_ struct fact **facts = facts_sorted(l, FACT_PROGRAM, &n);
+
+	rf_strbuf_adds(out, "  process:\n    default: deny\n");
+	rf_strbuf_addf(out, "    drift: %s\n    memfd: %s\n", was_used(l, FACT_PROCESS, "drift") ? "allow" : "deny",
+		       was_used(l, FACT_PROCESS, "memfd") ? "allow" : "deny");
+	rf_strbuf_adds(out, n ? "    exec:\n" : "    exec: [] # none was seen\n");
+	for (size_t i = 0; i < n && i < RF_MAX_RULES; i++) {
+		rf_strbuf_adds(out, "      - path: ");
+		quote(out, facts[i]->peer);
+		rf_strbuf_addf(out, " # %" PRIu64 " times\n", facts[i]->times);
+	}
+	if (n > RF_MAX_RULES)
+		rf_strbuf_addf(out, "      # %zu more: name their directories, as in /usr/bin/**\n", n - RF_MAX_RULES);
+}
+
+static void kernel_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
+{
+	size_t n;
+	_cleanup_free_ struct fact **facts = facts_sorted(l, FACT_CAPABILITY, &n);
+
+	rf_strbuf_adds(out, "  kernel:\n");
+	interfaces_write(l, s, out);
+	if (!(s->sections & 1u << RF_LEARNT_KERNEL))
+		return;
+	rf_strbuf_adds(out, "    capabilities:\n      allow: [");
+	for (size_t i = 0; i < n; i++)
+		rf_strbuf_addf(out, "%s%s", i ? ", " : "", facts[i]->peer);
+	rf_strbuf_adds(out, "]\n");
+}
+
 void rf_learnt_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
 {
 	rf_strbuf_addf(out, "# Learnt from what %s/%s/%s did in %u s. What it did not do then is denied.\n", s->tenant,
@@ -477,4 +598,8 @@ void rf_learnt_write(const struct rf_learnt *l, const struct rf_learnt_subject *
 	}
 	if (s->sections & 1u << RF_LEARNT_DEVICES)
 		devices_write(l, out);
+	if (s->sections & 1u << RF_LEARNT_PROCESS)
+		process_write(l, out);
+	if (s->sections & (1u << RF_LEARNT_KERNEL | 1u << RF_LEARNT_SYSCTL))
+		kernel_write(l, s, out);
 }

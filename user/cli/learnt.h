@@ -38,7 +38,15 @@ struct rf_learnt_subject {
 	uint32_t sections;   /* 1 << enum rf_learnt_section: what this host could see */
 };
 
-enum rf_learnt_section { RF_LEARNT_NETWORK, RF_LEARNT_RAW, RF_LEARNT_SOCKETS, RF_LEARNT_DEVICES };
+enum rf_learnt_section {
+	RF_LEARNT_NETWORK,
+	RF_LEARNT_RAW,
+	RF_LEARNT_SOCKETS,
+	RF_LEARNT_DEVICES,
+	RF_LEARNT_PROCESS,
+	RF_LEARNT_KERNEL, /* all of it */
+	RF_LEARNT_SYSCTL, /* of the kernel's surface, what every host can judge */
+};
 
 /* The policy that denies all of it, in mode audit, so that it is told. */
 void rf_learnt_watcher(const struct rf_learnt_subject *s, struct rf_strbuf *out);

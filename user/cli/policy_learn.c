@@ -71,10 +71,10 @@ static uint32_t sections_of(const struct rf_jin *status)
 		const char *feature;
 		enum rf_learnt_section section;
 	} rows[] = {
-		{ "network-egress", RF_LEARNT_NETWORK },
-		{ "network-raw-sockets", RF_LEARNT_RAW },
-		{ "network-sockets", RF_LEARNT_SOCKETS },
-		{ "devices", RF_LEARNT_DEVICES },
+		{ "network-egress", RF_LEARNT_NETWORK },  { "network-raw-sockets", RF_LEARNT_RAW },
+		{ "network-sockets", RF_LEARNT_SOCKETS }, { "devices", RF_LEARNT_DEVICES },
+		{ "process", RF_LEARNT_PROCESS },	  { "kernel-surface", RF_LEARNT_KERNEL },
+		{ "kernel-sysctl", RF_LEARNT_SYSCTL },
 	};
 	const struct rf_jin *features = rf_jin_get(rf_jin_get(status, "status"), "features");
 	uint32_t sections = 0;
@@ -82,7 +82,7 @@ static uint32_t sections_of(const struct rf_jin *status)
 	for (size_t i = 0; i < rf_jin_len(features); i++)
 		for (size_t k = 0; k < ARRAY_SIZE(rows); k++)
 			if (rf_streq(rf_jin_string(rf_jin_at(features, i), "name", ""), rows[k].feature) &&
-			    rf_streq(rf_jin_string(rf_jin_at(features, i), "support", ""), "enforced"))
+			    !rf_streq(rf_jin_string(rf_jin_at(features, i), "support", ""), "unavailable"))
 				sections |= 1u << rows[k].section;
 	return sections;
 }

@@ -11,7 +11,8 @@ static const struct rf_learnt_subject subject = { .tenant = "lab",
 						  .cgroup = "/a \"quoted\\ path\"",
 						  .time_s = 60,
 						  .sections = 1u << RF_LEARNT_NETWORK | 1u << RF_LEARNT_RAW |
-							      1u << RF_LEARNT_SOCKETS | 1u << RF_LEARNT_DEVICES };
+							      1u << RF_LEARNT_SOCKETS | 1u << RF_LEARNT_DEVICES |
+							      1u << RF_LEARNT_PROCESS | 1u << RF_LEARNT_KERNEL };
 
 static void flow(struct rf_learnt *l, const char *direction, const char *address, const char *more, int port)
 {
@@ -83,6 +84,15 @@ static void test_all(void **state)
 	event(l, "{\"kind\":\"socket-deny\",\"verdict\":\"would-deny\",\"rule\":\"sockets.netlink\","
 		 "\"netlink\":\"NETLINK_ROUTE\"}");
 	event(l, "{\"kind\":\"device-deny\",\"verdict\":\"deny\",\"type\":\"char\",\"major\":9,\"minor\":9}");
+	event(l,
+	      "{\"kind\":\"exec-deny\",\"verdict\":\"would-deny\",\"role\":\"program\",\"path\":\"/usr/bin/a \\\"b\\\"\","
+	      "\"reason\":\"default\"}");
+	event(l, "{\"kind\":\"exec-deny\",\"verdict\":\"would-deny\",\"role\":\"library\",\"path\":\"/tmp/lib.so\","
+		 "\"reason\":\"drift\"}");
+	event(l, "{\"kind\":\"kernel-deny\",\"verdict\":\"would-deny\",\"interface\":\"mount\","
+		 "\"capability\":\"CAP_SYS_ADMIN\"}");
+	event(l,
+	      "{\"kind\":\"kernel-deny\",\"verdict\":\"would-deny\",\"interface\":null,\"capability\":\"CAP_CHOWN\"}");
 	assert_false(rf_learnt_is_empty(l));
 	rf_learnt_write(l, &subject, &out);
 	p = parsed_right(&out);
@@ -95,6 +105,11 @@ static void test_all(void **state)
 	assert_null(strstr(out.data, "major: 9"));
 	assert_non_null(strstr(out.data, "deny: [raw, vsock]"));
 	assert_non_null(strstr(out.data, "netlink: [NETLINK_ROUTE]"));
+	assert_non_null(strstr(out.data, "drift: allow\n    memfd: deny\n"));
+	assert_int_equal(set->policies[0]->process.n_rules, 1);
+	assert_null(strstr(out.data, "lib.so"));
+	assert_non_null(strstr(out.data, "perf, kexec, userfaultfd, ioUring, userNamespaces, ptrace"));
+	assert_non_null(strstr(out.data, "allow: [CAP_CHOWN, CAP_SYS_ADMIN]"));
 	parsed_fini(&p);
 }
 
