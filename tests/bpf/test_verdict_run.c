@@ -542,6 +542,11 @@ static int maps_share(struct host *h)
 		if (!rf_strprefix(name, "rf_"))
 			continue;
 		snprintf(path, sizeof(path), "%s/maps_%u/%s", h->bpffs, RF_MAP_ABI, name);
+		/* Of level 1: no verdict of the network asks it, and a host without cannot make it. */
+		if (access(path, F_OK) < 0 && bpf_map__type(map) == BPF_MAP_TYPE_INODE_STORAGE) {
+			(void)bpf_map__set_autocreate(map, false);
+			continue;
+		}
 		/* Without a pin the program would get an empty map of its own. */
 		if (access(path, F_OK) < 0 || bpf_map__set_pin_path(map, path) < 0)
 			return -ENOENT;
