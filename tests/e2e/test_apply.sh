@@ -169,16 +169,14 @@ tap_ok "with --force it is applied" "$ringfence" apply --force "$tmp/new/guard.y
 tap_is "and enforced" denied inside guard "$net" tcp 127.0.0.1 7002
 drop_force guard
 
-unsupported='files:
-  rules:
-    - {action: deny, path: /srv}'
-{ only 7001; echo "$unsupported"; } | doc files guard >"$tmp/new/files.yaml"
-tap_ok "a section that this host cannot enforce is refused by name" says 'files.*not available on this host' \
-	"$ringfence" apply "$tmp/new/files.yaml"
+unsupported='accelerators: {default: deny}'
+{ only 7001; echo "$unsupported"; } | doc gpus guard >"$tmp/new/gpus.yaml"
+tap_ok "a section that this host cannot enforce is refused by name" says 'accelerators.*not available on this host' \
+	"$ringfence" apply "$tmp/new/gpus.yaml"
 tap_is "nothing of that policy is in force" allowed inside guard "$net" tcp 127.0.0.1 7002
 tap_ok "the others still are" in_force 7001
-sed 's/^spec:/spec:\n  ifUnsupported: audit/' "$tmp/new/files.yaml" >"$tmp/new/files2.yaml"
-tap_ok "with ifUnsupported: audit it loads" "$ringfence" apply "$tmp/new/files2.yaml"
+sed 's/^spec:/spec:\n  ifUnsupported: audit/' "$tmp/new/gpus.yaml" >"$tmp/new/gpus2.yaml"
+tap_ok "with ifUnsupported: audit it loads" "$ringfence" apply "$tmp/new/gpus2.yaml"
 tap_is "and only reports" allowed inside guard "$net" tcp 127.0.0.1 7002
 tap_ok "what it would deny" says 'would-deny default/default/guard' "$ringfence" events --verdict would-deny
 tap_done
