@@ -105,8 +105,8 @@ guest()
 		words="$words rf.suite=${SUITE// /,}"
 	elif [ -n "$VM_BRIEF" ]; then
 		words="$words rf.suite=bpf,kmod,test_network,test_devices,test_levels"
-		[ "$variant" != nomodule ] || words="$words,test_sockets,test_exec,boundary"
-		[ "$name" != "${first%-*}-nomodule" ] || words="$words,test_isolation,test_kernel,test_files,test_guard"
+		[ "$variant" != nomodule ] || words="$words,test_sockets,test_exec"
+		[ "$name" != "${first%-*}-nomodule" ] || words="$words,test_isolation,test_kernel,test_files,test_guard,boundary"
 		[ "$name" != "$first" ] || words="$words,test_tamper,test_apply,test_peers,test_names"
 	fi
 
