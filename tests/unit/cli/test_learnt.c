@@ -84,9 +84,9 @@ static void test_all(void **state)
 	event(l, "{\"kind\":\"socket-deny\",\"verdict\":\"would-deny\",\"rule\":\"sockets.netlink\","
 		 "\"netlink\":\"NETLINK_ROUTE\"}");
 	event(l, "{\"kind\":\"device-deny\",\"verdict\":\"deny\",\"type\":\"char\",\"major\":9,\"minor\":9}");
-	event(l,
-	      "{\"kind\":\"exec-deny\",\"verdict\":\"would-deny\",\"role\":\"program\",\"path\":\"/usr/bin/a \\\"b\\\"\","
-	      "\"reason\":\"default\"}");
+	event(l, "{\"kind\":\"exec-deny\",\"verdict\":\"would-deny\",\"role\":\"program\","
+		 "\"path\":\"/usr/bin/a \\\"b\\\"\","
+		 "\"reason\":\"default\"}");
 	event(l, "{\"kind\":\"exec-deny\",\"verdict\":\"would-deny\",\"role\":\"library\",\"path\":\"/tmp/lib.so\","
 		 "\"reason\":\"drift\"}");
 	event(l, "{\"kind\":\"kernel-deny\",\"verdict\":\"would-deny\",\"interface\":\"mount\","
