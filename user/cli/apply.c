@@ -70,15 +70,12 @@ int rf_command_apply(struct rf_cli *cli, int argc, char **argv)
 
 int rf_command_confirm(struct rf_cli *cli, int argc, char **argv)
 {
-	_cleanup_strbuf_ struct rf_strbuf request = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
-	struct rf_json j;
 	int n, status;
 
 	if (!rf_cli_options(cli, NULL, 0, argc, argv, 0, 0, &n, &status))
 		return status;
-	rf_cli_request(&j, &request, "confirm");
-	if (rf_cli_call(cli, &j, &request, NULL, NULL, RF_CLI_TIMEOUT_MS, &reply) < 0)
+	if (rf_cli_ask(cli, "confirm", &reply) < 0)
 		return RF_EXIT_FAILURE;
 	puts("confirmed: what is in force stays");
 	return RF_EXIT_OK;
@@ -86,15 +83,12 @@ int rf_command_confirm(struct rf_cli *cli, int argc, char **argv)
 
 int rf_command_rollback(struct rf_cli *cli, int argc, char **argv)
 {
-	_cleanup_strbuf_ struct rf_strbuf request = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
-	struct rf_json j;
 	int n, status;
 
 	if (!rf_cli_options(cli, NULL, 0, argc, argv, 0, 0, &n, &status))
 		return status;
-	rf_cli_request(&j, &request, "rollback");
-	if (rf_cli_call(cli, &j, &request, NULL, NULL, RF_CLI_TIMEOUT_MS, &reply) < 0)
+	if (rf_cli_ask(cli, "rollback", &reply) < 0)
 		return RF_EXIT_FAILURE;
 	return print_applied(cli, reply.root);
 }
@@ -133,21 +127,18 @@ static bool agreed(void)
 
 int rf_command_detach(struct rf_cli *cli, int argc, char **argv)
 {
-	_cleanup_strbuf_ struct rf_strbuf request = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
 	bool yes = false;
 	const struct rf_option options[] = {
 		{ "yes", 'y', NULL, "do not ask", RF_OPTION_FLAG, &yes, 0, 0 },
 	};
-	struct rf_json j;
 	int n, status;
 
 	if (!rf_cli_options(cli, options, ARRAY_SIZE(options), argc, argv, 0, 0, &n, &status))
 		return status;
 	if (!yes && !agreed())
 		return RF_EXIT_FAILURE;
-	rf_cli_request(&j, &request, "detach");
-	if (rf_cli_call(cli, &j, &request, NULL, NULL, RF_CLI_TIMEOUT_MS, &reply) < 0)
+	if (rf_cli_ask(cli, "detach", &reply) < 0)
 		return RF_EXIT_FAILURE;
 	printf("detached: %" PRId64 " links, maps and programs removed; ringfenced ends\n",
 	       rf_jin_i64(reply.root, "removed", 0));

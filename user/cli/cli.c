@@ -304,3 +304,12 @@ int rf_cli_call(struct rf_cli *cli, struct rf_json *j, const struct rf_strbuf *r
 			return r;
 	}
 }
+
+int rf_cli_ask(struct rf_cli *cli, const char *command, struct rf_reply *ret)
+{
+	_cleanup_strbuf_ struct rf_strbuf request = RF_STRBUF_INIT;
+	struct rf_json j;
+
+	rf_cli_request(&j, &request, command);
+	return rf_cli_call(cli, &j, &request, NULL, NULL, RF_CLI_TIMEOUT_MS, ret);
+}

@@ -101,6 +101,8 @@ typedef int (*rf_cli_line_fn)(struct rf_cli *cli, const struct rf_jin *line, con
  */
 int rf_cli_call(struct rf_cli *cli, struct rf_json *j, const struct rf_strbuf *request, rf_cli_line_fn each, void *arg,
 		int timeout_ms, struct rf_reply *ret);
+/* The same, of a command that takes no members and answers in one line. */
+int rf_cli_ask(struct rf_cli *cli, const char *command, struct rf_reply *ret);
 /* What --json prints: the reply as it came, safe for a terminal, and a newline. */
 int rf_cli_print_json(const struct rf_cli *cli, const char *text, size_t len);
 

@@ -5,7 +5,6 @@
  * applied unconfirmed, so that it goes even where this process is killed.
  */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -97,12 +96,18 @@ static int watcher_apply(struct rf_cli *cli, const struct rf_learnt_subject *s, 
 	FILE *f;
 	int r;
 
+	rf_learnt_watcher(s, &text);
+	r = rf_strbuf_error(&text);
+	if (r < 0) {
+		rf_cli_error(cli, "out of memory");
+		return r;
+	}
 	if (!mkdtemp(directory)) {
-		rf_cli_error(cli, "cannot make a directory in /tmp: %s", strerror(errno));
-		return -errno;
+		r = -errno;
+		rf_cli_error(cli, "cannot make a directory in /tmp: %s", strerror(-r));
+		return r;
 	}
 	snprintf(path, sizeof(path), "%s/ringfence-learn.yaml", directory);
-	rf_learnt_watcher(s, &text);
 	f = fopen(path, "we");
 	if (!f || fputs(rf_strbuf_str(&text), f) == EOF || fclose(f) == EOF) {
 		rf_cli_error(cli, "cannot write %s: %s", path, strerror(errno));
@@ -123,12 +128,9 @@ static int watcher_apply(struct rf_cli *cli, const struct rf_learnt_subject *s, 
 
 static int watcher_remove(struct rf_cli *cli)
 {
-	_cleanup_strbuf_ struct rf_strbuf request = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
-	struct rf_json j;
 
-	rf_cli_request(&j, &request, "rollback");
-	return rf_cli_call(cli, &j, &request, NULL, NULL, RF_CLI_TIMEOUT_MS, &reply);
+	return rf_cli_ask(cli, "rollback", &reply);
 }
 
 static int events_open(struct rf_cli *cli, const char *glob, struct rf_client *client)
@@ -242,7 +244,7 @@ static int learn(struct rf_cli *cli, struct subject *s, unsigned int time_s, boo
 
 int rf_command_policy_learn(struct rf_cli *cli, int argc, char **argv)
 {
-	_cleanup_strbuf_ struct rf_strbuf request = RF_STRBUF_INIT, again = RF_STRBUF_INIT, out = RF_STRBUF_INIT;
+	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply workloads = RF_REPLY_INIT, status = RF_REPLY_INIT;
 	_cleanup_learnt_ struct rf_learnt *l = NULL;
 	struct sigaction action = { .sa_handler = stop };
@@ -259,13 +261,11 @@ int rf_command_policy_learn(struct rf_cli *cli, int argc, char **argv)
 		{ "force", 0, NULL, "even a workload that the host's own management is in", RF_OPTION_FLAG, &force, 0,
 		  0 },
 	};
-	struct rf_json j;
 	int n, exit_status, r;
 
 	if (!rf_cli_options(cli, options, ARRAY_SIZE(options), argc, argv, 1, 1, &n, &exit_status))
 		return exit_status;
-	rf_cli_request(&j, &request, "workloads");
-	if (rf_cli_call(cli, &j, &request, NULL, NULL, RF_CLI_TIMEOUT_MS, &workloads) < 0)
+	if (rf_cli_ask(cli, "workloads", &workloads) < 0)
 		return RF_EXIT_FAILURE;
 	workload = workload_find(workloads.root, argv[0]);
 	if (!workload || subject_fill(&s, workload) < 0) {
@@ -276,8 +276,7 @@ int rf_command_policy_learn(struct rf_cli *cli, int argc, char **argv)
 		rf_strbuf_fini(&s.full);
 		return RF_EXIT_FAILURE;
 	}
-	rf_cli_request(&j, &again, "status");
-	r = rf_cli_call(cli, &j, &again, NULL, NULL, RF_CLI_TIMEOUT_MS, &status);
+	r = rf_cli_ask(cli, "status", &status);
 	if (r >= 0)
 		r = rf_learnt_new(&l);
 	if (r >= 0) {

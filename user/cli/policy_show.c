@@ -10,7 +10,7 @@ int rf_command_policy_list(struct rf_cli *cli, int argc, char **argv)
 		{ "POLICY", RF_FIT_CUT },      { "MODE", RF_FIT_LEFT },	 { "PRIORITY", RF_FIT_RIGHT },
 		{ "WORKLOADS", RF_FIT_RIGHT }, { "PLACE", RF_FIT_WRAP },
 	};
-	_cleanup_strbuf_ struct rf_strbuf request = RF_STRBUF_INIT, out = RF_STRBUF_INIT;
+	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
 	_cleanup_table_ struct rf_table t = RF_TABLE_INIT(columns);
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
 	const struct rf_jin *list;
@@ -18,13 +18,11 @@ int rf_command_policy_list(struct rf_cli *cli, int argc, char **argv)
 	const struct rf_option options[] = {
 		{ "json", 0, NULL, "print the daemon's reply as it is, one line of JSON", RF_OPTION_FLAG, &json, 0, 0 },
 	};
-	struct rf_json j;
 	int n, status;
 
 	if (!rf_cli_options(cli, options, ARRAY_SIZE(options), argc, argv, 0, 0, &n, &status))
 		return status;
-	rf_cli_request(&j, &request, "policies");
-	if (rf_cli_call(cli, &j, &request, NULL, NULL, RF_CLI_TIMEOUT_MS, &reply) < 0)
+	if (rf_cli_ask(cli, "policies", &reply) < 0)
 		return RF_EXIT_FAILURE;
 	if (json)
 		return rf_cli_print_json(cli, reply.line.data, reply.line.len);

@@ -300,7 +300,7 @@ static void maps(const struct rf_cli *cli, const struct rf_jin *list, bool all, 
 
 int rf_command_status(struct rf_cli *cli, int argc, char **argv)
 {
-	_cleanup_strbuf_ struct rf_strbuf request = RF_STRBUF_INIT, out = RF_STRBUF_INIT;
+	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
 	const struct rf_jin *s;
 	bool json = false, all_maps = false;
@@ -308,13 +308,11 @@ int rf_command_status(struct rf_cli *cli, int argc, char **argv)
 		{ "json", 0, NULL, "print the daemon's reply as it is, one line of JSON", RF_OPTION_FLAG, &json, 0, 0 },
 		{ "maps", 0, NULL, "list every BPF map", RF_OPTION_FLAG, &all_maps, 0, 0 },
 	};
-	struct rf_json j;
 	int n, status;
 
 	if (!rf_cli_options(cli, options, ARRAY_SIZE(options), argc, argv, 0, 0, &n, &status))
 		return status;
-	rf_cli_request(&j, &request, "status");
-	if (rf_cli_call(cli, &j, &request, NULL, NULL, RF_CLI_TIMEOUT_MS, &reply) < 0)
+	if (rf_cli_ask(cli, "status", &reply) < 0)
 		return RF_EXIT_FAILURE;
 	if (json)
 		return rf_cli_print_json(cli, reply.line.data, reply.line.len);

@@ -35,14 +35,11 @@ struct top {
 
 static int take_sample(struct top *top)
 {
-	_cleanup_strbuf_ struct rf_strbuf request = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
 	struct rf_sample next = RF_SAMPLE_INIT;
-	struct rf_json j;
 	int r;
 
-	rf_cli_request(&j, &request, "workloads");
-	r = rf_cli_call(top->cli, &j, &request, NULL, NULL, RF_CLI_TIMEOUT_MS, &reply);
+	r = rf_cli_ask(top->cli, "workloads", &reply);
 	if (r < 0)
 		return r;
 	r = rf_sample_parse(reply.root, &next);

@@ -47,15 +47,12 @@ int rf_command_unlock(struct rf_cli *cli, int argc, char **argv)
 
 int rf_command_lock(struct rf_cli *cli, int argc, char **argv)
 {
-	_cleanup_strbuf_ struct rf_strbuf request = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
-	struct rf_json j;
 	int n, status;
 
 	if (!rf_cli_options(cli, NULL, 0, argc, argv, 0, 0, &n, &status))
 		return status;
-	rf_cli_request(&j, &request, "lock");
-	if (rf_cli_call(cli, &j, &request, NULL, NULL, RF_CLI_TIMEOUT_MS, &reply) < 0)
+	if (rf_cli_ask(cli, "lock", &reply) < 0)
 		return RF_EXIT_FAILURE;
 	puts("locked");
 	return RF_EXIT_OK;
