@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Facts are lines of the policy to be: a set of strings a kind, each with how often it was seen. */
-#include "user/cli/learnt.h"
+#include "user/cli/learnt_facts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,41 +10,11 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "ringfence/kernel_map.h"
 #include "ringfence/limits.h"
-#include "user/lib/hashmap.h"
-
-enum fact_kind {
-	FACT_EGRESS,
-	FACT_INGRESS,
-	FACT_DEVICE,
-	FACT_SOCKET,
-	FACT_NETLINK,
-	FACT_PROGRAM,	 /* paths */
-	FACT_PROCESS,	 /* "drift", "memfd" */
-	FACT_INTERFACE,	 /* words of kernel.deny */
-	FACT_CAPABILITY, /* "CAP_..." */
-	FACTS
-};
-
-struct fact {
-	char *peer; /* of flows: the peer as YAML; else what was used */
-	char *port; /* of flows: protocol and port as YAML; else NULL */
-	bool address;
-	uint64_t times;
-	unsigned int access; /* of devices: ACCESS_* */
-};
-
-struct rf_learnt {
-	struct rf_hashmap *facts[FACTS];
-	uint64_t beyond, lost;
-};
-
-enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_MKNOD = 4 };
 
 static void fact_free(void *p)
 {
-	struct fact *f = p;
+	struct rf_learnt_fact *f = p;
 
 	if (f) {
 		free(f->peer);
@@ -57,7 +27,7 @@ void rf_learnt_free(struct rf_learnt *l)
 {
 	if (!l)
 		return;
-	for (int kind = 0; kind < FACTS; kind++)
+	for (int kind = 0; kind < RF_FACTS; kind++)
 		rf_hashmap_free(l->facts[kind]);
 	free(l);
 }
@@ -67,7 +37,7 @@ int rf_learnt_new(struct rf_learnt **ret)
 	_cleanup_learnt_ struct rf_learnt *l = calloc(1, sizeof(*l));
 	int r = l ? 0 : -ENOMEM;
 
-	for (int kind = 0; r >= 0 && kind < FACTS; kind++)
+	for (int kind = 0; r >= 0 && kind < RF_FACTS; kind++)
 		r = rf_hashmap_new(fact_free, &l->facts[kind]);
 	if (r >= 0)
 		*ret = TAKE_PTR(l);
@@ -81,17 +51,18 @@ void rf_learnt_lost(struct rf_learnt *l, uint64_t n)
 
 bool rf_learnt_is_empty(const struct rf_learnt *l)
 {
-	for (int kind = 0; kind < FACTS; kind++)
+	for (int kind = 0; kind < RF_FACTS; kind++)
 		if (rf_hashmap_size(l->facts[kind]))
 			return false;
 	return true;
 }
 
 /* NULL in *ret: there are too many. */
-static int fact_get(struct rf_learnt *l, enum fact_kind kind, const char *peer, const char *port, struct fact **ret)
+static int fact_get(struct rf_learnt *l, enum rf_learnt_kind kind, const char *peer, const char *port,
+		    struct rf_learnt_fact **ret)
 {
 	_cleanup_strbuf_ struct rf_strbuf key = RF_STRBUF_INIT;
-	struct fact *f;
+	struct rf_learnt_fact *f;
 	int r;
 
 	rf_strbuf_addf(&key, "%s\n%s", peer, port ? port : "");
@@ -118,8 +89,7 @@ static int fact_get(struct rf_learnt *l, enum fact_kind kind, const char *peer, 
 	return 0;
 }
 
-/* In double quotes; what could end them, or is no plain character, is escaped as YAML has it. */
-static void quote(struct rf_strbuf *out, const char *text)
+void rf_learnt_quote(struct rf_strbuf *out, const char *text)
 {
 	rf_strbuf_addc(out, '"');
 	for (; *text; text++) {
@@ -148,11 +118,11 @@ static bool workload_peer(struct rf_strbuf *out, const char *workload)
 	if (!tenant || !namespace)
 		return false;
 	rf_strbuf_adds(out, "{tenant: ");
-	quote(out, tenant);
+	rf_learnt_quote(out, tenant);
 	rf_strbuf_adds(out, ", namespace: ");
-	quote(out, namespace);
+	rf_learnt_quote(out, namespace);
 	rf_strbuf_adds(out, ", workload: ");
-	quote(out, second + 1);
+	rf_learnt_quote(out, second + 1);
 	rf_strbuf_addc(out, '}');
 	return true;
 }
@@ -167,7 +137,7 @@ static bool peer_write(struct rf_strbuf *out, const struct rf_jin *peer, bool eg
 		return false;
 	if (name && egress) {
 		rf_strbuf_adds(out, "{dns: ");
-		quote(out, name);
+		rf_learnt_quote(out, name);
 		rf_strbuf_addc(out, '}');
 		return false;
 	}
@@ -196,7 +166,7 @@ int rf_learnt_flow(struct rf_learnt *l, const struct rf_jin *flow)
 	bool egress = rf_streq(rf_jin_string(flow, "direction", ""), "egress"), address;
 	const char *protocol = protocol_word(rf_jin_string(flow, "protocol", ""));
 	int64_t number = rf_jin_i64(flow, "port", 0);
-	struct fact *f;
+	struct rf_learnt_fact *f;
 	int r;
 
 	if (!rf_jin_get(flow, "peer") || rf_streq(rf_jin_string(flow, "recorded", ""), "deny"))
@@ -212,7 +182,8 @@ int rf_learnt_flow(struct rf_learnt *l, const struct rf_jin *flow)
 	if (r >= 0)
 		r = rf_strbuf_error(&port);
 	if (r >= 0)
-		r = fact_get(l, egress ? FACT_EGRESS : FACT_INGRESS, rf_strbuf_str(&peer), rf_strbuf_str(&port), &f);
+		r = fact_get(l, egress ? RF_FACT_EGRESS : RF_FACT_INGRESS, rf_strbuf_str(&peer), rf_strbuf_str(&port),
+			     &f);
 	if (r < 0 || !f)
 		return r;
 	f->address = address;
@@ -264,7 +235,7 @@ static void device_write(struct rf_strbuf *out, const char *type, int64_t major_
 
 	if (path) {
 		rf_strbuf_adds(out, "path: ");
-		quote(out, path);
+		rf_learnt_quote(out, path);
 	} else {
 		rf_strbuf_addf(out, "type: %s, major: %" PRId64 ", minor: %" PRId64, type, major_number, minor_number);
 	}
@@ -273,14 +244,14 @@ static void device_write(struct rf_strbuf *out, const char *type, int64_t major_
 static int device_learn(struct rf_learnt *l, const struct rf_jin *event)
 {
 	_cleanup_strbuf_ struct rf_strbuf device = RF_STRBUF_INIT;
-	struct fact *f;
+	struct rf_learnt_fact *f;
 	int r;
 
 	device_write(&device, rf_jin_string(event, "type", "char"), rf_jin_i64(event, "major", 0),
 		     rf_jin_i64(event, "minor", 0));
 	r = rf_strbuf_error(&device);
 	if (r >= 0)
-		r = fact_get(l, FACT_DEVICE, rf_strbuf_str(&device), NULL, &f);
+		r = fact_get(l, RF_FACT_DEVICE, rf_strbuf_str(&device), NULL, &f);
 	if (r < 0 || !f)
 		return r;
 	f->access |= access_of(rf_jin_get(event, "access"));
@@ -294,23 +265,23 @@ static int socket_learn(struct rf_learnt *l, const struct rf_jin *event)
 	const char *rule = rf_jin_string(event, "rule", ""), *netlink = rf_jin_string(event, "netlink", NULL);
 	static const char head[] = "sockets.deny[";
 	_cleanup_free_ char *kind = NULL;
-	struct fact *f = NULL;
+	struct rf_learnt_fact *f = NULL;
 	int r = 0;
 
 	if (netlink) {
-		r = fact_get(l, FACT_NETLINK, netlink, NULL, &f);
+		r = fact_get(l, RF_FACT_NETLINK, netlink, NULL, &f);
 	} else if (rf_strprefix(rule, head)) {
 		kind = strndup(rule + sizeof(head) - 1, strcspn(rule + sizeof(head) - 1, "]"));
-		r = kind ? fact_get(l, FACT_SOCKET, kind, NULL, &f) : -ENOMEM;
+		r = kind ? fact_get(l, RF_FACT_SOCKET, kind, NULL, &f) : -ENOMEM;
 	}
 	if (r >= 0 && f)
 		f->times++;
 	return r;
 }
 
-static int name_learn(struct rf_learnt *l, enum fact_kind kind, const char *name)
+static int name_learn(struct rf_learnt *l, enum rf_learnt_kind kind, const char *name)
 {
-	struct fact *f = NULL;
+	struct rf_learnt_fact *f = NULL;
 	int r = name ? fact_get(l, kind, name, NULL, &f) : 0;
 
 	if (r >= 0 && f)
@@ -325,7 +296,7 @@ static int program_learn(struct rf_learnt *l, const struct rf_jin *event)
 	int r = 0;
 
 	if (rf_streq(reason, "drift") || rf_streq(reason, "memfd"))
-		r = name_learn(l, FACT_PROCESS, reason);
+		r = name_learn(l, RF_FACT_PROCESS, reason);
 	if (r < 0 || rf_streq(rf_jin_string(event, "role", ""), "library"))
 		return r;
 	/* What has no path, or one that is not known to its end, no rule can name. */
@@ -333,14 +304,14 @@ static int program_learn(struct rf_learnt *l, const struct rf_jin *event)
 		l->beyond += !rf_streq(reason, "memfd");
 		return 0;
 	}
-	return name_learn(l, FACT_PROGRAM, path);
+	return name_learn(l, RF_FACT_PROGRAM, path);
 }
 
 static int kernel_learn(struct rf_learnt *l, const struct rf_jin *event)
 {
-	int r = name_learn(l, FACT_INTERFACE, rf_jin_string(event, "interface", NULL));
+	int r = name_learn(l, RF_FACT_INTERFACE, rf_jin_string(event, "interface", NULL));
 
-	return r < 0 ? r : name_learn(l, FACT_CAPABILITY, rf_jin_string(event, "capability", NULL));
+	return r < 0 ? r : name_learn(l, RF_FACT_CAPABILITY, rf_jin_string(event, "capability", NULL));
 }
 
 int rf_learnt_event(struct rf_learnt *l, const struct rf_jin *event)
@@ -364,22 +335,7 @@ int rf_learnt_event(struct rf_learnt *l, const struct rf_jin *event)
 	return 0;
 }
 
-/* ---- writing ---- */
-
-static const struct {
-	const char *word;
-	uint32_t sections; /* any of these can judge it */
-} interfaces[] = {
-#define X(id, word, help)                                                                                            \
-	{ word,                                                                                                      \
-	  1u << RF_LEARNT_KERNEL | (RF_KERNEL_##id == RF_KERNEL_SYSCTL || RF_KERNEL_##id == RF_KERNEL_CORE_PATTERN ? \
-					    1u << RF_LEARNT_SYSCTL :                                                 \
-					    0) },
-	RF_KERNEL_KINDS(X)
-#undef X
-};
-
-static bool was_used(const struct rf_learnt *l, enum fact_kind kind, const char *name)
+bool rf_learnt_used(const struct rf_learnt *l, enum rf_learnt_kind kind, const char *name)
 {
 	_cleanup_strbuf_ struct rf_strbuf key = RF_STRBUF_INIT;
 
@@ -387,33 +343,18 @@ static bool was_used(const struct rf_learnt *l, enum fact_kind kind, const char 
 	return l && rf_hashmap_get(l->facts[kind], rf_strbuf_str(&key), key.len);
 }
 
-/* What was not used, of all that the host can judge; all of it where @l is NULL. */
-static void interfaces_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
-{
-	const char *comma = "";
-
-	rf_strbuf_adds(out, "    deny: [");
-	for (size_t i = 0; i < ARRAY_SIZE(interfaces); i++) {
-		if (!(s->sections & interfaces[i].sections) || was_used(l, FACT_INTERFACE, interfaces[i].word))
-			continue;
-		rf_strbuf_addf(out, "%s%s", comma, interfaces[i].word);
-		comma = ", ";
-	}
-	rf_strbuf_adds(out, "]\n");
-}
-
 static int fact_compare(const void *a, const void *b)
 {
-	const struct fact *x = *(const struct fact *const *)a, *y = *(const struct fact *const *)b;
+	const struct rf_learnt_fact *x = *(const struct rf_learnt_fact *const *)a,
+				    *y = *(const struct rf_learnt_fact *const *)b;
 	int r = strcmp(x->port ? x->port : "", y->port ? y->port : "");
 
 	return r ? r : strcmp(x->peer, y->peer);
 }
 
-/* By port, then by peer; the caller frees the array, not what is in it. */
-static struct fact **facts_sorted(const struct rf_learnt *l, enum fact_kind kind, size_t *ret_n)
+struct rf_learnt_fact **rf_learnt_sorted(const struct rf_learnt *l, enum rf_learnt_kind kind, size_t *ret_n)
 {
-	struct fact **facts = calloc(rf_hashmap_size(l->facts[kind]) + 1, sizeof(struct fact *));
+	struct rf_learnt_fact **facts = calloc(rf_hashmap_size(l->facts[kind]) + 1, sizeof(struct rf_learnt_fact *));
 	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
 	void *value;
 	size_t n = 0;
@@ -421,185 +362,7 @@ static struct fact **facts_sorted(const struct rf_learnt *l, enum fact_kind kind
 	while (facts && rf_hashmap_next(l->facts[kind], &it, NULL, NULL, &value))
 		facts[n++] = value;
 	if (n)
-		qsort(facts, n, sizeof(struct fact *), fact_compare);
+		qsort(facts, n, sizeof(struct rf_learnt_fact *), fact_compare);
 	*ret_n = n;
 	return facts;
-}
-
-static void select_write(const struct rf_learnt_subject *s, struct rf_strbuf *out, bool exact)
-{
-	rf_strbuf_adds(out, "  select:\n");
-	if (s->unit && !exact) {
-		rf_strbuf_adds(out, "    - systemd: ");
-		quote(out, s->unit);
-	} else {
-		rf_strbuf_adds(out, "    - cgroup: ");
-		quote(out, s->cgroup);
-	}
-	if (s->image && !exact) {
-		rf_strbuf_adds(out, " # of this container alone; of all from its image: container: {image: ");
-		quote(out, s->image);
-		rf_strbuf_addc(out, '}');
-	}
-	rf_strbuf_addc(out, '\n');
-}
-
-static void head_write(const struct rf_learnt_subject *s, const char *suffix, struct rf_strbuf *out)
-{
-	rf_strbuf_adds(out, "apiVersion: ringfence/v1\nkind: WorkloadPolicy\nmetadata:\n  name: ");
-	rf_strbuf_addf(out, "%s%s\n  tenant: %s\n  namespace: %s\nspec:\n", s->name, suffix, s->tenant, s->namespace);
-}
-
-void rf_learnt_watcher(const struct rf_learnt_subject *s, struct rf_strbuf *out)
-{
-	head_write(s, "-learning", out);
-	rf_strbuf_adds(out, "  mode: audit\n  priority: 0\n");
-	select_write(s, out, true);
-	if (s->sections & (1u << RF_LEARNT_RAW | 1u << RF_LEARNT_SOCKETS))
-		rf_strbuf_adds(out, "  network:\n    sockets:\n");
-	if (s->sections & 1u << RF_LEARNT_SOCKETS)
-		rf_strbuf_adds(out, "      deny: [raw, packet, vsock]\n      netlink: []\n");
-	else if (s->sections & 1u << RF_LEARNT_RAW)
-		rf_strbuf_adds(out, "      deny: [raw]\n");
-	if (s->sections & 1u << RF_LEARNT_DEVICES)
-		rf_strbuf_adds(out, "  devices:\n    default: deny\n"
-				    "    rules: [{action: deny, type: char, major: \"*\"},"
-				    " {action: deny, type: block, major: \"*\"}]\n");
-	if (s->sections & 1u << RF_LEARNT_PROCESS)
-		rf_strbuf_adds(out, "  process: {default: deny, drift: deny, memfd: deny}\n");
-	if (s->sections & (1u << RF_LEARNT_KERNEL | 1u << RF_LEARNT_SYSCTL)) {
-		rf_strbuf_adds(out, "  kernel:\n");
-		interfaces_write(NULL, s, out);
-	}
-	if (s->sections & 1u << RF_LEARNT_KERNEL)
-		rf_strbuf_adds(out, "    capabilities: {allow: []}\n");
-	rf_strbuf_adds(out, "  telemetry:\n    events: [connect, accept]\n    flows: {sample: 1, idle: 1s}\n");
-}
-
-/* One rule a port. */
-static void flows_write(const struct rf_learnt *l, enum fact_kind kind, struct rf_strbuf *out)
-{
-	const char *direction = kind == FACT_EGRESS ? "egress" : "ingress", *side = kind == FACT_EGRESS ? "to" : "from";
-	size_t n, last;
-	_cleanup_free_ struct fact **facts = facts_sorted(l, kind, &n);
-
-	rf_strbuf_addf(out, "    %s:\n      default: deny\n", direction);
-	rf_strbuf_adds(out, n ? "      rules:\n" : "      rules: [] # none was seen\n");
-	for (size_t i = 0; i < n; i = last) {
-		size_t addresses = 0;
-		uint64_t times = 0;
-
-		for (last = i; last < n && rf_streq(facts[last]->port, facts[i]->port); last++) {
-			addresses += facts[last]->address;
-			times += facts[last]->times;
-		}
-		rf_strbuf_addf(out, "        - ports: [%s] # %" PRIu64 " flows\n          %s:\n", facts[i]->port, times,
-			       side);
-		if (addresses > RF_LEARNT_ADDRESSES)
-			rf_strbuf_addf(out, "            - {world: true} # %zu addresses\n", addresses);
-		for (size_t k = i; k < last; k++)
-			if (!facts[k]->address || addresses <= RF_LEARNT_ADDRESSES)
-				rf_strbuf_addf(out, "            - %s\n", facts[k]->peer);
-	}
-}
-
-static void sockets_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
-{
-	static const char *const kinds[] = { "raw", "packet", "vsock" };
-	size_t n, known = s->sections & 1u << RF_LEARNT_SOCKETS ? ARRAY_SIZE(kinds) : 1;
-	const char *comma = "";
-
-	if (!(s->sections & (1u << RF_LEARNT_RAW | 1u << RF_LEARNT_SOCKETS)))
-		return;
-	rf_strbuf_adds(out, "    sockets:\n      deny: [");
-	for (size_t i = 0; i < known; i++) {
-		if (was_used(l, FACT_SOCKET, kinds[i]))
-			continue;
-		rf_strbuf_addf(out, "%s%s", comma, kinds[i]);
-		comma = ", ";
-	}
-	rf_strbuf_adds(out, "]\n");
-	if (s->sections & 1u << RF_LEARNT_SOCKETS) {
-		_cleanup_free_ struct fact **facts = facts_sorted(l, FACT_NETLINK, &n);
-
-		rf_strbuf_adds(out, "      netlink: [");
-		for (size_t i = 0; i < n; i++)
-			rf_strbuf_addf(out, "%s%s", i ? ", " : "", facts[i]->peer);
-		rf_strbuf_adds(out, "]\n");
-	}
-}
-
-static void devices_write(const struct rf_learnt *l, struct rf_strbuf *out)
-{
-	size_t n;
-	_cleanup_free_ struct fact **facts = facts_sorted(l, FACT_DEVICE, &n);
-
-	rf_strbuf_adds(out, "  devices:\n    default: deny\n");
-	rf_strbuf_adds(out, n ? "    rules:\n" : "    rules: [] # none was seen\n");
-	for (size_t i = 0; i < n; i++) {
-		rf_strbuf_addf(out, "      - {%s, access: ", facts[i]->peer);
-		for (int bit = 0; bit < 3; bit++)
-			if (facts[i]->access & 1u << bit)
-				rf_strbuf_addc(out, "rwm"[bit]);
-		rf_strbuf_addf(out, "} # %" PRIu64 " times\n", facts[i]->times);
-	}
-}
-
-static void process_write(const struct rf_learnt *l, struct rf_strbuf *out)
-{
-	size_t n;
-	_cleanup_free_ struct fact **facts = facts_sorted(l, FACT_PROGRAM, &n);
-
-	rf_strbuf_adds(out, "  process:\n    default: deny\n");
-	rf_strbuf_addf(out, "    drift: %s\n    memfd: %s\n", was_used(l, FACT_PROCESS, "drift") ? "allow" : "deny",
-		       was_used(l, FACT_PROCESS, "memfd") ? "allow" : "deny");
-	rf_strbuf_adds(out, n ? "    exec:\n" : "    exec: [] # none was seen\n");
-	for (size_t i = 0; i < n && i < RF_MAX_RULES; i++) {
-		rf_strbuf_adds(out, "      - path: ");
-		quote(out, facts[i]->peer);
-		rf_strbuf_addf(out, " # %" PRIu64 " times\n", facts[i]->times);
-	}
-	if (n > RF_MAX_RULES)
-		rf_strbuf_addf(out, "      # %zu more: name their directories, as in /usr/bin/**\n", n - RF_MAX_RULES);
-}
-
-static void kernel_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
-{
-	size_t n;
-	_cleanup_free_ struct fact **facts = facts_sorted(l, FACT_CAPABILITY, &n);
-
-	rf_strbuf_adds(out, "  kernel:\n");
-	interfaces_write(l, s, out);
-	if (!(s->sections & 1u << RF_LEARNT_KERNEL))
-		return;
-	rf_strbuf_adds(out, "    capabilities:\n      allow: [");
-	for (size_t i = 0; i < n; i++)
-		rf_strbuf_addf(out, "%s%s", i ? ", " : "", facts[i]->peer);
-	rf_strbuf_adds(out, "]\n");
-}
-
-void rf_learnt_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
-{
-	rf_strbuf_addf(out, "# Learnt from what %s/%s/%s did in %u s. What it did not do then is denied.\n", s->tenant,
-		       s->namespace, s->name, s->time_s);
-	if (l->lost)
-		rf_strbuf_addf(out, "# %" PRIu64 " events were lost: something may be missing. Learn again.\n",
-			       l->lost);
-	if (l->beyond)
-		rf_strbuf_addf(out, "# %" PRIu64 " things were left out: more than %d of a kind.\n", l->beyond,
-			       RF_LEARNT_MAX);
-	head_write(s, "-learnt", out);
-	select_write(s, out, false);
-	if (s->sections & 1u << RF_LEARNT_NETWORK) {
-		rf_strbuf_adds(out, "  network:\n");
-		flows_write(l, FACT_EGRESS, out);
-		flows_write(l, FACT_INGRESS, out);
-		sockets_write(l, s, out);
-	}
-	if (s->sections & 1u << RF_LEARNT_DEVICES)
-		devices_write(l, out);
-	if (s->sections & 1u << RF_LEARNT_PROCESS)
-		process_write(l, out);
-	if (s->sections & (1u << RF_LEARNT_KERNEL | 1u << RF_LEARNT_SYSCTL))
-		kernel_write(l, s, out);
 }
