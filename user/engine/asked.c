@@ -140,3 +140,11 @@ int rf_engine_hooks_want(struct rf_engine *e, const struct rf_asked *asked, char
 			r = rf_hook_want(e, rows[i].hook, ret_error);
 	return r;
 }
+
+enum rf_support rf_asked_support(const struct rf_engine *e, enum rf_section section, uint64_t kinds)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].section == section && (rows[i].kinds & kinds) && !rf_hook_can_run(e, rows[i].hook))
+			return RF_SUPPORT_UNAVAILABLE;
+	return RF_SUPPORT_ENFORCED;
+}

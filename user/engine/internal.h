@@ -270,6 +270,11 @@ void rf_files_undo(struct rf_engine *e);
 void rf_files_sweep(struct rf_engine *e);
 int rf_files_adopt(struct rf_engine *e);
 void rf_files_free(struct rf_engine *e);
+/* Of a hook that is attached when asked for: what ran in the self-test runs then. */
+bool rf_hook_can_run(const struct rf_engine *e, enum rf_hook hook);
+/* Of all the hooks that any of @kinds of @section asks for. */
+enum rf_support rf_asked_support(const struct rf_engine *e, enum rf_section section, uint64_t kinds);
+
 bool rf_files_are_supported(const struct rf_engine *e);
 
 /* level.c: before the skeleton is loaded */

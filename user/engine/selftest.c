@@ -175,11 +175,15 @@ static enum rf_support hooks_support(const struct rf_engine *e, const enum rf_ho
 	return when_well;
 }
 
-/* Of hooks that are attached when asked for: what ran in the self-test runs then. */
+bool rf_hook_can_run(const struct rf_engine *e, enum rf_hook hook)
+{
+	return e->hooks[hook].loaded && !(e->self_tested && e->hooks[hook].self_test < 0);
+}
+
 static enum rf_support asked_support(const struct rf_engine *e, const enum rf_hook *hooks, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!e->hooks[hooks[i]].loaded || (e->self_tested && e->hooks[hooks[i]].self_test < 0))
+		if (!rf_hook_can_run(e, hooks[i]))
 			return RF_SUPPORT_UNAVAILABLE;
 	return RF_SUPPORT_ENFORCED;
 }
@@ -233,23 +237,16 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 	case RF_FEATURE_NETWORK_RAW:
 		return ASKED_SUPPORT(e, RF_HOOK_SOCK_CREATE);
 	case RF_FEATURE_NETWORK_SOCKETS:
-		return ASKED_SUPPORT(e, RF_HOOK_SOCKET_CREATE, RF_HOOK_SOCKET_CONNECT, RF_HOOK_UNIX_CONNECT,
-				     RF_HOOK_UNIX_SEND);
+		return rf_asked_support(e, RF_SECTION_SOCKETS, ~(1ULL << RF_SOCKET_RAW));
 	case RF_FEATURE_GUARD:
-		return ASKED_SUPPORT(e, RF_HOOK_GUARD_KILL, RF_HOOK_GUARD_TRACE, RF_HOOK_GUARD_BPF, RF_HOOK_GUARD_MAP,
-				     RF_HOOK_GUARD_PROGRAM, RF_HOOK_GUARD_UNLINK, RF_HOOK_GUARD_RMDIR,
-				     RF_HOOK_GUARD_RENAME, RF_HOOK_GUARD_UMOUNT, RF_HOOK_GUARD_MOUNT,
-				     RF_HOOK_GUARD_MOVE, RF_HOOK_GUARD_CAPABLE, RF_HOOK_GUARD_OPEN);
+		return rf_asked_support(e, RF_SECTION_GUARD, UINT64_MAX);
 	case RF_FEATURE_ISOLATION:
 		return isolation_support(e);
 	case RF_FEATURE_KERNEL:
-		return ASKED_SUPPORT(e, RF_HOOK_CAPABLE, RF_HOOK_BPF, RF_HOOK_PERF_OPEN, RF_HOOK_LOAD_DATA,
-				     RF_HOOK_READ_FILE, RF_HOOK_MODULE_REQUEST, RF_HOOK_ANON_INODE, RF_HOOK_USERNS,
-				     RF_HOOK_SB_MOUNT, RF_HOOK_SB_UMOUNT, RF_HOOK_MOVE_MOUNT, RF_HOOK_PIVOT_ROOT,
-				     RF_HOOK_KERNEL_PTRACE, RF_HOOK_KERNEL_TRACEME, RF_HOOK_LOCKED_DOWN,
-				     RF_HOOK_KERNEL_OPEN, RF_HOOK_FIX_SETUID, RF_HOOK_FIX_SETGID, RF_HOOK_FIX_SETGROUPS,
-				     RF_HOOK_KERNEL_EXEC, RF_HOOK_KERNEL_FORK, RF_HOOK_NEWCOMER_MOVE,
-				     RF_HOOK_NEWCOMER_FORK, RF_HOOK_NEWCOMER_EXEC);
+		if (rf_asked_support(e, RF_SECTION_NEWCOMERS, UINT64_MAX) == RF_SUPPORT_UNAVAILABLE)
+			return RF_SUPPORT_UNAVAILABLE;
+		return rf_asked_support(e, RF_SECTION_KERNEL,
+					~(1ULL << RF_KERNEL_SYSCTL | 1ULL << RF_KERNEL_CORE_PATTERN));
 	case RF_FEATURE_KERNEL_SYSCTL:
 		return ASKED_SUPPORT(e, RF_HOOK_SYSCTL);
 	case RF_FEATURE_FILES:
