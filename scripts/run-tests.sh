@@ -52,5 +52,8 @@ for program in "$@"; do
 		mark=FAIL
 	fi
 	printf '  %-8s %-52s %-4s %4d.%01ds\n' "$suite" "$name" "$mark" $((ms / 1000)) $((ms % 1000 / 100))
+	if [ "$mark" = FAIL ]; then
+		scripts/tally.sh "$log" | sed '$d; s/^/    /'
+	fi
 done
 exit 0

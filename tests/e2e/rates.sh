@@ -80,6 +80,8 @@ as_much()
 
 # ---- bytes and packets ----
 
+# Rates are measured with -O 1: the burst, up to 2.5 % of what a rate brings in 10 s, goes before the measurement.
+
 # far_servers N...: iperf3 at ports 520N of the other end.
 far_servers()
 {

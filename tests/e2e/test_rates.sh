@@ -31,12 +31,12 @@ if tc qdisc replace dev "$near_device" root fq 2>/dev/null; then
 	doc out out <<END | put_force out
 network: {rates: {egress: {bytesPerSecond: $rate}}}
 END
-	send paced out 1 -t $seconds
+	send paced out 1 -O 1 -t $seconds
 	sent
 	tap_near "egress with fq: TCP" "$(tcp_wire paced)" $kbits $off
 	tap_ok "egress with fq: packets waited" above "$(counter out tx_delayed_packets)" 0
 	if [ "$RF_SLOW" = 1 ]; then
-		send paced out 1 -u -b 100M -t $seconds
+		send paced out 1 -u -b 100M -O 1 -t $seconds
 		sent
 		tap_near "egress with fq: UDP" "$(udp_wire paced)" $kbits $off
 	fi
@@ -46,7 +46,7 @@ else
 	tap_skip "egress with fq" "this kernel has no qdisc fq"
 fi
 if [ "$RF_SLOW" != 1 ]; then
-	send plain out 1 -t $seconds
+	send plain out 1 -O 1 -t $seconds
 	sent
 	tap_near "egress without fq: TCP" "$(tcp_wire plain)" $kbits $off
 	tap_ok "egress without fq: packets were dropped" above "$(counter out tx_dropped_packets)" 0
@@ -93,9 +93,9 @@ pair_passed() { echo $(($(udp_wire pair) + $(udp_wire child))); }
 # Two workloads at once, with rates of their own, and one that counts packets.
 leave()
 {
-	send out out 1 -t 10
-	send udp udp 2 -u -b 100M -t 10
-	send packets packets 3 -u -b 50M -l 200 -t 10
+	send out out 1 -O 1 -t 10
+	send udp udp 2 -u -b 100M -O 1 -t 10
+	send packets packets 3 -u -b 50M -l 200 -O 1 -t 10
 	sent
 	printf '%s\n' "$(tcp_wire out) 50000" "$(udp_wire udp) 40000" "$(packets_passed) 2000"
 }
@@ -107,10 +107,10 @@ tap_ok "what was dropped is counted" above "$(counter udp tx_dropped_bytes)" 100
 tap_is "what came in is not under it" 0 counter udp rx_dropped_bytes
 enter_and_pair()
 {
-	send in in 1 -R -t 10
-	send udpin udpin 2 -u -b 100M -R -t 10
-	send pair pair 3 -u -b 30M -t 10
-	send child pair/child 4 -u -b 30M -t 10
+	send in in 1 -R -O 1 -t 10
+	send udpin udpin 2 -u -b 100M -R -O 1 -t 10
+	send pair pair 3 -u -b 30M -O 1 -t 10
+	send child pair/child 4 -u -b 30M -O 1 -t 10
 	sent
 	printf '%s\n' "$(tcp_wire in) 50000" "$(udp_wire udpin) 40000" "$(pair_passed) 20000"
 }
@@ -145,7 +145,7 @@ tap_ok "and what it does not hold takes its time" slow
 daemon_end KILL
 alone()
 {
-	send out out 1 -t 5
+	send out out 1 -O 1 -t 5
 	sent
 	echo "$(tcp_wire out) 50000"
 }

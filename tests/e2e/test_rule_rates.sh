@@ -72,15 +72,15 @@ tap_is "one without has none" 0 programs plain
 # Both rules at once.
 tcp_pair()
 {
-	send one out 1 -t $seconds
-	send two out 2 -t $seconds
+	send one out 1 -O 1 -t $seconds
+	send two out 2 -O 1 -t $seconds
 	sent
 	printf '%s\n' "$(tcp_wire one) $kbits" "$(tcp_wire two) $slow_kbits"
 }
 udp_pair()
 {
-	send one out 1 -t 10 -u -b 80M
-	send two out 2 -t 10 -u -b 40M
+	send one out 1 -O 1 -t 10 -u -b 80M
+	send two out 2 -O 1 -t 10 -u -b 40M
 	sent
 	printf '%s\n' "$(udp_wire one) $kbits" "$(udp_wire two) $slow_kbits"
 }
@@ -108,8 +108,8 @@ sent
 tap_ok "a rule without a rate is held back by neither" above "$(cat "$tmp/rest")" 150000
 answers()
 {
-	send one out 1 -R -t 10
-	send two out 2 -u -b 40M -R -t 10
+	send one out 1 -R -O 1 -t 10
+	send two out 2 -u -b 40M -R -O 1 -t 10
 	sent
 	printf '%s\n' "$(tcp_wire one) $kbits" "$(udp_wire two) $slow_kbits"
 }
@@ -122,8 +122,8 @@ near_server 1
 near_server 2
 coming()
 {
-	come one 1 -t 10
-	come two 2 -u -b 40M -t 10
+	come one 1 -O 1 -t 10
+	come two 2 -u -b 40M -O 1 -t 10
 	sent
 	printf '%s\n' "$(tcp_wire one) $kbits" "$(udp_wire two) $slow_kbits"
 }
@@ -132,8 +132,8 @@ tap_near "ingress: TCP" "$(tcp_wire one)" $kbits $off
 tap_near "ingress: UDP" "$(udp_wire two)" $slow_kbits $off
 leaving()
 {
-	come one 1 -R -t 10
-	come two 2 -u -b 40M -R -t 10
+	come one 1 -R -O 1 -t 10
+	come two 2 -u -b 40M -R -O 1 -t 10
 	sent
 	printf '%s\n' "$(tcp_wire one) $kbits" "$(udp_wire two) $slow_kbits"
 }
@@ -143,8 +143,8 @@ tap_near "and so are answers over UDP" "$(udp_wire two)" $slow_kbits $off
 
 together()
 {
-	send one beside 1 -t 10
-	send rest beside 3 -t 10
+	send one beside 1 -O 1 -t 10
+	send rest beside 3 -O 1 -t 10
 	sent
 	echo "$(($(tcp_wire one) + $(tcp_wire rest))) $kbits"
 }
@@ -153,7 +153,7 @@ tap_near "a rule's rate and the workload's: all together" $(($(tcp_wire one) + $
 tap_ok "and the rule's is no more than its own" [ "$(tcp_wire one)" -le $((slow_kbits * 103 / 100)) ]
 alone()
 {
-	send one beside 1 -t 10
+	send one beside 1 -O 1 -t 10
 	sent
 	echo "$(tcp_wire one) $slow_kbits"
 }
@@ -172,8 +172,8 @@ network:
       - {name: burst, ports: [{port: 5203}], rate: {bytesPerSecond: 100k, burst: 4Mi}}
 END
 }
-# finishes BYTES: within 2 s.
-finishes() { inside burst timeout 2 iperf3 -c $far_address -p 5203 -n "$1" >/dev/null 2>&1; }
+# finishes BYTES: within 5 s, in which the rate alone brings 500k.
+finishes() { inside burst timeout 5 iperf3 -c $far_address -p 5203 -n "$1" >/dev/null 2>&1; }
 burst_rules '- {name: other, ports: [{port: 1}]}' | put_force burst
 tap_ok "what the burst holds goes at once" finishes 3M
 burst_rules '- {name: another, ports: [{port: 2}], rate: {bytesPerSecond: 1M}}' | put_force burst
@@ -183,7 +183,7 @@ far_servers 4
 {
 	burst_rules '- {name: other, ports: [{port: 1}]}' | sed 's/name: burst, ports/name: fresh, ports/; s/5203/5204/'
 } | put_force burst
-tap_ok "the bucket of another rule is full" inside burst timeout 2 iperf3 -c $far_address -p 5204 -n 3M
+tap_ok "the bucket of another rule is full" inside burst timeout 5 iperf3 -c $far_address -p 5204 -n 3M
 
 # ---- audit ----
 
