@@ -16,6 +16,7 @@
 #include "ringfence/guard_map.h"
 #include "ringfence/isolation_map.h"
 #include "ringfence/file_map.h"
+#include "ringfence/lineage_map.h"
 #include "ringfence/exec_map.h"
 #include "ringfence/limits.h"
 #include "ringfence/policy_map.h"

@@ -40,6 +40,12 @@
  *             that do not change, too), "overlay":       "no_longer_reported","unchanged","left_out",
  *             bool ("new" is laid over "old")            "policies_missing" (in "new"),"workloads","workloads_silent"
  *                                                        (report no flows),"dropped","stored"}; on failure "diags"
+ * lineage     "subject": name of a label or a workload   lines {"edge": EDGE}, upstream first, of a side the
+ *                                                        nearest first; then "lineage": {"label": LABEL or
+ *                                                        "workload": name, or without a subject "labels": [LABEL],
+ *                                                        "workloads": [names]; "edges","left_out","rows" (all that
+ *                                                        are kept), "dropped" (that there was no room for),
+ *                                                        "missing": why nothing is recorded, where that is so}
  *
  * STATUS: {
  *   "version", "pid", "uptime_s", "level": 0|1|2, "root": "attach point", "bpffs": "dir", "adopted": bool,
@@ -65,6 +71,12 @@
  *   "peer": {"address","place": "host"|"world"|"workload"|"unknown","workload","name" (null where not known)},
  *   "recorded": verdict, "old","new": {"verdict","policy","rule","file","line"} (null where no policy speaks of it),
  *   "times","tx_bytes","rx_bytes","first","last": times,"last_s": seconds ago}
+ * LABEL: {"name","kind","tenant" or null}
+ * EDGE: {"side": "upstream"|"downstream","depth": 1 for who touched the subject itself,"workload",
+ *   "access": "read"|"write","label": LABEL or null (a file without one, the first of "files"),
+ *   "bytes","mapped_bytes","renames" (names given to files in the tree),"first","last": times,
+ *   "processes": [{"name","pid","uid"}] (some; pid and uid of the last), "process_count",
+ *   "files": [paths written] (some), "file_count"}
  */
 #ifndef RINGFENCE_CONTROL_H
 #define RINGFENCE_CONTROL_H

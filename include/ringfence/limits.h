@@ -67,16 +67,20 @@
 #define RF_MAX_FILE_DEPTH   1024   /* directories above a file; what is deeper is denied to who has file rules */
 #define RF_MAX_LINK_SCAN    200000 /* files of a zone that are looked at for other names */
 #define RF_FILE_NAME	    64	   /* bytes of a file's name in an event, NUL included */
+#define RF_MAX_PLACES	    8192   /* files whose labelled tree is remembered; the least used is looked for again */
+#define RF_MAX_LINEAGE_ROWS 32768  /* (workload, label, file written, process) in a second or two (as used) */
+#define RF_LINEAGE_SHARE    1024   /* of one workload */
+
 /* Programs. */
-#define RF_MAX_EXEC_SETS    16384  /* sets in force at once (allocated as used) */
-#define RF_MAX_EXEC_TEXTS   262144 /* paths, trees and stems of all sets (allocated as used) */
-#define RF_EXEC_TEXT_MAX    256	   /* bytes of a path in a rule, NUL included */
-#define RF_EXEC_STEM_MAX    63	   /* bytes of the last component before a '*' */
-#define RF_EXEC_DEPTH_MAX   32	   /* components of a path that can be judged */
-#define RF_EXEC_PATH_MAX    1024   /* and its bytes, NUL included; a power of two */
-#define RF_MAX_EXEC_FIRST   16384  /* (workload, program) that have run; the least used is told of again */
-#define RF_DIGEST_MAX	    64	   /* bytes of a digest */
-#define RF_PATH_SLOTS	    256	   /* paths that are read at the same time; a power of two */
+#define RF_MAX_EXEC_SETS  16384	 /* sets in force at once (allocated as used) */
+#define RF_MAX_EXEC_TEXTS 262144 /* paths, trees and stems of all sets (allocated as used) */
+#define RF_EXEC_TEXT_MAX  256	 /* bytes of a path in a rule, NUL included */
+#define RF_EXEC_STEM_MAX  63	 /* bytes of the last component before a '*' */
+#define RF_EXEC_DEPTH_MAX 32	 /* components of a path that can be judged */
+#define RF_EXEC_PATH_MAX  1024	 /* and its bytes, NUL included; a power of two */
+#define RF_MAX_EXEC_FIRST 16384	 /* (workload, program) that have run; the least used is told of again */
+#define RF_DIGEST_MAX	  64	 /* bytes of a digest */
+#define RF_PATH_SLOTS	  256	 /* paths that are read at the same time; a power of two */
 
 /* Events. */
 #define RF_RING_TELEMETRY (4 * 1024 * 1024) /* bytes */
@@ -119,5 +123,11 @@
 #define RF_MAX_FLOW_HISTORY   65536 /* rows; the one unseen longest goes */
 #define RF_FLOW_HISTORY_S     86400 /* seconds until a flow that is not seen again is forgotten */
 #define RF_FLOW_HISTORY_BATCH 4096  /* rows written to disk in one turn of the daemon */
+
+/* The lineage of data. */
+#define RF_MAX_LINEAGE	     131072 /* rows on disk; the one untouched longest goes */
+#define RF_LINEAGE_EDGES     4096   /* of one graph that is asked for; more are counted */
+#define RF_LINEAGE_PROCESSES 8	    /* programs that are named with an edge; more are counted */
+#define RF_LINEAGE_PATHS     8	    /* files, likewise */
 
 #endif

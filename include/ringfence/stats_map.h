@@ -65,6 +65,8 @@
 	X(EXEC_DENY, "verdicts", "subject=\"exec\",verdict=\"deny\"", "Verdicts that denied or would have denied")     \
 	X(EXEC_WOULD, "verdicts", "subject=\"exec\",verdict=\"would-deny\"",                                           \
 	  "Verdicts that denied or would have denied")                                                                 \
+	X(LINEAGE_MERGED, "lineage_merged", "",                                                                        \
+	  "Reads and writes in the lineage without their file and process, for which there was no room")               \
 	X(EVENTS, "events", "", "Events put on a ring")                                                                \
 	X(EVENTS_SHED, "events_shed", "", "Events not sent because the workload used up its fair share")               \
 	X(EVENTS_LOST, "events_lost", "", "Events lost because a ring was full")
@@ -126,7 +128,9 @@ struct rf_hook_stats {
 	X(EXEC_PATH, "exec_path", "a program's path was too long or too deep to judge: denied")                      \
 	X(EXEC_BUSY, "exec_busy", "no room to read a program's path: denied")                                        \
 	X(EXEC_SET_MISSING, "exec_set_missing", "a workload names a set of programs that is not there: denied")      \
-	X(EXEC_KILL, "exec_kill", "a program that should not run could not be killed: it runs")
+	X(EXEC_KILL, "exec_kill", "a program that should not run could not be killed: it runs")                      \
+	X(LINEAGE_FULL, "lineage_full", "no room at all for what was read or written: not in the lineage")           \
+	X(LINEAGE_COPY, "lineage_copy", "no memory to see a copy in the kernel as one: it may count twice")
 
 enum rf_error {
 #define X(id, name, help) RF_ERROR_##id,

@@ -91,7 +91,7 @@ struct rf_config {
 	__u64 probe_cgroup; /* cgroup id of the self-test, 0 when none runs */
 	__u64 root_cgroup;  /* cgroup id where the programs are attached */
 	__u32 file_epoch;   /* any change of it empties every cache of zones, see file_map.h */
-	__u32 file_pad;
+	__u32 lineage;	    /* the bank of rows that is added to, see lineage_map.h */
 };
 
 #define RF_VERSION_EPOCH (1ULL << 32)

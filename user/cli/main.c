@@ -19,6 +19,10 @@ static const struct rf_command commands[] = {
 	{ "top", NULL, "what the workloads take and are denied, per second",
 	  "Keys: q quits; c, m, n, d sort by CPU, memory, network, denials.", rf_command_top },
 	{ "events", NULL, "what happened, and with -f what happens", NULL, rf_command_events },
+	{ "lineage", "[DATASET|MODEL|WORKLOAD]", "where data came from and where it went",
+	  "What workloads read of labelled trees and wrote, through as many steps as were seen. Without an argument,\n"
+	  "what there is to ask about.",
+	  rf_command_lineage },
 	{ "policy", "COMMAND", "check, explain, list, show, test policies", NULL, rf_command_policy },
 	{ "apply", "PATH...", "put policy files or directories in force",
 	  "All of them or none: with an error anywhere, what was in force stays. A file replaces the one of the same\n"

@@ -12,6 +12,7 @@
 #include "user/daemon/http.h"
 #include "user/daemon/lock.h"
 #include "user/daemon/labels.h"
+#include "user/daemon/lineage.h"
 #include "user/daemon/registry.h"
 #include "user/daemon/sources.h"
 #include "user/engine/engine.h"
@@ -41,6 +42,7 @@ struct rf_app {
 	struct rf_registry *registry;
 	struct rf_history *history;
 	struct rf_flows flows;
+	struct rf_lineage lineage;
 	struct rf_lock lock;
 	struct rf_http *http;
 	struct rf_control *control;

@@ -53,6 +53,7 @@ int rf_asked_attach(struct rf_registry *r, const struct rf_policy_set *set, stru
 {
 	struct rf_asked asked = { .kinds[RF_SECTION_NEWCOMERS] = newcomers_asked(set) };
 
+	asked.kinds[RF_SECTION_LINEAGE] = set->n_labels > 0;
 	rf_engine_hooks_begin(r->engine);
 	asked.kinds[RF_SECTION_GUARD] = r->guarded;
 	for (size_t i = 0; i < n; i++)

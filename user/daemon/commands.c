@@ -413,6 +413,9 @@ void rf_command_run(struct rf_app *app, const struct rf_request *request, struct
 	case RF_COMMAND_POLICY_DIFF:
 		rf_policy_diff_run(app, request, out);
 		return;
+	case RF_COMMAND_LINEAGE:
+		rf_lineage_run(&app->lineage, app->registry, request->subject, out);
+		return;
 	case RF_COMMAND_COUNT:
 		break;
 	}

@@ -260,6 +260,20 @@ static int rest_locate(struct list *l, const struct rf_zones *zones)
 	return r;
 }
 
+/* What the lineage calls them. */
+static int labels_stage(struct rf_engine *e, const struct rf_zones *zones)
+{
+	uint32_t n = zones ? zones->n : 0;
+	_cleanup_free_ uint64_t *ids = calloc(n + 1, sizeof(*ids));
+
+	if (!ids)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		ids[i] = zones->list[i].label ? rf_file_label_id(zones->list[i].label->name) : RF_LABEL_NONE;
+	rf_engine_labels_stage(e, ids, n);
+	return 0;
+}
+
 int rf_labels_resolve(struct rf_labels *ret, struct rf_engine *e, struct rf_policy_set *set, struct rf_diags *diags,
 		      char **ret_error)
 {
@@ -283,6 +297,8 @@ int rf_labels_resolve(struct rf_labels *ret, struct rf_engine *e, struct rf_poli
 	if (r >= 0)
 		r = rf_engine_trees_stage(e, list.trees, list.n, ret_error);
 	free(list.trees);
+	if (r >= 0)
+		r = labels_stage(e, set->zones);
 	if (r < 0)
 		return r;
 	*ret = fresh;

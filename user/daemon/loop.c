@@ -176,6 +176,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	if (report.len && app->lock.wanted)
 		(void)rf_app_lock_refresh(app);
 	rf_app_lock_tick(app);
+	rf_lineage_tick(&app->lineage, app->registry);
 	rf_registry_reap(app->registry);
 	rf_peers_refresh(app->registry, false);
 	rescan_if_due(app);

@@ -180,6 +180,8 @@ static int start(struct rf_app *app)
 		r = rf_history_new(&app->history);
 	if (r >= 0)
 		r = rf_flows_start(&app->flows, app->options.state_dir);
+	if (r >= 0)
+		r = rf_lineage_start(&app->lineage, app->options.state_dir);
 	if (r < 0)
 		return r;
 	r = rf_app_loop_prepare(app);
@@ -217,6 +219,7 @@ static void stop(struct rf_app *app)
 	rf_http_free(app->http);
 	rf_history_free(app->history);
 	rf_flows_end(&app->flows);
+	rf_lineage_end(&app->lineage, app->registry);
 	rf_registry_free(app->registry);
 	rf_engine_free(app->engine);
 	sd_event_source_disable_unref(app->watch);

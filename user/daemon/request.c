@@ -39,6 +39,7 @@ static const struct {
 	[RF_COMMAND_UNLOCK] = { EVERY | M(TOKEN), M(FOR_S) },
 	[RF_COMMAND_LOCK] = { EVERY, 0 },
 	[RF_COMMAND_POLICY_TEST_PROGRAM] = { EVERY | M(WORKLOAD) | M(PROGRAM), M(INTERPRETER) },
+	[RF_COMMAND_LINEAGE] = { EVERY, M(SUBJECT) },
 	[RF_COMMAND_POLICY_DIFF] = { EVERY | M(OLD) | M(NEW), M(SINCE_S) | M(WORKLOAD) | M(ALL) | M(OVERLAY) },
 };
 
@@ -185,6 +186,7 @@ void rf_request_fini(struct rf_request *r)
 	free(r->old);
 	free(r->new);
 	free(r->token);
-	r->token = NULL;
+	free(r->subject);
+	r->token = r->subject = NULL;
 	r->workload = r->peer = r->name = r->program = r->old = r->new = NULL;
 }

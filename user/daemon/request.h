@@ -15,22 +15,23 @@
 #include "user/lib/util.h"
 
 /* X(enum suffix, name on the wire) */
-#define RF_COMMANDS(X)                \
-	X(STATUS, "status")           \
-	X(WORKLOADS, "workloads")     \
-	X(EVENTS, "events")           \
-	X(POLICIES, "policies")       \
-	X(POLICY_SHOW, "policy-show") \
-	X(POLICY_TEST, "policy-test") \
-	X(APPLY, "apply")             \
-	X(CONFIRM, "confirm")         \
-	X(ROLLBACK, "rollback")       \
-	X(RELOAD, "reload")           \
-	X(DETACH, "detach")           \
-	X(POLICY_DIFF, "policy-diff") \
-	X(UNLOCK, "unlock")           \
-	X(LOCK, "lock")               \
-	X(POLICY_TEST_PROGRAM, "policy-test-program")
+#define RF_COMMANDS(X)                                \
+	X(STATUS, "status")                           \
+	X(WORKLOADS, "workloads")                     \
+	X(EVENTS, "events")                           \
+	X(POLICIES, "policies")                       \
+	X(POLICY_SHOW, "policy-show")                 \
+	X(POLICY_TEST, "policy-test")                 \
+	X(APPLY, "apply")                             \
+	X(CONFIRM, "confirm")                         \
+	X(ROLLBACK, "rollback")                       \
+	X(RELOAD, "reload")                           \
+	X(DETACH, "detach")                           \
+	X(POLICY_DIFF, "policy-diff")                 \
+	X(UNLOCK, "unlock")                           \
+	X(LOCK, "lock")                               \
+	X(POLICY_TEST_PROGRAM, "policy-test-program") \
+	X(LINEAGE, "lineage")
 
 enum rf_command {
 #define X(id, name) RF_COMMAND_##id,
@@ -71,6 +72,8 @@ struct rf_request {
 	uint32_t since_s; /* RF_FLOW_HISTORY_S where it was not said */
 	bool all;	  /* flows that do not change, too */
 	bool overlay;	  /* "new" is laid over "old" */
+	/* lineage: a label or a workload, or NULL */
+	char *subject;
 	/* unlock */
 	char *token;
 	uint32_t for_s;

@@ -413,6 +413,11 @@ static int parse_interpreter(struct rf_request_parser *p, const char *key, const
 	return parse_bool(p, key, &p->request.interpreter);
 }
 
+static int parse_subject(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
+{
+	return parse_text(p, key, value, &p->request.subject);
+}
+
 /* "v" and "cmd" were read before the others. */
 static int parse_nothing(struct rf_request_parser *p, const char *key, const struct rf_jin *value)
 {

@@ -17,34 +17,35 @@ struct rf_request_parser {
 };
 
 /* X(enum suffix, name on the wire, function that reads it) */
-#define RF_MEMBERS(X)                              \
-	X(V, "v", parse_nothing)                   \
-	X(CMD, "cmd", parse_nothing)               \
-	X(FOLLOW, "follow", parse_follow)          \
-	X(FORMAT, "format", parse_format)          \
-	X(KINDS, "kinds", parse_kinds)             \
-	X(VERDICTS, "verdicts", parse_verdicts)    \
-	X(WORKLOAD, "workload", parse_workload)    \
-	X(LIMIT, "limit", parse_limit)             \
-	X(DIRECTION, "direction", parse_direction) \
-	X(ADDRESS, "address", parse_address)       \
-	X(PORT, "port", parse_port)                \
-	X(PROTOCOL, "protocol", parse_protocol)    \
-	X(PEER, "peer", parse_peer)                \
-	X(NAME, "name", parse_name)                \
-	X(PATHS, "paths", parse_paths)             \
-	X(CONFIRM_S, "confirm_s", parse_confirm_s) \
-	X(REPLACE, "replace", parse_replace)       \
-	X(FORCE, "force", parse_force)             \
-	X(OLD, "old", parse_old)                   \
-	X(NEW, "new", parse_new)                   \
-	X(SINCE_S, "since_s", parse_since_s)       \
-	X(ALL, "all", parse_all)                   \
-	X(OVERLAY, "overlay", parse_overlay)       \
-	X(TOKEN, "token", parse_token)             \
-	X(FOR_S, "for_s", parse_for_s)             \
-	X(PROGRAM, "program", parse_program)       \
-	X(INTERPRETER, "interpreter", parse_interpreter)
+#define RF_MEMBERS(X)                                    \
+	X(V, "v", parse_nothing)                         \
+	X(CMD, "cmd", parse_nothing)                     \
+	X(FOLLOW, "follow", parse_follow)                \
+	X(FORMAT, "format", parse_format)                \
+	X(KINDS, "kinds", parse_kinds)                   \
+	X(VERDICTS, "verdicts", parse_verdicts)          \
+	X(WORKLOAD, "workload", parse_workload)          \
+	X(LIMIT, "limit", parse_limit)                   \
+	X(DIRECTION, "direction", parse_direction)       \
+	X(ADDRESS, "address", parse_address)             \
+	X(PORT, "port", parse_port)                      \
+	X(PROTOCOL, "protocol", parse_protocol)          \
+	X(PEER, "peer", parse_peer)                      \
+	X(NAME, "name", parse_name)                      \
+	X(PATHS, "paths", parse_paths)                   \
+	X(CONFIRM_S, "confirm_s", parse_confirm_s)       \
+	X(REPLACE, "replace", parse_replace)             \
+	X(FORCE, "force", parse_force)                   \
+	X(OLD, "old", parse_old)                         \
+	X(NEW, "new", parse_new)                         \
+	X(SINCE_S, "since_s", parse_since_s)             \
+	X(ALL, "all", parse_all)                         \
+	X(OVERLAY, "overlay", parse_overlay)             \
+	X(TOKEN, "token", parse_token)                   \
+	X(FOR_S, "for_s", parse_for_s)                   \
+	X(PROGRAM, "program", parse_program)             \
+	X(INTERPRETER, "interpreter", parse_interpreter) \
+	X(SUBJECT, "subject", parse_subject)
 
 enum rf_member {
 #define X(id, name, fn) RF_MEMBER_##id,

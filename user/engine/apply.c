@@ -20,7 +20,7 @@ struct flip_args {
  * Updating an array of maps makes the kernel wait until every program that
  * could have seen the old entry has ended (maybe_wait_bpf_programs()).
  */
-static void programs_wait(struct rf_engine *e)
+void rf_engine_programs_wait(struct rf_engine *e)
 {
 	uint32_t zero = 0;
 
@@ -265,7 +265,7 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 	r = generation_flip(e, generation, ret_error);
 	if (r < 0)
 		return r;
-	programs_wait(e);
+	rf_engine_programs_wait(e);
 	unused_remove(e, e->applies);
 	rf_files_sweep(e);
 	rf_members_commit(e);

@@ -18,6 +18,9 @@
 #define NEWCOMER_WHEN_ASKED(name) \
 	{ .program = (name), .if_failed = "closed: who sets a workload up is judged", .when_asked = true, .level = 1 }
 
+#define LINEAGE_WHEN_ASKED(name) \
+	{ .program = (name), .if_failed = "open: not in the lineage", .when_asked = true, .traces = true }
+
 const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_CGROUP_MKDIR] = { .program = "rf_cgroup_mkdir",
 				   .identity = true,
@@ -135,6 +138,16 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 				.if_failed = "open",
 				.when_asked = true,
 				.without_lsm = true },
+	[RF_HOOK_LINEAGE_IO] = LINEAGE_WHEN_ASKED("rf_lineage_io"),
+	[RF_HOOK_LINEAGE_MMAP] = LINEAGE_WHEN_ASKED("rf_lineage_mmap"),
+	[RF_HOOK_LINEAGE_SENDFILE] = LINEAGE_WHEN_ASKED("rf_lineage_sendfile"),
+	[RF_HOOK_LINEAGE_SPLICE] = LINEAGE_WHEN_ASKED("rf_lineage_splice"),
+	[RF_HOOK_LINEAGE_SENT] = LINEAGE_WHEN_ASKED("rf_lineage_sent"),
+	[RF_HOOK_LINEAGE_COPY] = LINEAGE_WHEN_ASKED("rf_lineage_copy"),
+	[RF_HOOK_LINEAGE_COPIED] = LINEAGE_WHEN_ASKED("rf_lineage_copied_range"),
+	[RF_HOOK_LINEAGE_CLONE] = LINEAGE_WHEN_ASKED("rf_lineage_clone"),
+	[RF_HOOK_LINEAGE_RENAME] = LINEAGE_WHEN_ASKED("rf_lineage_rename"),
+	[RF_HOOK_LINEAGE_LINK] = LINEAGE_WHEN_ASKED("rf_lineage_link"),
 };
 
 static void pin_path(const struct rf_engine *e, enum rf_hook hook, const char *suffix, char path[RF_PATH_SIZE])
@@ -331,6 +344,9 @@ int rf_hook_want(struct rf_engine *e, enum rf_hook hook, char **ret_error)
 		r = links_dir_make(e);
 	if (r >= 0 && !state->link)
 		r = hook_attach(e, hook);
+	/* It decides nothing, and status tells. */
+	if (r < 0 && rf_hook_table[hook].traces)
+		return 0;
 	if (r < 0)
 		return rf_engine_format_error(ret_error, r, "%s: %s", rf_hook_table[hook].program, state->why);
 	state->wanted = e->hooks_plan;

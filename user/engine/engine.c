@@ -130,8 +130,10 @@ static void *map_mmap(const struct rf_engine *e, const char *name, size_t size, 
 	return p == MAP_FAILED ? NULL : p;
 }
 
-#define WORKLOADS_SIZE (sizeof(struct rf_workload_entry) * RF_MAX_WORKLOADS)
-#define STATS_SIZE     (sizeof(struct rf_workload_stats) * RF_MAX_WORKLOADS)
+#define WORKLOADS_SIZE	    (sizeof(struct rf_workload_entry) * RF_MAX_WORKLOADS)
+#define STATS_SIZE	    (sizeof(struct rf_workload_stats) * RF_MAX_WORKLOADS)
+#define LABELS_SIZE	    (sizeof(uint64_t) * (RF_LABEL_AT(1, RF_MAX_ZONES) + 1))
+#define LINEAGE_STATES_SIZE (sizeof(struct rf_lineage_state) * RF_MAX_WORKLOADS)
 
 static int maps_map(struct rf_engine *e, char **ret_error)
 {
@@ -139,7 +141,9 @@ static int maps_map(struct rf_engine *e, char **ret_error)
 	e->workloads = map_mmap(e, "rf_workload_map", WORKLOADS_SIZE, true);
 	e->stats = map_mmap(e, "rf_stats_map", STATS_SIZE, true);
 	e->lanes = map_mmap(e, "rf_lane_map", sizeof(*e->lanes) * RF_LANES, true);
-	if (!e->config || !e->workloads || !e->stats || !e->lanes)
+	e->labels = map_mmap(e, "rf_label_map", LABELS_SIZE, true);
+	e->lineage_states = map_mmap(e, "rf_lineage_state_map", LINEAGE_STATES_SIZE, true);
+	if (!e->config || !e->workloads || !e->stats || !e->lanes || !e->labels || !e->lineage_states)
 		return rf_engine_format_error(ret_error, -errno, "cannot map the BPF maps into memory");
 	return 0;
 }
@@ -309,6 +313,8 @@ int rf_engine_new(const struct rf_engine_options *options, struct rf_engine **re
 	if (r >= 0)
 		r = maps_map(e, ret_error);
 	if (r >= 0)
+		r = rf_lineage_open(e);
+	if (r >= 0)
 		r = chunks_open(e, ret_error);
 	if (r >= 0)
 		r = sync_make(e, ret_error);
@@ -359,6 +365,8 @@ void rf_engine_free(struct rf_engine *e)
 	map_munmap(e->config, sizeof(*e->config));
 	map_munmap(e->workloads, WORKLOADS_SIZE);
 	map_munmap(e->stats, STATS_SIZE);
+	map_munmap(e->labels, LABELS_SIZE);
+	map_munmap(e->lineage_states, LINEAGE_STATES_SIZE);
 	map_munmap(e->lanes, sizeof(*e->lanes) * RF_LANES);
 	for (size_t i = 0; i < ARRAY_SIZE(chunks_table); i++)
 		rf_chunks_close(rf_engine_chunks(e, chunks_table[i].map));
@@ -443,6 +451,7 @@ int rf_engine_stats_reset(struct rf_engine *e, uint32_t workload)
 	memset(&e->stats[workload], 0, sizeof(e->stats[workload]));
 	memset(rf_engine_accounts(e, workload), 0, sizeof(struct rf_account) * RF_PEER_CLASSES);
 	rf_rate_reset(e, workload);
+	rf_lineage_reset(e, workload);
 	return 0;
 }
 

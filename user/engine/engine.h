@@ -11,6 +11,7 @@
 #define RF_ENGINE_ENGINE_H
 
 #include "ringfence/event.h"
+#include "ringfence/lineage_map.h"
 #include "ringfence/policy_map.h"
 #include "user/lib/cleanup.h"
 #include "user/lib/strbuf.h"
@@ -134,6 +135,7 @@ enum rf_section {
 	RF_SECTION_NEWCOMERS, /* 1: who sets workloads up is told apart */
 	RF_SECTION_FILES,     /* 1 << enum rf_file_access that is denied in some zone */
 	RF_SECTION_EXEC,      /* RF_EXEC_ASKED_* */
+	RF_SECTION_LINEAGE,   /* 1: there is a label */
 	RF_SECTIONS
 };
 #define RF_EXEC_ASKED_RULES (1u << 0) /* what runs: rules, memfd */
@@ -154,6 +156,21 @@ struct rf_tree {
 int rf_engine_trees_stage(struct rf_engine *e, const struct rf_tree *trees, size_t n, char **ret_error);
 /* One more, in the generation in force. -EEXIST: another zone begins there. */
 int rf_engine_tree_add(struct rf_engine *e, const struct rf_tree *tree);
+/* And the label of each zone (rf_file_label_id(), RF_LABEL_NONE), zone 1 first. */
+void rf_engine_labels_stage(struct rf_engine *e, const uint64_t *labels, uint32_t n);
+/*
+ * Who takes rows of the lineage out of the kernel. Rows that were given are deleted there when @end has returned 0;
+ * where anything fails they stay, and are given again.
+ */
+struct rf_lineage_taker {
+	/* 1: the rows with this number have been taken already. */
+	int (*begin)(uint32_t fill, void *arg);
+	int (*row)(const struct rf_lineage_key *key, const struct rf_lineage_value *value, void *arg);
+	int (*end)(void *arg);
+	void *arg;
+};
+/* All that there is until now. Waits for programs that run. */
+int rf_engine_lineage_take(struct rf_engine *e, const struct rf_lineage_taker *taker);
 uint32_t rf_engine_generation(const struct rf_engine *e);
 /* Counters from zero, and room for them. -ENOMEM. */
 int rf_engine_stats_reset(struct rf_engine *e, uint32_t workload);

@@ -6,9 +6,12 @@
 #include "user/engine/fire_file.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -87,6 +90,18 @@ static void passing_fire(int fd)
 	close(pair[1]);
 }
 
+/* From the file to itself: what comes of it is not asked. */
+static void copying_fire(int fd)
+{
+	off_t from = 0;
+	loff_t in = 0, out = 1;
+
+	(void)!write(fd, "x", 1);
+	(void)!sendfile(fd, fd, &from, 1);
+	(void)!copy_file_range(fd, &in, fd, &out, 1, 0);
+	(void)!ioctl(fd, FICLONE, fd);
+}
+
 void rf_self_test_fire_files(void)
 {
 	/* What the unit file leaves writable, then what every host has. */
@@ -103,8 +118,10 @@ void rf_self_test_fire_files(void)
 	if (!dir[0] || chdir(dir) < 0)
 		return;
 	fd = open("f", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0)
+	if (fd >= 0) {
 		passing_fire(fd);
+		copying_fire(fd);
+	}
 	names_fire();
 	attributes_fire();
 	mounts_fire();

@@ -8,6 +8,7 @@
 
 #include "ringfence/abi.h"
 #include "ringfence/account_map.h"
+#include "ringfence/lineage_map.h"
 #include "ringfence/policy_map.h"
 #include "ringfence/rate_map.h"
 #include "ringfence/workload_map.h"
@@ -30,6 +31,7 @@ struct rf_hook_ops {
 	bool on_demand;	       /* attached elsewhere and only where it is needed, see rate_links.c */
 	bool when_asked;       /* attached while some workload asks for it, see rf_hook_want() */
 	uint8_t level;	       /* that it needs: 1, BPF LSM; 2, and the module. Below, its program is not loaded */
+	bool traces;	       /* a function of the kernel, which one without ftrace cannot: then it is left out */
 	bool without_lsm;      /* stands in for what BPF LSM would decide: not loaded where that runs */
 };
 
@@ -125,6 +127,8 @@ struct rf_engine {
 	struct rf_workload_entry *workloads;
 	struct rf_workload_stats *stats;
 	struct rf_lane_stats *lanes;
+	uint64_t *labels; /* by RF_LABEL_AT() */
+	struct rf_lineage_state *lineage_states;
 
 	struct rf_chunks accounts; /* memory: struct rf_account, by RF_ACCOUNT() */
 	struct rf_chunks set_words;
@@ -178,13 +182,16 @@ struct rf_engine {
 
 	/* probed */
 	bool lsm_runs, module_present;
-	char lsm_why[160], module_why[160];
+	bool traces_run; /* programs on functions of the kernel */
+	char lsm_why[160], trace_why[160], module_why[160];
 	bool self_tested;
 };
 
 int rf_engine_format_error(char **ret_error, int r, const char *fmt, ...) RF_PRINTF(3, 4);
 
-/* apply.c: what the kernel remembers of sockets and verdicts is forgotten; the generation stays */
+/* apply.c: returns when every program that runs now has ended */
+void rf_engine_programs_wait(struct rf_engine *e);
+/* what the kernel remembers of sockets and verdicts is forgotten; the generation stays */
 void rf_engine_caches_drop(struct rf_engine *e);
 
 /* map fds, by their one name */
@@ -276,6 +283,11 @@ bool rf_hook_can_run(const struct rf_engine *e, enum rf_hook hook);
 enum rf_support rf_asked_support(const struct rf_engine *e, enum rf_section section, uint64_t kinds);
 
 bool rf_files_are_supported(const struct rf_engine *e);
+
+/* lineage.c */
+int rf_lineage_open(struct rf_engine *e);
+/* Of an id that is somebody else's from now on. */
+void rf_lineage_reset(struct rf_engine *e, uint32_t workload);
 
 /* level.c: before the skeleton is loaded */
 void rf_level_probe(struct rf_engine *e);

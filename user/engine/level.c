@@ -2,7 +2,7 @@
 /*
  * The level of this host: what it has beyond cgroup hooks and tracepoints.
  *
- * Does BPF LSM run here? A program attaches without error where "bpf" is not
+ * Does BPF LSM run here, and can functions of the kernel be traced? A program attaches without error where "bpf" is not
  * in lsm= and then never runs, so one is attached and a file opened: what was
  * counted ran. Asked before the programs are loaded, because those of a level
  * that the host has not are left out.
@@ -31,22 +31,30 @@ static bool is_listed(void)
 	return false;
 }
 
-/* 1: it ran, 0: it is attached and did not run, negative: the kernel takes none. libbpf's complaints are expected. */
-static int probe_run(void)
+/*
+ * Of the one program or the other. 1: it ran, 0: it is attached and did not run, negative: the kernel takes none.
+ * libbpf's complaints are expected.
+ */
+static int probe_run(bool lsm)
 {
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
 	struct probe_bpf *probe = probe_bpf__open();
 	int r = -errno, fd;
+	char byte;
 
 	if (probe) {
+		bpf_program__set_autoload(probe->progs.rf_probe_lsm, lsm);
+		bpf_program__set_autoload(probe->progs.rf_probe_trace, !lsm);
 		r = probe_bpf__load(probe);
 		if (r >= 0)
 			r = probe_bpf__attach(probe);
 		if (r >= 0) {
 			fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-			if (fd >= 0)
+			if (fd >= 0) {
+				(void)!read(fd, &byte, 1);
 				close(fd);
-			r = __atomic_load_n(&probe->bss->lsm_hits, __ATOMIC_RELAXED) > 0;
+			}
+			r = __atomic_load_n(&probe->bss->hits, __ATOMIC_RELAXED) > 0;
 		}
 	}
 	probe_bpf__destroy(probe);
@@ -54,9 +62,18 @@ static int probe_run(void)
 	return r;
 }
 
+static void trace_probe(struct rf_engine *e)
+{
+	int r = probe_run(false);
+
+	e->traces_run = r > 0;
+	snprintf(e->trace_why, sizeof(e->trace_why), "this kernel's functions cannot be traced: %s",
+		 r < 0 ? strerror(-r) : "a program was attached and never ran");
+}
+
 static void lsm_probe(struct rf_engine *e)
 {
-	int r = probe_run();
+	int r = probe_run(true);
 
 	e->lsm_runs = r > 0;
 	if (r > 0)
@@ -90,6 +107,7 @@ static void module_probe(struct rf_engine *e)
 void rf_level_probe(struct rf_engine *e)
 {
 	lsm_probe(e);
+	trace_probe(e);
 	module_probe(e);
 }
 
@@ -98,15 +116,18 @@ unsigned int rf_level(const struct rf_engine *e)
 	return !e->lsm_runs ? 0 : !e->module_present ? 1 : 2;
 }
 
-/* "lsm/NAME": a hook that this kernel was built without has no function bpf_lsm_NAME. */
-static bool has_lsm_hook(const struct btf *btf, const struct bpf_program *program)
+/* "lsm/NAME": a hook that this kernel was built without has no function bpf_lsm_NAME. "fexit/NAME": NAME itself. */
+static bool has_hook(const struct btf *btf, const struct bpf_program *program)
 {
 	const char *section = bpf_program__section_name(program);
 	char function[128];
 
-	if (!rf_strprefix(section, "lsm/"))
+	if (rf_strprefix(section, "lsm/"))
+		snprintf(function, sizeof(function), "bpf_lsm_%s", section + strlen("lsm/"));
+	else if (rf_strprefix(section, "fexit/") || rf_strprefix(section, "fentry/"))
+		snprintf(function, sizeof(function), "%s", strchr(section, '/') + 1);
+	else
 		return true;
-	snprintf(function, sizeof(function), "bpf_lsm_%s", section + strlen("lsm/"));
 	return btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) > 0;
 }
 
@@ -125,9 +146,9 @@ static bool setattr_has_idmap(const struct btf *btf)
 
 int rf_level_choose(struct rf_engine *e)
 {
-	struct btf *btf = rf_level(e) ? btf__load_vmlinux_btf() : NULL;
+	struct btf *btf = btf__load_vmlinux_btf();
 
-	if (rf_level(e) && !btf)
+	if (!btf)
 		return -errno;
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		const struct rf_hook_ops *ops = &rf_hook_table[hook];
@@ -137,13 +158,15 @@ int rf_level_choose(struct rf_engine *e)
 		if (!ops->program)
 			continue;
 		program = bpf_object__find_program_by_name(e->skeleton->obj, ops->program);
-		state->loaded = ops->level <= rf_level(e) && (!ops->level || has_lsm_hook(btf, program)) &&
-				!(ops->without_lsm && e->lsm_runs);
+		state->loaded = ops->level <= rf_level(e) && has_hook(btf, program) &&
+				!(ops->without_lsm && e->lsm_runs) && (!ops->traces || e->traces_run);
 		if (state->loaded)
 			continue;
 		bpf_program__set_autoload(program, false);
 		if (ops->level > rf_level(e))
 			snprintf(state->why, sizeof(state->why), "not loaded: needs level %u", ops->level);
+		else if (ops->traces && !e->traces_run)
+			snprintf(state->why, sizeof(state->why), "not loaded: %.140s", e->trace_why);
 		else if (ops->without_lsm)
 			snprintf(state->why, sizeof(state->why), "not loaded: BPF LSM decides before");
 		else
@@ -152,7 +175,7 @@ int rf_level_choose(struct rf_engine *e)
 	/* Of no use without those programs, and no kernel without BPF LSM makes it. */
 	if (!rf_level(e))
 		bpf_map__set_autocreate(e->skeleton->maps.rf_shared_map, false);
-	if (btf)
+	if (rf_level(e))
 		e->skeleton->rodata->rf_setattr_has_idmap = setattr_has_idmap(btf);
 	else
 		(void)bpf_map__set_autocreate(e->skeleton->maps.rf_zone_storage, false);

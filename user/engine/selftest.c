@@ -255,6 +255,8 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 		if (e->lsm_runs)
 			return ASKED_SUPPORT(e, RF_HOOK_BPRM_CHECK, RF_HOOK_MMAP_FILE, RF_HOOK_FILE_MPROTECT);
 		return ASKED_SUPPORT(e, RF_HOOK_EXEC_KILL) ? RF_SUPPORT_BEST_EFFORT : RF_SUPPORT_UNAVAILABLE;
+	case RF_FEATURE_LINEAGE:
+		return rf_asked_support(e, RF_SECTION_LINEAGE, UINT64_MAX);
 	case RF_FEATURE_DEVICES:
 		/* Open and mknod are closed; descriptors that are passed in need level 1. */
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);

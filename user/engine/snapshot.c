@@ -185,6 +185,8 @@ static char *asked_why(const struct rf_engine *e, enum rf_feature feature, enum 
 			      "(see hooks)");
 	if (support != RF_SUPPORT_UNAVAILABLE)
 		return strdup("the hooks ran in the self-test; attached while a policy asks for them");
+	if (feature == RF_FEATURE_LINEAGE)
+		return strdup(e->traces_run ? "a hook did not run in the self-test (see hooks)" : e->trace_why);
 	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_KERNEL_SYSCTL || e->lsm_runs)
 		return strdup("a hook did not run in the self-test (see hooks)");
 	return asprintf(&why, "needs BPF LSM: %s", e->lsm_why) < 0 ? NULL : why;
@@ -237,7 +239,7 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return guard_why(e, support);
 	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS ||
 	    feature == RF_FEATURE_ISOLATION || feature == RF_FEATURE_KERNEL || feature == RF_FEATURE_KERNEL_SYSCTL ||
-	    feature == RF_FEATURE_FILES)
+	    feature == RF_FEATURE_FILES || feature == RF_FEATURE_LINEAGE)
 		return asked_why(e, feature, support);
 	if (support != RF_SUPPORT_UNAVAILABLE) {
 		if (feature == RF_FEATURE_NETWORK_RATES || feature == RF_FEATURE_NETWORK_RULE_RATES)

@@ -39,7 +39,8 @@ enum rf_support { RF_SUPPORT_UNAVAILABLE, RF_SUPPORT_BEST_EFFORT, RF_SUPPORT_ENF
 	X(NETWORK_RAW, "network-raw-sockets", "spec.network.sockets, raw")               \
 	X(GUARD, "guard", "ringfenced --lock")                                           \
 	X(ISOLATION, "isolation", "spec.isolation")                                      \
-	X(KERNEL_SYSCTL, "kernel-sysctl", "spec.kernel, sysctl and corePattern")
+	X(KERNEL_SYSCTL, "kernel-sysctl", "spec.kernel, sysctl and corePattern")         \
+	X(LINEAGE, "lineage", "kind: Label")
 
 enum rf_feature {
 #define X(id, name, section) RF_FEATURE_##id,

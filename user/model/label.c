@@ -109,3 +109,14 @@ bool rf_file_path_is_below(const char *path, const char *tree)
 		return true;
 	return strncmp(path, tree, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
+
+uint64_t rf_file_label_id(const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 0x100000001b3ULL;
+	/* What SQLite keeps, too. */
+	hash &= INT64_MAX;
+	return hash ? hash : 1;
+}

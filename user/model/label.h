@@ -42,6 +42,12 @@ void rf_file_label_free(struct rf_file_label *l);
 RF_DEFINE_CLEANUP(struct rf_file_label, rf_file_label_free)
 
 /*
+ * What the kernel and the lineage have in place of a label's name: of the same name always the same, and never
+ * RF_LABEL_NONE. FNV-1a (draft-eastlake-fnv).
+ */
+uint64_t rf_file_label_id(const char *name);
+
+/*
  * The paths of all labels and file rules of a set, each once: zone i + 1 of the kernel's is list[i]. Made by
  * user/policy/zones.h, owned by the set whose labels it points to.
  */

@@ -134,7 +134,7 @@ static int file_ready(struct rf_flow_history *h, uint64_t now_ns, char **ret_err
 	}
 	r = history_load(h, now_ns, ret_error);
 	if (r < 0) {
-		rf_flow_db_close(h->db);
+		rf_db_close(h->db);
 		h->db = NULL;
 	}
 	return r;
@@ -169,7 +169,7 @@ static int write_rows(struct rf_flow_history *h, char **ret_error)
 		}
 	}
 	if (r >= 0)
-		r = rf_flow_db_commit(h->db, ret_error);
+		r = rf_db_commit(h->db, ret_error);
 	if (r < 0)
 		return r;
 	for (; h->unwritten != end; h->unwritten = h->unwritten->after) {
@@ -188,7 +188,7 @@ static int file_write(struct rf_flow_history *h, char **ret_error)
 		all_unwritten(h);
 	else if (!h->unwritten && !h->gone_flows.n && !h->gone_subjects.n)
 		return 0;
-	r = rf_flow_db_begin(h->db, ret_error);
+	r = rf_db_begin(h->db, ret_error);
 	if (r >= 0)
 		r = h->rewrite ? rf_flow_db_clear(h->db, ret_error) : write_gone(h, ret_error);
 	if (r >= 0)
@@ -208,7 +208,7 @@ int rf_flow_history_sync(struct rf_flow_history *h, uint64_t now_ns, char **ret_
 		return r;
 	r = file_write(h, ret_error);
 	if (r < 0) {
-		rf_flow_db_close(h->db);
+		rf_db_close(h->db);
 		h->db = NULL;
 	}
 	return r;
@@ -237,6 +237,6 @@ void rf_flow_history_stats(const struct rf_flow_history *h, struct rf_flow_histo
 					       .dropped = h->dropped,
 					       .refused = h->refused,
 					       .lost = h->lost,
-					       .bytes = h->db ? rf_flow_db_bytes(h->db) : 0,
+					       .bytes = h->db ? rf_db_bytes(h->db) : 0,
 					       .stored = h->db != NULL };
 }

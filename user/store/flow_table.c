@@ -57,7 +57,7 @@ void rf_flow_history_free(struct rf_flow_history *h)
 		next = row->after;
 		row_free(row);
 	}
-	rf_flow_db_close(h->db);
+	rf_db_close(h->db);
 	rf_hashmap_free(h->flows);
 	rf_hashmap_free(h->by_id);
 	rf_hashmap_free(h->subjects);

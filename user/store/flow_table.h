@@ -29,7 +29,7 @@ struct rf_flow_ids {
 
 struct rf_flow_history {
 	char *path;
-	struct rf_flow_db *db;
+	struct rf_db *db;
 	bool loaded;
 	bool rewrite; /* what is in the file is not what was written: write all of it */
 	size_t max, rows;
