@@ -32,7 +32,7 @@ lineage() { "$ringfence" lineage "$@"; }
 # edge SUBJECT SIDE WORKLOAD ACCESS NAME: the line of one edge; NAME is a label or a path.
 edge()
 {
-	lineage "$1" --json | sed 's/{"edge"/\n{"edge"/g' | grep -F "\"side\":\"$2\"" |
+	lineage "$1" --json | sed 's/,"ok":true.*//; s/{"edge"/\n{"edge"/g' | grep -F "\"side\":\"$2\"" |
 		grep -F "\"workload\":\"default/default/$3\"" | grep -F "\"access\":\"$4\"" | grep -F "\"$5\""
 }
 # value KEY EDGE-ARGUMENT...: 0 where there is none.
@@ -107,8 +107,9 @@ done
 tap_is "mapped to be written" exact moves mapped_bytes net write net mapwrite "$model/m"
 tap_is "renamed into it" exact moves renames net write net rename "$out/copied" "$model/renamed"
 tap_is "linked into it" exact moves renames net write net link "$out/plain" "$model/linked"
-tap_is "through a bind mount" exact sh -c "mkdir -p '$out/bind' && mount --bind '$raw' '$out/bind' && echo exact"
-tap_is "it is the same tree" exact moves bytes raw read raw read "$out/bind/a/b/f"
+mkdir "$out/bind"
+mount --bind "$raw" "$out/bind"
+tap_is "through a bind mount it is the same tree" exact moves bytes raw read raw read "$out/bind/a/b/f"
 umount "$out/bind"
 tap_ok "the program is named, with pid and uid" says '"name":"lineage_probe","pid":[1-9][0-9]*,"uid":0' lineage raw --json
 tap_ok "the files written are" says "\"$model/sendfile\"" lineage net --json
@@ -135,7 +136,7 @@ tap_ok "who read that" has raw downstream train read corpus
 tap_ok "the model" has raw downstream train write net
 tap_ok "who uses that" has raw downstream serve read net
 tap_ok "and the last file" has raw downstream serve write "$out/answers"
-tap_is "depth counts the steps" 6 value depth raw downstream serve write "$out/answers"
+tap_is "depth counts the steps" 4 value depth corpus downstream serve write "$out/answers"
 tap_ok "a model tells what it was made of" has net upstream load read raw
 tap_ok "a workload tells both" sh -c "'$ringfence' lineage default/default/train --json | grep -q '\"upstream\".*\"downstream\"'"
 tap_ok "what was written before anything was read is no part of it" lacks raw downstream train write "$out/before"
@@ -144,7 +145,7 @@ tap_ok "who had nothing to do with it is not told" lacks net upstream apart read
 tap_ok "as text: the steps" says '^ +wrote model net$' lineage raw
 tap_ok "as text: sizes, times, processes" says \
 	'[0-9.]+ KiB read; 20[0-9]{2}-[0-9-]+ [0-9:]+.*lineage_probe \(pid [0-9]+, uid 0\)' lineage corpus
-tap_ok "as DOT" says '^  "dataset:raw" -> "workload:default/default/load" \[label="68.4 KiB read"\];$' \
+tap_ok "as DOT" says '^  "dataset:raw" -> "workload:default/default/load" \[label="[0-9.]+ KiB read"\];$' \
 	lineage raw --output dot
 if command -v dot >/dev/null; then
 	tap_ok "which Graphviz reads" sh -c "'$ringfence' lineage raw -o dot | dot -Tsvg >/dev/null"

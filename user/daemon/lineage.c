@@ -33,15 +33,16 @@ struct taking {
 	char *error;
 };
 
-/* In the same transaction as the first rows that name them. */
+/* Before the first rows that name them; those that are in force no more stay, for there are rows of them. */
 static int labels_put(struct taking *t)
 {
 	const struct rf_policy_set *set = t->registry->set;
 	uint32_t generation = rf_engine_generation(t->registry->engine) + 1;
-	int r = 0;
+	int r;
 
 	if (t->lineage->labels == generation || !set)
 		return 0;
+	r = rf_db_begin(t->lineage->db, &t->error);
 	for (size_t i = 0; r >= 0 && i < set->n_labels; i++) {
 		const struct rf_file_label *label = set->labels[i];
 
@@ -50,17 +51,19 @@ static int labels_put(struct taking *t)
 								    label->kind, label->tenant },
 					&t->error);
 	}
-	t->lineage->labels = r < 0 ? 0 : generation;
+	if (r >= 0)
+		r = rf_db_commit(t->lineage->db, &t->error);
+	if (r >= 0)
+		t->lineage->labels = generation;
 	return r;
 }
 
 static int take_begin(uint32_t fill, void *arg)
 {
 	struct taking *t = arg;
-	int r = rf_lineage_db_begin(t->lineage->db, fill, &t->error);
 
 	t->fill = fill;
-	return r ? r : labels_put(t);
+	return rf_lineage_db_begin(t->lineage->db, fill, &t->error);
 }
 
 static int take_row(const struct rf_lineage_key *key, const struct rf_lineage_value *value, void *arg)
@@ -108,6 +111,8 @@ void rf_lineage_sync(struct rf_lineage *l, struct rf_registry *registry)
 
 	if (!l->db)
 		r = rf_lineage_db_open(l->path, &l->db, &taking.error);
+	if (r >= 0)
+		r = labels_put(&taking);
 	if (r >= 0)
 		r = rf_engine_lineage_take(registry->engine, &taker);
 	if (r < 0) {

@@ -37,6 +37,7 @@ static const char *const counter_keys[] = {
 	[RF_COUNTER_FILE_WOULD] = "file_would",
 	[RF_COUNTER_EXEC_DENY] = "exec_deny",
 	[RF_COUNTER_EXEC_WOULD] = "exec_would",
+	[RF_COUNTER_LINEAGE_MERGED] = "lineage_merged",
 	[RF_COUNTER_EVENTS] = "events",
 	[RF_COUNTER_EVENTS_SHED] = "events_shed",
 	[RF_COUNTER_EVENTS_LOST] = "events_lost",
