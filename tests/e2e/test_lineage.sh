@@ -79,10 +79,13 @@ moves()
 	shift 4
 	moves_side=downstream
 	[ "$moves_access" = read ] || moves_side=upstream
-	moves_before=$(value "$moves_key" "$moves_subject" $moves_side work "$moves_access" "$moves_name")
+	# What it was after the last one; nobody else touches it.
+	moves_last=$tmp/last.$moves_key.$moves_name
+	moves_before=$(cat "$moves_last" 2>/dev/null || echo 0)
 	moves_real=$(inside work "$probe" "$@")
 	[ "$moves_real" != cannot ] || { echo cannot; return; }
 	moves_after=$(value "$moves_key" "$moves_subject" $moves_side work "$moves_access" "$moves_name")
+	echo "$moves_after" >"$moves_last"
 	[ "$((moves_after - moves_before))" = "$moves_real" ] && [ "$moves_real" -gt 0 ] && echo exact ||
 		echo "$((moves_after - moves_before)) of $moves_real"
 }
