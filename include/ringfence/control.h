@@ -59,6 +59,7 @@
  *   "errors": [{"name","count","help"}],
  *   "maps": [{"name","entries","max_entries","bytes"}],
  *   "flow_history": {"rows","max_rows","dropped","lost","stored": bool,"bytes" on disk,"why" it is not stored or null},
+ *   "lineage": the same of its rows,
  *   "guard": {"locked": bool,"open_s": n,"refused": [{"name","count","help"}]},
  *   "cost": {"cpu_s","rss_bytes","bpf_bytes","bpf_run_ns" or null}
  * }

@@ -70,7 +70,8 @@ static const char *level_text(int64_t level)
 }
 
 /* A daemon of before has no such thing. */
-static void flow_history(const struct rf_cli *cli, const struct rf_jin *h, struct rf_strbuf *out)
+static void recorded(const struct rf_cli *cli, const struct rf_jin *h, const char *title, const char *what,
+		     const char *instead, struct rf_strbuf *out)
 {
 	bool stored = rf_jin_bool(h, "stored", true);
 	int64_t dropped = rf_jin_i64(h, "dropped", 0), lost = rf_jin_i64(h, "lost", 0);
@@ -79,8 +80,8 @@ static void flow_history(const struct rf_cli *cli, const struct rf_jin *h, struc
 	if (!h)
 		return;
 	bytes(disk, h, "bytes");
-	rf_strbuf_addf(out, "Recorded  %" PRId64 " of at most %" PRId64 " flows", rf_jin_i64(h, "rows", 0),
-		       rf_jin_i64(h, "max_rows", 0));
+	rf_strbuf_addf(out, "%-9s %" PRId64 " of at most %" PRId64 " %s", title, rf_jin_i64(h, "rows", 0),
+		       rf_jin_i64(h, "max_rows", 0), what);
 	if (stored)
 		rf_strbuf_addf(out, ", %s on disk", disk);
 	if (dropped)
@@ -91,7 +92,7 @@ static void flow_history(const struct rf_cli *cli, const struct rf_jin *h, struc
 	if (stored)
 		return;
 	rf_render_color(out, RF_COLOR_YELLOW, cli->color);
-	rf_strbuf_adds(out, "          in memory alone: ");
+	rf_strbuf_addf(out, "          %s: ", instead);
 	escaped(out, h, "why");
 	rf_render_color(out, RF_COLOR_NONE, cli->color);
 	rf_strbuf_adds(out, "\n");
@@ -131,7 +132,8 @@ static void summary(const struct rf_cli *cli, const struct rf_jin *s, struct rf_
 	if (run_ns >= 0)
 		rf_strbuf_addf(out, ", %.1f s in BPF programs", (double)run_ns / 1e9);
 	rf_strbuf_adds(out, "\n");
-	flow_history(cli, rf_jin_get(s, "flow_history"), out);
+	recorded(cli, rf_jin_get(s, "flow_history"), "Recorded", "flows", "in memory alone", out);
+	recorded(cli, rf_jin_get(s, "lineage"), "Lineage", "rows", "waits in the kernel", out);
 	if (confirm >= 0) {
 		rf_render_duration(left, (uint64_t)confirm);
 		rf_render_color(out, RF_COLOR_YELLOW, cli->color);

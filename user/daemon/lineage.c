@@ -115,6 +115,8 @@ void rf_lineage_sync(struct rf_lineage *l, struct rf_registry *registry)
 		r = labels_put(&taking);
 	if (r >= 0)
 		r = rf_engine_lineage_take(registry->engine, &taker);
+	if (r >= 0)
+		r = rf_lineage_db_stats(l->db, &l->stats, &taking.error);
 	if (r < 0) {
 		rf_db_close(l->db);
 		l->db = NULL;

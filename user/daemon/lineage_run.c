@@ -168,14 +168,11 @@ static int answer(struct rf_lineage *l, const struct rf_registry *r, const char 
 {
 	_cleanup_(rf_lineage_graph_fini) struct rf_lineage_graph graph = { 0 };
 	_cleanup_hashmap_ struct rf_hashmap *labels = NULL;
-	struct rf_lineage_db_stats stats;
 	uint64_t label = RF_LABEL_NONE;
 	struct rf_json j;
 	int e;
 
-	e = rf_lineage_db_stats(l->db, &stats, error);
-	if (e >= 0)
-		e = rf_hashmap_new(label_free, &labels);
+	e = rf_hashmap_new(label_free, &labels);
 	if (e >= 0)
 		e = rf_lineage_db_labels(l->db, label_take, labels, error);
 	if (e >= 0 && subject)
@@ -198,8 +195,8 @@ static int answer(struct rf_lineage *l, const struct rf_registry *r, const char 
 		e = known_json(l, &j, error);
 	rf_json_u64(&j, "edges", graph.n);
 	rf_json_u64(&j, "left_out", graph.left_out);
-	rf_json_u64(&j, "rows", stats.rows);
-	rf_json_u64(&j, "dropped", stats.dropped);
+	rf_json_u64(&j, "rows", l->stats.rows);
+	rf_json_u64(&j, "dropped", l->stats.dropped);
 	if (rf_engine_support(r->engine, RF_FEATURE_LINEAGE) == RF_SUPPORT_UNAVAILABLE)
 		missing_json(&j, r->engine);
 	rf_json_object_end(&j);

@@ -49,13 +49,24 @@ static void flows_fill(const struct rf_flows *f, struct rf_snapshot *s)
 	struct rf_flow_history_stats stats;
 
 	rf_flow_history_stats(f->history, &stats);
-	s->flow_rows = stats.rows;
-	s->flow_max = stats.max;
-	s->flow_dropped = stats.dropped;
-	s->flow_lost = stats.lost + stats.refused;
-	s->flow_bytes = stats.bytes;
-	s->flow_stored = stats.stored;
-	s->flow_trouble = f->trouble ? strdup(f->trouble) : NULL;
+	s->flows.rows = stats.rows;
+	s->flows.max = stats.max;
+	s->flows.dropped = stats.dropped;
+	s->flows.lost = stats.lost + stats.refused;
+	s->flows.bytes = stats.bytes;
+	s->flows.stored = stats.stored;
+	s->flows.trouble = f->trouble ? strdup(f->trouble) : NULL;
+}
+
+static void lineage_fill(const struct rf_lineage *l, struct rf_snapshot *s)
+{
+	s->lineage = (struct rf_recorded_row){ .rows = l->stats.rows,
+					       .max = RF_MAX_LINEAGE,
+					       .dropped = l->stats.dropped,
+					       .lost = l->lost,
+					       .bytes = l->stats.bytes,
+					       .stored = l->db != NULL,
+					       .trouble = l->trouble ? strdup(l->trouble) : NULL };
 }
 
 static int policies_copy(struct rf_workload_row *row, const struct rf_image *image)
@@ -123,6 +134,7 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 	s->last_apply_real_ns = app->last_apply_real_ns;
 	cost_fill(s);
 	flows_fill(&app->flows, s);
+	lineage_fill(&app->lineage, s);
 
 	s->workloads = calloc(registry->n_workloads ? registry->n_workloads : 1, sizeof(*s->workloads));
 	if (!s->workloads)

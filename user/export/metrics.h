@@ -107,6 +107,16 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	X(FLOW_STORED, "ringfence_flow_history_stored", GAUGE, "",                                                     \
 	  "1 if they are kept on disk, 0 if the file cannot be used and they are in memory alone.")                    \
 	X(FLOW_BYTES, "ringfence_flow_history_disk_bytes", GAUGE, "", "Size of their file, with its log.")             \
+	X(LINEAGE_ROWS, "ringfence_lineage_rows", GAUGE, "",                                                           \
+	  "Rows of the lineage that are kept: a workload, a label, a file written, a program.")                        \
+	X(LINEAGE_MAX, "ringfence_lineage_max_rows", GAUGE, "", "Rows that can be.")                                   \
+	X(LINEAGE_DROPPED, "ringfence_lineage_dropped", COUNTER, "",                                                   \
+	  "Rows forgotten because there were too many, since the file was made.")                                      \
+	X(LINEAGE_LOST, "ringfence_lineage_lost", COUNTER, "",                                                         \
+	  "Rows not kept, because nobody knew their workload any more.")                                               \
+	X(LINEAGE_STORED, "ringfence_lineage_stored", GAUGE, "",                                                       \
+	  "1 if the lineage is kept on disk, 0 if the file cannot be used and it waits in the kernel.")                \
+	X(LINEAGE_BYTES, "ringfence_lineage_disk_bytes", GAUGE, "", "Size of its file, with its log.")                 \
 	X(BPF_MEMORY, "ringfence_bpf_memory_bytes", GAUGE, "", "Kernel memory of all BPF maps and programs.")          \
 	X(BPF_RUN_TIME, "ringfence_bpf_run_seconds", COUNTER, "",                                                      \
 	  "CPU time of all BPF programs; absent unless kernel.bpf_stats_enabled is 1.")                                \

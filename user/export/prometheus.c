@@ -226,12 +226,18 @@ static void render_cost(struct writer *w, const struct rf_snapshot *s)
 	uint64_t cpu_ns = isfinite(s->cpu_s) && s->cpu_s >= 0 && s->cpu_s < 1e10 ? (uint64_t)(s->cpu_s * 1e9) :
 										   RF_UNKNOWN;
 
-	single(w, RF_METRIC_FLOW_ROWS, s->flow_rows);
-	single(w, RF_METRIC_FLOW_MAX, s->flow_max);
-	single(w, RF_METRIC_FLOW_DROPPED, s->flow_dropped);
-	single(w, RF_METRIC_FLOW_LOST, s->flow_lost);
-	single(w, RF_METRIC_FLOW_STORED, s->flow_stored);
-	single(w, RF_METRIC_FLOW_BYTES, s->flow_bytes);
+	single(w, RF_METRIC_FLOW_ROWS, s->flows.rows);
+	single(w, RF_METRIC_FLOW_MAX, s->flows.max);
+	single(w, RF_METRIC_FLOW_DROPPED, s->flows.dropped);
+	single(w, RF_METRIC_FLOW_LOST, s->flows.lost);
+	single(w, RF_METRIC_FLOW_STORED, s->flows.stored);
+	single(w, RF_METRIC_FLOW_BYTES, s->flows.bytes);
+	single(w, RF_METRIC_LINEAGE_ROWS, s->lineage.rows);
+	single(w, RF_METRIC_LINEAGE_MAX, s->lineage.max);
+	single(w, RF_METRIC_LINEAGE_DROPPED, s->lineage.dropped);
+	single(w, RF_METRIC_LINEAGE_LOST, s->lineage.lost);
+	single(w, RF_METRIC_LINEAGE_STORED, s->lineage.stored);
+	single(w, RF_METRIC_LINEAGE_BYTES, s->lineage.bytes);
 	single(w, RF_METRIC_BPF_MEMORY, s->bpf_bytes);
 	single_fixed(w, RF_METRIC_BPF_RUN_TIME, s->bpf_run_ns, 9);
 	single_fixed(w, RF_METRIC_OWN_CPU, cpu_ns, 9);

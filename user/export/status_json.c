@@ -117,6 +117,19 @@ static void tables(const struct rf_snapshot *s, struct rf_json *j)
 	rf_json_array_end(j);
 }
 
+static void recorded(const struct rf_recorded_row *row, struct rf_json *j, const char *key)
+{
+	rf_json_object(j, key);
+	rf_json_u64(j, "rows", row->rows);
+	rf_json_u64(j, "max_rows", row->max);
+	rf_json_u64(j, "dropped", row->dropped);
+	rf_json_u64(j, "lost", row->lost);
+	rf_json_bool(j, "stored", row->stored);
+	rf_json_u64(j, "bytes", row->bytes);
+	rf_json_string(j, "why", row->trouble);
+	rf_json_object_end(j);
+}
+
 void rf_status_json(const struct rf_snapshot *s, struct rf_json *j, const char *key)
 {
 	rf_json_object(j, key);
@@ -138,15 +151,8 @@ void rf_status_json(const struct rf_snapshot *s, struct rf_json *j, const char *
 	features(s, j);
 	hooks(s, j);
 	tables(s, j);
-	rf_json_object(j, "flow_history");
-	rf_json_u64(j, "rows", s->flow_rows);
-	rf_json_u64(j, "max_rows", s->flow_max);
-	rf_json_u64(j, "dropped", s->flow_dropped);
-	rf_json_u64(j, "lost", s->flow_lost);
-	rf_json_bool(j, "stored", s->flow_stored);
-	rf_json_u64(j, "bytes", s->flow_bytes);
-	rf_json_string(j, "why", s->flow_trouble);
-	rf_json_object_end(j);
+	recorded(&s->flows, j, "flow_history");
+	recorded(&s->lineage, j, "lineage");
 	rf_json_object(j, "cost");
 	rf_json_double(j, "cpu_s", s->cpu_s);
 	number(j, "rss_bytes", s->rss_bytes);

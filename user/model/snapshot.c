@@ -77,7 +77,8 @@ void rf_snapshot_fini(struct rf_snapshot *s)
 	free(s->root);
 	free(s->bpffs);
 	free(s->last_error);
-	free(s->flow_trouble);
+	free(s->flows.trouble);
+	free(s->lineage.trouble);
 	memset(s, 0, sizeof(*s));
 }
 

@@ -72,6 +72,14 @@ struct rf_guard_row {
 	uint64_t refused[RF_GUARD_COUNT];
 };
 
+/* What is recorded of flows, or of the lineage of data. */
+struct rf_recorded_row {
+	uint64_t rows, max, dropped, lost;
+	uint64_t bytes; /* on disk */
+	bool stored;	/* on disk; else flows are in memory alone, and the lineage in the kernel */
+	char *trouble;	/* why it is not; NULL */
+};
+
 struct rf_snapshot {
 	uint64_t real_ns, boot_ns;
 	/* daemon */
@@ -87,10 +95,7 @@ struct rf_snapshot {
 	char *last_error;	 /* NULL: the last apply succeeded */
 	uint64_t last_error_real_ns;
 	uint64_t applies_ok, applies_failed, rollbacks, last_apply_real_ns;
-	/* what is recorded of flows */
-	uint64_t flow_rows, flow_max, flow_dropped, flow_lost, flow_bytes;
-	bool flow_stored;   /* else in memory alone */
-	char *flow_trouble; /* why it is not; NULL */
+	struct rf_recorded_row flows, lineage;
 	struct rf_guard_row guard;
 	/* cost */
 	double cpu_s;
