@@ -177,10 +177,9 @@ static long way_uring(const char *path, const char *other)
 	submit = ring_map(ring, params.sq_off.array + sizeof(uint32_t), IORING_OFF_SQ_RING);
 	complete = ring_map(ring, params.cq_off.cqes + 2 * sizeof(*answer), IORING_OFF_CQ_RING);
 	request = ring_map(ring, sizeof(*request), IORING_OFF_SQES);
-	*request = (struct io_uring_sqe){ .opcode = IORING_OP_READ,
-					  .fd = fd,
-					  .addr = (uintptr_t)buffer,
-					  .len = sizeof(buffer) };
+	*request = (struct io_uring_sqe){
+		.opcode = IORING_OP_READ, .fd = fd, .addr = (uintptr_t)buffer, .len = sizeof(buffer)
+	};
 	*(uint32_t *)(submit + params.sq_off.array) = 0;
 	__atomic_store_n((uint32_t *)(submit + params.sq_off.tail), 1, __ATOMIC_RELEASE);
 	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
@@ -257,12 +256,12 @@ int main(int argc, char **argv)
 		const char *name;
 		long (*way)(const char *path, const char *other);
 	} ways[] = {
-		{ "read", way_read },	      { "pread", way_pread },	{ "readv", way_readv },
-		{ "mmap", way_mmap },	      { "splice", way_splice }, { "sendfile", way_sendfile },
-		{ "copy", way_copy },	      { "clone", way_clone },	{ "aio", way_aio },
-		{ "uring", way_uring },	      { "write", way_write },	{ "append", way_append },
-		{ "pwrite", way_pwrite },     { "mapwrite", way_mapwrite }, { "rename", way_rename },
-		{ "link", way_link },	      { "many", way_many },
+		{ "read", way_read },	  { "pread", way_pread },	{ "readv", way_readv },
+		{ "mmap", way_mmap },	  { "splice", way_splice },	{ "sendfile", way_sendfile },
+		{ "copy", way_copy },	  { "clone", way_clone },	{ "aio", way_aio },
+		{ "uring", way_uring },	  { "write", way_write },	{ "append", way_append },
+		{ "pwrite", way_pwrite }, { "mapwrite", way_mapwrite }, { "rename", way_rename },
+		{ "link", way_link },	  { "many", way_many },
 	};
 
 	if (argc < 3)

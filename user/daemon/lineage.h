@@ -15,9 +15,9 @@ struct rf_lineage {
 	char *path;
 	char *trouble; /* why the file cannot be used; NULL: it can */
 	unsigned int ticks;
-	uint32_t labels; /* the generation whose labels are in the file, plus one */
+	uint32_t labels;		  /* the generation whose labels are in the file, plus one */
 	struct rf_lineage_db_stats stats; /* when rows were taken last */
-	uint64_t lost;	 /* rows of workloads that nobody knows any more */
+	uint64_t lost;			  /* rows of workloads that nobody knows any more */
 };
 
 /* -ENOMEM. A file that cannot be used is logged, and is no error. */
