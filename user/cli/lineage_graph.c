@@ -167,25 +167,31 @@ static void details_add(const struct walk *w, const struct rf_jin *edge, unsigne
 	line_add(w, indent, &files);
 }
 
-static void node_walk(const struct walk *w, const char *label, const char *workload, unsigned int indent);
+/* A label or a workload. */
+struct place {
+	bool is_label;
+	const char *name;
+};
+
+static void place_walk(const struct walk *w, struct place place, unsigned int indent);
 
 /* Upstream of a label and downstream of a workload are those that write. */
-static bool edge_goes_on(const struct walk *w, size_t i, const char *label, const char *workload)
+static bool edge_goes_on(const struct walk *w, size_t i, struct place place)
 {
 	const struct rf_jin *edge = edge_at(w, i);
 	bool upstream = rf_streq(w->side, "upstream");
 
-	if (!rf_streq(rf_jin_string(edge, "side", ""), w->side) || edge_writes(edge) != ((label != NULL) == upstream))
+	if (!rf_streq(rf_jin_string(edge, "side", ""), w->side) || edge_writes(edge) != (place.is_label == upstream))
 		return false;
-	if (label)
-		return edge_label(edge) && rf_streq(edge_label(edge), label);
-	return rf_streq(rf_jin_string(edge, "workload", ""), workload);
+	if (place.is_label)
+		return edge_label(edge) && rf_streq(edge_label(edge), place.name);
+	return rf_streq(rf_jin_string(edge, "workload", ""), place.name);
 }
 
-static bool node_is_shown(const struct walk *w, const char *label, const char *workload)
+static bool place_is_shown(const struct walk *w, struct place place)
 {
 	for (size_t i = 0; i < rf_jin_len(w->edges); i++)
-		if (w->shown[i] && edge_goes_on(w, i, label, workload))
+		if (w->shown[i] && edge_goes_on(w, i, place))
 			return true;
 	return false;
 }
@@ -194,12 +200,13 @@ static void edge_walk(const struct walk *w, size_t i, bool from_label, unsigned 
 {
 	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
 	const struct rf_jin *edge = edge_at(w, i);
-	const char *workload = rf_jin_string(edge, "workload", "?"), *label = edge_label(edge);
-	bool again = from_label ? node_is_shown(w, NULL, workload) : label && node_is_shown(w, label, NULL);
+	struct place next = { .is_label = !from_label,
+			      .name = from_label ? rf_jin_string(edge, "workload", "?") : edge_label(edge) };
+	bool again = next.name && place_is_shown(w, next);
 
 	w->shown[i] = true;
 	if (from_label) {
-		rf_strbuf_addf(&text, "%s by %s", edge_writes(edge) ? "written" : "read", workload);
+		rf_strbuf_addf(&text, "%s by %s", edge_writes(edge) ? "written" : "read", next.name);
 	} else {
 		rf_strbuf_addf(&text, "%s ", edge_writes(edge) ? "wrote" : "read");
 		place_add(edge, &text);
@@ -208,19 +215,15 @@ static void edge_walk(const struct walk *w, size_t i, bool from_label, unsigned 
 		rf_strbuf_adds(&text, " (see above)");
 	line_add(w, indent, &text);
 	details_add(w, edge, indent + 4);
-	if (again)
-		return;
-	if (from_label)
-		node_walk(w, NULL, workload, indent + 2);
-	else if (label)
-		node_walk(w, label, NULL, indent + 2);
+	if (!again && next.name)
+		place_walk(w, next, indent + 2);
 }
 
-static void node_walk(const struct walk *w, const char *label, const char *workload, unsigned int indent)
+static void place_walk(const struct walk *w, struct place place, unsigned int indent)
 {
 	for (size_t i = 0; i < rf_jin_len(w->edges); i++)
-		if (!w->shown[i] && edge_goes_on(w, i, label, workload))
-			edge_walk(w, i, label != NULL, MIN(indent, 24u));
+		if (!w->shown[i] && edge_goes_on(w, i, place))
+			edge_walk(w, i, place.is_label, MIN(indent, 24u));
 }
 
 static void side_walk(struct walk *w, const struct rf_jin *subject, const char *side, const char *title,
@@ -232,10 +235,11 @@ static void side_walk(struct walk *w, const struct rf_jin *subject, const char *
 	w->side = side;
 	rf_strbuf_addf(w->out, "\n%s:\n", title);
 	before = w->out->len;
-	if (workload)
-		node_walk(w, NULL, workload, 2);
-	else
-		node_walk(w, rf_jin_string(rf_jin_get(subject, "label"), "name", ""), NULL, 2);
+	place_walk(w,
+		   (struct place){ .is_label = !workload,
+				   .name = workload ? workload :
+						      rf_jin_string(rf_jin_get(subject, "label"), "name", "") },
+		   2);
 	if (w->out->len == before)
 		rf_strbuf_addf(w->out, "  %s\n", nothing);
 }
@@ -266,7 +270,7 @@ void rf_lineage_text(const struct rf_jin *edges, const struct rf_jin *subject, u
 	free(w.shown);
 }
 
-/* A quoted string of the DOT language: quotes, backslashes and newlines are escaped, and nothing else means anything. */
+/* A quoted string of the DOT language: but for quotes, backslashes and newlines nothing means anything there. */
 static void dot_string(struct rf_strbuf *out, const struct rf_strbuf *text)
 {
 	_cleanup_strbuf_ struct rf_strbuf escaped = RF_STRBUF_INIT;
