@@ -29,22 +29,38 @@ policies()
 echo 'telemetry: {events: []}' >"$tmp/none"
 
 lineage() { "$ringfence" lineage "$@"; }
-# edge SUBJECT SIDE WORKLOAD ACCESS NAME: the line of one edge; NAME is a label or a path.
-edge()
-{
-	lineage "$1" --json | sed 's/,"ok":true.*//; s/{"edge"/\n{"edge"/g' | grep -F "\"side\":\"$2\"" |
-		grep -F "\"workload\":\"default/default/$3\"" | grep -F "\"access\":\"$4\"" | grep -F "\"$5\""
-}
-# value KEY EDGE-ARGUMENT...: 0 where there is none.
+# ask SUBJECT: what the next claims are about.
+ask() { lineage "$1" --json >"$tmp/answer"; }
+# value KEY SIDE WORKLOAD ACCESS NAME: of one edge; 0 where there is none. NAME is a label or a path.
 value()
 {
-	value_key=$1
-	shift
-	value_found=$(edge "$@" | sed -n "s/.*\"$value_key\":\([0-9]*\).*/\1/p")
-	echo "${value_found:-0}"
+	awk -v key="\"$1\":" -v side="\"side\":\"$2\"" -v who="\"workload\":\"default/default/$3\"" \
+		-v how="\"access\":\"$4\"" -v name="\"$5\"" '
+		{
+			sub(/,"ok":true.*/, "")
+			n = split($0, edges, "{\"edge\"")
+			for (i = 2; i <= n; i++) {
+				e = edges[i]
+				if (!index(e, side) || !index(e, who) || !index(e, how) || !index(e, name))
+					continue
+				rest = substr(e, index(e, key) + length(key))
+				sub(/[^0-9].*/, "", rest)
+				found = rest
+			}
+		}
+		END { print found + 0 }' "$tmp/answer"
 }
-has() { edge "$@" >/dev/null; }
+# As above without KEY.
+has() { [ "$(value depth "$@")" -gt 0 ]; }
 lacks() { ! has "$@"; }
+# now KEY SUBJECT ARGUMENT...: asked for it alone.
+now()
+{
+	now_key=$1
+	ask "$2"
+	shift 2
+	value "$now_key" "$@"
+}
 
 # ---- without it ----
 
@@ -61,10 +77,8 @@ if [ "$(status_row lineage support)" != enforced ]; then
 	tap_done
 fi
 tap_is "attached while there is a label" true attached lineage_io
-rm "$tmp/policies/base.yaml"
-policies | put_force other || exit 1
+policies | put_force base || exit 1
 tap_is "and not while there is none" false attached lineage_io
-rm "$tmp/policies/other.yaml"
 { labels; policies; } | put_force base || exit 1
 
 # ---- every way to read ----
@@ -84,7 +98,7 @@ moves()
 	moves_before=$(cat "$moves_last" 2>/dev/null || echo 0)
 	moves_real=$(inside work "$probe" "$@")
 	[ "$moves_real" != cannot ] || { echo cannot; return; }
-	moves_after=$(value "$moves_key" "$moves_subject" $moves_side work "$moves_access" "$moves_name")
+	moves_after=$(now "$moves_key" "$moves_subject" $moves_side work "$moves_access" "$moves_name")
 	echo "$moves_after" >"$moves_last"
 	[ "$((moves_after - moves_before))" = "$moves_real" ] && [ "$moves_real" -gt 0 ] && echo exact ||
 		echo "$((moves_after - moves_before)) of $moves_real"
@@ -120,7 +134,8 @@ tap_ok "the files written are" says "\"$model/sendfile\"" lineage net --json
 # ---- who ----
 
 inside apart "$probe" write "$out/apart" >/dev/null
-tap_ok "who read nothing of a label writes unseen" lacks default/default/apart downstream apart write "$out/apart"
+ask default/default/apart
+tap_ok "who read nothing of a label writes unseen" lacks downstream apart write "$out/apart"
 edges_before=$(lineage raw --json | grep -o '"edges":[0-9]*')
 "$probe" read "$raw/a/b/f" >/dev/null
 tap_is "what is not managed is not followed" "$edges_before" sh -c "'$ringfence' lineage raw --json | grep -o '\"edges\":[0-9]*'"
@@ -133,17 +148,20 @@ inside train "$probe" read "$corpus/one" >/dev/null
 inside train "$probe" write "$model/weights" >/dev/null
 inside serve "$probe" mmap "$model/weights" >/dev/null
 inside serve "$probe" write "$out/answers" >/dev/null
-tap_ok "a data set tells who read it" has raw downstream load read raw
-tap_ok "and what came of it: what they wrote" has raw downstream load write corpus
-tap_ok "who read that" has raw downstream train read corpus
-tap_ok "the model" has raw downstream train write net
-tap_ok "who uses that" has raw downstream serve read net
-tap_ok "and the last file" has raw downstream serve write "$out/answers"
-tap_is "depth counts the steps" 4 value depth corpus downstream serve write "$out/answers"
-tap_ok "a model tells what it was made of" has net upstream load read raw
+ask raw
+tap_ok "a data set tells who read it" has downstream load read raw
+tap_ok "and what came of it: what they wrote" has downstream load write corpus
+tap_ok "who read that" has downstream train read corpus
+tap_ok "the model" has downstream train write net
+tap_ok "who uses that" has downstream serve read net
+tap_ok "and the last file" has downstream serve write "$out/answers"
+tap_ok "what was written before anything was read is no part of it" lacks downstream train write "$out/before"
+ask corpus
+tap_is "depth counts the steps" 4 value depth downstream serve write "$out/answers"
+ask net
+tap_ok "a model tells what it was made of" has upstream load read raw
 tap_ok "a workload tells both" sh -c "'$ringfence' lineage default/default/train --json | grep -q '\"upstream\".*\"downstream\"'"
-tap_ok "what was written before anything was read is no part of it" lacks raw downstream train write "$out/before"
-tap_ok "who had nothing to do with it is not told" lacks net upstream apart read raw
+tap_ok "who had nothing to do with it is not told" lacks upstream apart read raw
 
 tap_ok "as text: the steps" says '^ +wrote model net$' lineage raw
 tap_ok "as text: sizes, times, processes" says \
@@ -162,33 +180,33 @@ tap_ok "who asks for what there is not is told" says 'there is no label and no w
 
 # ---- a reload, an end, a death ----
 
-touched=$(value bytes raw downstream load read raw)
+touched=$(now bytes raw downstream load read raw)
 { label a "paths: [$data/out]"; labels; policies; } | put_force base
-tap_is "a reload that numbers the trees anew changes nothing" "$touched" value bytes raw downstream load read raw
+tap_is "a reload that numbers the trees anew changes nothing" "$touched" now bytes raw downstream load read raw
 inside load "$probe" read "$raw/a/b/f" >/dev/null
-tap_is "what comes after it is added" $((touched + 70001)) value bytes raw downstream load read raw
+tap_is "what comes after it is added" $((touched + 70001)) now bytes raw downstream load read raw
 daemon_end TERM
 inside load "$probe" read "$raw/a/b/f" >/dev/null
 daemon_must_start
-tap_is "what was done without a daemon is told by the next" $((touched + 140002)) value bytes raw downstream load read raw
+tap_is "what was done without a daemon is told by the next" $((touched + 140002)) now bytes raw downstream load read raw
 inside load "$probe" read "$raw/a/b/f" >/dev/null
 daemon_end KILL
 inside load "$probe" read "$raw/a/b/f" >/dev/null
 daemon_must_start
-tap_is "and what one that was killed had not taken" $((touched + 280004)) value bytes raw downstream load read raw
+tap_is "and what one that was killed had not taken" $((touched + 280004)) now bytes raw downstream load read raw
 
-policies gone | sed 's/name: gone$/name: going/' | put_force base >/dev/null
 { labels; policies gone; } | put_force base || exit 1
 inside gone "$probe" read "$raw/a/b/f" >/dev/null
 rmdir "$cgroup/gone"
-tap_ok "what a workload did that is gone stays" has raw downstream gone read raw
+ask raw
+tap_ok "what a workload did that is gone stays" has downstream gone read raw
 
 # ---- more than there is room for ----
 
 inside load "$probe" many "$model" 3000 >/dev/null
 tap_ok "files that there is no room for are counted" above "$(counter load lineage_merged)" 1
-tap_is "their bytes are not lost" 3000 value bytes net upstream load write net
-tap_ok "nor are those of others" has net upstream train write net
+tap_is "their bytes are not lost" 3000 now bytes net upstream load write net
+tap_ok "nor are those of others" has upstream train write net
 tap_is "nothing went unseen" 0 status_row lineage_full count
 
 # ---- a file that cannot be used ----
@@ -200,5 +218,5 @@ tap_ok "a broken file: who asks is told what to do" says 'lineage.db: it is brok
 	lineage raw
 inside load "$probe" read "$raw/a/b/f" >/dev/null
 rm "$tmp/state/lineage.db"
-tap_is "when it is gone, what was done in between is there" 70001 value bytes raw downstream load read raw
+tap_is "when it is gone, what was done in between is there" 70001 now bytes raw downstream load read raw
 tap_done
