@@ -29,29 +29,6 @@ char _license[] SEC("license") = "GPL";
 #define RF_PAGE_SHIFT 12
 #define RF_MAX_ERRNO  4095
 
-/* Counts the turns of these programs, so that a task is not taken to copy for ever. */
-const volatile __u32 rf_lineage_turn;
-
-static __always_inline void rf_copy_set(struct rf_lineage_case *c, enum rf_copy what)
-{
-	struct rf_copying *copying = bpf_task_storage_get(&rf_copying_map, bpf_get_current_task_btf(), NULL,
-							  what ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-
-	if (copying) {
-		copying->turn = rf_lineage_turn;
-		copying->what = what;
-	} else if (what) {
-		rf_error(c->hook, RF_ERROR_LINEAGE_COPY);
-	}
-}
-
-static __always_inline enum rf_copy rf_copy_get(void)
-{
-	struct rf_copying *copying = bpf_task_storage_get(&rf_copying_map, bpf_get_current_task_btf(), NULL, 0);
-
-	return copying && copying->turn == rf_lineage_turn ? copying->what : RF_COPY_NONE;
-}
-
 /* Of @count bytes from @position on, those that a file has. */
 static __always_inline __u64 rf_there(struct file *file, __u64 position, __u64 count)
 {
@@ -69,7 +46,8 @@ int BPF_PROG(rf_lineage_io, int read_write, struct file *file, const loff_t *ppo
 	struct rf_lineage_case c;
 	loff_t position = 0;
 
-	if (!rf_lineage_begin(&c, RF_HOOK_LINEAGE_IO) || ret < 0 || !rf_is_regular(file))
+	if (ret < 0 || !rf_is_regular(file) || (read_write != RF_WRITE && rf_lineage_passes(file)) ||
+	    !rf_lineage_begin(&c, RF_HOOK_LINEAGE_IO))
 		return 0;
 	if (read_write == RF_WRITE) {
 		deed.written = count;
@@ -78,8 +56,7 @@ int BPF_PROG(rf_lineage_io, int read_write, struct file *file, const loff_t *ppo
 			bpf_probe_read_kernel(&position, sizeof(position), ppos);
 		deed.read = rf_there(file, position, count);
 	}
-	if (rf_copy_get() == RF_COPY_NONE)
-		rf_lineage_file(&c, file, &deed);
+	rf_lineage_file(&c, file, &deed);
 	return 0;
 }
 
@@ -87,27 +64,28 @@ SEC("fexit/vm_mmap_pgoff")
 int BPF_PROG(rf_lineage_mmap, struct file *file, unsigned long addr, unsigned long len, unsigned long prot,
 	     unsigned long flag, unsigned long pgoff, unsigned long ret)
 {
+	bool shared = flag & RF_MAP_SHARED && prot & RF_PROT_WRITE;
 	struct rf_lineage_deed deed = {};
 	struct rf_lineage_case c;
 
-	if (!rf_lineage_begin(&c, RF_HOOK_LINEAGE_MMAP) || ret > -(unsigned long)RF_MAX_ERRNO - 1 || !file ||
-	    !rf_is_regular(file))
+	if (!file || ret > -(unsigned long)RF_MAX_ERRNO - 1 || !rf_is_regular(file) ||
+	    (!shared && rf_lineage_passes(file)) || !rf_lineage_begin(&c, RF_HOOK_LINEAGE_MMAP))
 		return 0;
 	deed.mapped = rf_there(file, (__u64)pgoff << RF_PAGE_SHIFT, len);
-	if (flag & RF_MAP_SHARED && prot & RF_PROT_WRITE)
+	if (shared)
 		deed.shared = deed.mapped;
 	rf_lineage_file(&c, file, &deed);
 	return 0;
 }
 
 /* What was copied; each end is one file's row. */
-static __always_inline void rf_lineage_copied(const struct rf_lineage_case *c, struct file *in, struct file *out,
-					      __s64 bytes)
+static __always_inline void rf_lineage_copied(struct rf_lineage_case *c, struct file *in, struct file *out, __s64 bytes)
 {
 	struct rf_lineage_deed read = { .read = bytes }, written = { .written = bytes };
 
 	if (bytes <= 0)
 		return;
+	c->copied = true;
 	if (rf_is_regular(in))
 		rf_lineage_file(c, in, &read);
 	if (rf_is_regular(out))

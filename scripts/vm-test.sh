@@ -104,10 +104,13 @@ guest()
 	if [ -n "$SUITE" ]; then
 		words="$words rf.suite=${SUITE// /,}"
 	elif [ -n "$VM_BRIEF" ]; then
-		words="$words rf.suite=bpf,kmod,test_network,test_devices,test_levels"
-		[ "$variant" != nomodule ] || words="$words,test_sockets,test_exec"
-		[ "$name" != "${first%-*}-nomodule" ] || words="$words,test_isolation,test_kernel,test_files,test_guard,boundary"
-		[ "$name" != "$first" ] || words="$words,test_tamper,test_apply,test_peers,test_names"
+		words="$words rf.suite=bpf,kmod,test_levels"
+		[ "$variant" = module ] || words="$words,test_network,test_devices"
+		[ "$variant" != nomodule ] || words="$words,test_exec"
+		[ "$name" != "${first%-*}-nomodule" ] ||
+			words="$words,test_sockets,test_isolation,test_kernel,test_files,test_guard,test_lineage,boundary"
+		[ "$name" != "$first" ] ||
+			words="$words,test_network,test_devices,test_tamper,test_apply,test_peers,test_names"
 	fi
 
 	: >"$log"

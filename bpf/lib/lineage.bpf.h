@@ -60,7 +60,31 @@ struct rf_lineage_case {
 	__u64 version;
 	__u32 workload;
 	enum rf_hook hook;
+	bool copied; /* by the kernel itself: by the end of that, not in between */
 };
+
+/* Counts the turns of these programs, so that a task is not taken to copy for ever. */
+const volatile __u32 rf_lineage_turn;
+
+static __always_inline void rf_copy_set(struct rf_lineage_case *c, enum rf_copy what)
+{
+	struct rf_copying *copying = bpf_task_storage_get(&rf_copying_map, bpf_get_current_task_btf(), NULL,
+							  what ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+
+	if (copying) {
+		copying->turn = rf_lineage_turn;
+		copying->what = what;
+	} else if (what) {
+		rf_error(c->hook, RF_ERROR_LINEAGE_COPY);
+	}
+}
+
+static __always_inline enum rf_copy rf_copy_get(void)
+{
+	struct rf_copying *copying = bpf_task_storage_get(&rf_copying_map, bpf_get_current_task_btf(), NULL, 0);
+
+	return copying && copying->turn == rf_lineage_turn ? copying->what : RF_COPY_NONE;
+}
 
 /* What is done: one of these is not 0. */
 struct rf_lineage_deed {
@@ -71,6 +95,7 @@ struct rf_lineage_deed {
 static __always_inline bool rf_lineage_begin(struct rf_lineage_case *c, enum rf_hook hook)
 {
 	c->hook = hook;
+	c->copied = false;
 	c->cgroup_id = bpf_get_current_cgroup_id();
 	c->workload = rf_workload_of(c->cgroup_id);
 	if (c->workload == RF_WORKLOAD_NONE)
@@ -84,6 +109,18 @@ static __always_inline bool rf_lineage_begin(struct rf_lineage_case *c, enum rf_
 static __always_inline bool rf_is_regular(struct file *file)
 {
 	return (file->f_inode->i_mode & 0170000) == 0100000;
+}
+
+/* Most file systems have no labelled tree. */
+static __always_inline bool rf_may_be_labelled(struct file *file, __u64 version)
+{
+	return rf_config.label_devices[version & 1] & RF_DEVICE_BIT(file->f_inode->i_sb->s_dev);
+}
+
+/* What is read there is nobody's concern, whoever reads; but the self-test must be seen. */
+static __always_inline bool rf_lineage_passes(struct file *file)
+{
+	return !rf_may_be_labelled(file, RF_READ_ONCE(rf_config.version)) && !rf_config.probe_cgroup;
 }
 
 /* As rf_zone_of_file(), which only LSM programs can ask: the memory is a map. */
@@ -267,13 +304,17 @@ static __always_inline bool rf_lineage_follows(const struct rf_lineage_case *c)
 static __always_inline void rf_lineage_file(const struct rf_lineage_case *c, struct file *file,
 					    const struct rf_lineage_deed *deed)
 {
-	__u64 label;
+	__u64 label = RF_LABEL_NONE;
 
 	if (!deed->read && !deed->written && !deed->mapped && !deed->shared)
 		return;
-	label = rf_label_of(rf_place_of(file, c->version), c->version);
-	if (label || ((deed->written || deed->shared) && rf_lineage_follows(c) && !rf_is_of_kernel(file->f_inode)))
-		rf_lineage_note(c, label, file->f_path.dentry, file->f_path.mnt, deed);
+	if (rf_may_be_labelled(file, c->version))
+		label = rf_label_of(rf_place_of(file, c->version), c->version);
+	if (!label && ((!deed->written && !deed->shared) || !rf_lineage_follows(c) || rf_is_of_kernel(file->f_inode)))
+		return;
+	if (!c->copied && rf_copy_get() != RF_COPY_NONE)
+		return;
+	rf_lineage_note(c, label, file->f_path.dentry, file->f_path.mnt, deed);
 }
 
 #endif

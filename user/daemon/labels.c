@@ -295,10 +295,10 @@ int rf_labels_resolve(struct rf_labels *ret, struct rf_engine *e, struct rf_poli
 	if (r >= 0 && set->zones)
 		r = rest_locate(&list, set->zones);
 	if (r >= 0)
+		r = labels_stage(e, set->zones);
+	if (r >= 0)
 		r = rf_engine_trees_stage(e, list.trees, list.n, ret_error);
 	free(list.trees);
-	if (r >= 0)
-		r = labels_stage(e, set->zones);
 	if (r < 0)
 		return r;
 	*ret = fresh;

@@ -156,7 +156,7 @@ struct rf_tree {
 int rf_engine_trees_stage(struct rf_engine *e, const struct rf_tree *trees, size_t n, char **ret_error);
 /* One more, in the generation in force. -EEXIST: another zone begins there. */
 int rf_engine_tree_add(struct rf_engine *e, const struct rf_tree *tree);
-/* And the label of each zone (rf_file_label_id(), RF_LABEL_NONE), zone 1 first. */
+/* Before them, the label of each zone (rf_file_label_id(), RF_LABEL_NONE), zone 1 first. */
 void rf_engine_labels_stage(struct rf_engine *e, const uint64_t *labels, uint32_t n);
 /*
  * Who takes rows of the lineage out of the kernel. Rows that were given are deleted there when @end has returned 0;
