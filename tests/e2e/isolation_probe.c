@@ -231,6 +231,13 @@ static long try_getfd(const struct target *t)
 	return fd < 0 ? fd : syscall(SYS_pidfd_getfd, fd, 1, 0);
 }
 
+static long try_madvise(const struct target *t)
+{
+	int fd = (int)syscall(SYS_pidfd_open, t->pid, 0);
+
+	return fd < 0 ? fd : syscall(SYS_process_madvise, fd, NULL, 0, MADV_COLD, 0);
+}
+
 static long try_setns(const struct target *t)
 {
 	int fd = (int)syscall(SYS_pidfd_open, t->pid, 0);
@@ -384,6 +391,7 @@ static const struct {
 	{ "stat", try_stat },
 	{ "readv", try_readv },
 	{ "getfd", try_getfd },
+	{ "madvise", try_madvise },
 	{ "setns", try_setns },
 	{ "kcmp", try_kcmp },
 	{ "perf", try_perf },
