@@ -63,16 +63,13 @@ struct rf_lineage_case {
 	bool copied; /* by the kernel itself: by the end of that, not in between */
 };
 
-/* Counts the turns of these programs, so that a task is not taken to copy for ever. */
-const volatile __u32 rf_lineage_turn;
-
 static __always_inline void rf_copy_set(struct rf_lineage_case *c, enum rf_copy what)
 {
 	struct rf_copying *copying = bpf_task_storage_get(&rf_copying_map, bpf_get_current_task_btf(), NULL,
 							  what ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 
 	if (copying) {
-		copying->turn = rf_lineage_turn;
+		copying->turn = rf_config.lineage_turn;
 		copying->what = what;
 	} else if (what) {
 		rf_error(c->hook, RF_ERROR_LINEAGE_COPY);
@@ -83,7 +80,7 @@ static __always_inline enum rf_copy rf_copy_get(void)
 {
 	struct rf_copying *copying = bpf_task_storage_get(&rf_copying_map, bpf_get_current_task_btf(), NULL, 0);
 
-	return copying && copying->turn == rf_lineage_turn ? copying->what : RF_COPY_NONE;
+	return copying && copying->turn == rf_config.lineage_turn ? copying->what : RF_COPY_NONE;
 }
 
 /* What is done: one of these is not 0. */

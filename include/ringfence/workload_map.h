@@ -88,10 +88,13 @@ struct rf_config {
 	__u32 share_rate; /* events a second of one workload on a crowded lane */
 	__u32 share_burst;
 	__u32 pad;
-	__u64 probe_cgroup;	/* cgroup id of the self-test, 0 when none runs */
-	__u64 root_cgroup;	/* cgroup id where the programs are attached */
-	__u32 file_epoch;	/* any change of it empties every cache of zones, see file_map.h */
-	__u32 lineage;		/* the bank of rows that is added to, see lineage_map.h */
+	__u64 probe_cgroup; /* cgroup id of the self-test, 0 when none runs */
+	__u64 root_cgroup;  /* cgroup id where the programs are attached */
+	__u32 file_epoch;   /* any change of it empties every cache of zones, see file_map.h */
+	__u32 lineage;	    /* the bank of rows that is added to, see lineage_map.h */
+	__u32 lineage_turn; /* counts when its programs were detached: what a task was in the middle of then, it is no
+			       more */
+	__u32 lineage_pad;
 	__u64 label_devices[2]; /* by bank: RF_DEVICE_BIT() of each file system that a labelled tree begins in */
 };
 

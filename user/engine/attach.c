@@ -363,6 +363,8 @@ void rf_engine_hooks_trim(struct rf_engine *e)
 
 		if (!rf_hook_table[hook].when_asked || (state->link && state->wanted == e->hooks_plan))
 			continue;
+		if (state->link && rf_hook_table[hook].traces)
+			__atomic_fetch_add(&e->config->lineage_turn, 1, __ATOMIC_RELAXED);
 		pin_path(e, hook, "", path);
 		unlink(path);
 		bpf_link__destroy(state->link);
