@@ -92,8 +92,7 @@ struct rf_config {
 	__u64 root_cgroup;  /* cgroup id where the programs are attached */
 	__u32 file_epoch;   /* any change of it empties every cache of zones, see file_map.h */
 	__u32 lineage;	    /* the bank of rows that is added to, see lineage_map.h */
-	__u32 lineage_turn; /* counts when its programs were detached: what a task was in the middle of then, it is no
-			       more */
+	__u32 lineage_turn; /* another when its programs are detached: copies that they saw begin are over */
 	__u32 lineage_pad;
 	__u64 label_devices[2]; /* by bank: RF_DEVICE_BIT() of each file system that a labelled tree begins in */
 };
