@@ -124,6 +124,19 @@ static void policies_run(struct rf_app *app, struct rf_strbuf *out)
 		rf_json_object_end(&j);
 	}
 	rf_json_array_end(&j);
+	rf_json_array(&j, "labels");
+	for (size_t i = 0; set && i < set->n_labels; i++) {
+		const struct rf_file_label *label = set->labels[i];
+
+		rf_json_object(&j, NULL);
+		rf_json_string(&j, "name", label->name);
+		rf_json_string(&j, "tenant", label->tenant);
+		rf_json_string(&j, "kind", label->kind);
+		rf_json_string(&j, "file", label->file);
+		rf_json_u64(&j, "line", label->line);
+		rf_json_object_end(&j);
+	}
+	rf_json_array_end(&j);
 	line_end(&j);
 }
 
