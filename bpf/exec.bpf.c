@@ -12,13 +12,15 @@
  *
  * A file without a name (a memfd, or deleted) is `memfd`; one that is on tmpfs
  * or ramfs, or in the upper layer of an overlay, or without a name, is `drift`;
- * then the rules of paths are asked.
+ * then the rules of paths and labels are asked.
  *
  * Bound: one lookup for the unmanaged, and none where nothing is mapped to be
  * executed. Else a walk over at most RF_EXEC_DEPTH_MAX components and
- * RF_EXEC_PATH_MAX bytes, a tier. Failure: closed; a path that is longer or
+ * RF_EXEC_PATH_MAX bytes, a tier, and where rules name labels one up the
+ * directories, RF_MAX_FILE_DEPTH. Failure: closed; a path that is longer or
  * deeper is denied, counted in exec_path, and so it is where no slot is free,
- * exec_busy.
+ * exec_busy, and where a label is asked of a file without a place among
+ * directories, file_unplaced.
  */
 #include "lib/exec.bpf.h"
 #include "lib/lsm.bpf.h"
@@ -37,6 +39,7 @@ struct backing_file___rf {
 
 struct rf_exec_case {
 	__u64 cgroup_id;
+	__u64 version;
 	struct vfsmount *mnt;
 	struct dentry *dentry;
 	__u32 workload;
@@ -102,7 +105,7 @@ static __always_inline bool rf_exec_judge(const struct rf_workload_bank *bank, c
 			verdict.denied = true;
 		} else if (set && rules) {
 			if (slot)
-				verdict = rf_exec_set_judge(set, slot, state, c->role, c->hook);
+				verdict = rf_exec_set_judge(set, slot, state, c->dentry, c->role, c->version, c->hook);
 			else
 				verdict.denied = true;
 		}
@@ -126,7 +129,8 @@ static __always_inline struct rf_workload_bank *rf_exec_begin(struct rf_exec_cas
 	if (c->workload == RF_WORKLOAD_NONE)
 		return NULL;
 	rf_hook_seen(c->hook, c->workload);
-	bank = rf_workload_bank(c->workload, RF_READ_ONCE(rf_config.version));
+	c->version = RF_READ_ONCE(rf_config.version);
+	bank = rf_workload_bank(c->workload, c->version);
 	return bank && rf_exec_is_asked(bank) ? bank : NULL;
 }
 

@@ -8,6 +8,7 @@
 #define RF_BPF_EXEC_H
 
 #include "errstat.bpf.h"
+#include "label.bpf.h"
 #include "path.bpf.h"
 
 /* s_magic, linux/magic.h */
@@ -60,6 +61,19 @@ static __noinline long rf_exec_find(struct rf_exec_ask *ask, __u32 kind)
 	return 0;
 }
 
+static __noinline long rf_exec_find_zone(struct rf_exec_ask *ask, __u32 zone)
+{
+	struct rf_exec_key key = { .hash = zone, .set = ask->id, .kind = RF_EXEC_ZONE };
+	const struct rf_exec_value *value = bpf_map_lookup_elem(&rf_exec_map, &key);
+	__u32 role = ask->role & 1;
+
+	if (!value || value->rule[role] >= ask->rule)
+		return 0;
+	ask->rule = value->rule[role];
+	ask->allow = value->allow[role];
+	return 0;
+}
+
 static long rf_exec_byte(__u32 i, struct rf_exec_ask *ask)
 {
 	__u32 asks = rf_exec_walk_step(&ask->walk, &ask->set, ask->slot->text[i & (RF_EXEC_PATH_MAX - 1)]);
@@ -77,9 +91,14 @@ struct rf_exec_verdict {
 	bool denied;
 };
 
-/* What set @id says of the path in @slot, which is of @state. Cannot be told: denied. */
+/*
+ * What set @id says of @dentry's file, whose path is in @slot and of @state. Cannot be told: denied. The zone is found
+ * by the walk, not remembered in the inode as file rules have it: not every program may ask for that, what is run is
+ * run seldom, and so no hook must be there that notices directories being renamed.
+ */
 static __always_inline struct rf_exec_verdict rf_exec_set_judge(__u32 id, const struct rf_path_slot *slot,
-								enum rf_path_state state, enum rf_exec_role role,
+								enum rf_path_state state, struct dentry *dentry,
+								enum rf_exec_role role, __u64 version,
 								enum rf_hook hook)
 {
 	struct rf_exec_verdict verdict = { .reason = RF_EXEC_UNREADABLE, .rule = RF_RULE_DEFAULT, .denied = true };
@@ -96,6 +115,16 @@ static __always_inline struct rf_exec_verdict rf_exec_set_judge(__u32 id, const 
 	}
 	ask.set = *set;
 	ask.allow = set->default_allow;
+	if (set->zones) {
+		__u32 zone = rf_zone_of(dentry, version);
+
+		if (zone == RF_ZONE_UNPLACED) {
+			rf_error(hook, RF_ERROR_FILE_UNPLACED);
+			return verdict;
+		}
+		if (zone != RF_ZONE_NONE)
+			rf_exec_find_zone(&ask, zone);
+	}
 	if (state == RF_PATH_WHOLE) {
 		rf_exec_walk_init(&ask.walk, slot->last);
 		bpf_loop(slot->length, rf_exec_byte, &ask, 0);

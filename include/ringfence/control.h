@@ -15,7 +15,8 @@
  *             "workload": glob over the full name,
  *             "limit": n (of the history)
  * policies    -                                          "policies": [{"name","file","line","mode","priority",
- *                                                        "workloads"}]
+ *                                                        "workloads"}], "labels": [{"name","tenant","kind",
+ *                                                        "file","line"}]
  * policy-show "workload": name (required)                "text": what is in force and why, "policies": [names in order]
  * policy-test "workload": name, "direction":             "verdict", "tier", "policy", "rule", "file", "line", "rate",
  *             "egress"|"ingress", "address", "port",         "text"

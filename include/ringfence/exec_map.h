@@ -12,7 +12,9 @@
  *
  * The hash only finds the entry: the text itself is compared.
  *
- * A label's tree would be one more kind, whose text is the label's number.
+ * A rule by label speaks of the zones of include/ringfence/file_map.h that have
+ * the label: an entry for each of them, without a text, asked once with the
+ * zone that the file lies in.
  */
 #ifndef RINGFENCE_EXEC_MAP_H
 #define RINGFENCE_EXEC_MAP_H
@@ -26,6 +28,7 @@ enum rf_exec_kind {
 	RF_EXEC_FILE, /* the whole path */
 	RF_EXEC_TREE, /* all below; the text ends with '/' */
 	RF_EXEC_STEM, /* what begins like this, in the same directory */
+	RF_EXEC_ZONE, /* what lies in it, whatever its path */
 	RF_EXEC_KINDS
 };
 
@@ -59,11 +62,13 @@ struct rf_exec_set {
 	__u64 stems; /* 1 << length of the last component of some stem */
 	__u32 trees; /* 1 << components of some tree */
 	__u32 default_allow;
+	__u32 zones; /* how many have rules; 0: where the file lies is not looked at */
+	__u32 pad;
 };
 
 /* rf_exec_map: hash. */
 struct rf_exec_key {
-	__u64 hash; /* of the text */
+	__u64 hash; /* of the text; of RF_EXEC_ZONE the zone */
 	__u32 set;
 	__u16 length;
 	__u8 kind; /* enum rf_exec_kind */

@@ -73,7 +73,7 @@
 
 /* Programs. */
 #define RF_MAX_EXEC_SETS  16384	 /* sets in force at once (allocated as used) */
-#define RF_MAX_EXEC_TEXTS 262144 /* paths, trees and stems of all sets (allocated as used) */
+#define RF_MAX_EXEC_TEXTS 262144 /* paths, trees, stems and zones of all sets (as used) */
 #define RF_EXEC_TEXT_MAX  256	 /* bytes of a path in a rule, NUL included */
 #define RF_EXEC_STEM_MAX  63	 /* bytes of the last component before a '*' */
 #define RF_EXEC_DEPTH_MAX 32	 /* components of a path that can be judged */

@@ -123,7 +123,7 @@ struct rf_hook_stats {
 	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share")   \
 	X(MAKER_FULL, "maker_full", "no room to remember who made an IPC object or a key: it passes")                \
 	X(NEWCOMER, "newcomer", "no memory to know who sets a workload up: judged like the workload")                \
-	X(FILE_UNPLACED, "file_unplaced", "no labelled tree could be ruled out for a file: denied by any file rule") \
+	X(FILE_UNPLACED, "file_unplaced", "no labelled tree could be ruled out for a file: denied by any such rule") \
 	X(FILE_CACHE, "file_cache", "no memory to remember a file's label: it is looked for each time")              \
 	X(EXEC_PATH, "exec_path", "a program's path was too long or too deep to judge: denied")                      \
 	X(EXEC_BUSY, "exec_busy", "no room to read a program's path: denied")                                        \

@@ -6,6 +6,7 @@
  *	memfd PATH		the same, from a memfd that is a copy of PATH
  *	hidden PATH		the same, from a copy of PATH that has been deleted
  *	tree PATH		from a clone of PATH's directory that is mounted nowhere
+ *	cold PATH MOUNT		by a handle, after the kernel has let go of the names it knew
  *	map PATH		mmap() with PROT_EXEC
  *	protect PATH		mmap() without, then mprotect() with
  *	read PATH		mmap() without PROT_EXEC
@@ -135,6 +136,26 @@ static void tree(const char *path, char *const *arguments)
 	run_say(fd, arguments);
 }
 
+static void cold(const char *path, const char *mountpoint, char *const *arguments)
+{
+	union {
+		struct file_handle handle;
+		char space[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} u = { .handle.handle_bytes = MAX_HANDLE_SZ };
+	int mount_fd = open(mountpoint, O_RDONLY | O_CLOEXEC), id, fd;
+
+	if (mount_fd < 0 || name_to_handle_at(AT_FDCWD, path, &u.handle, &id, 0) < 0)
+		err(1, "%s", path);
+	sync();
+	fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "3", 1) != 1)
+		err(1, "drop_caches");
+	fd = open_by_handle_at(mount_fd, &u.handle, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		err(1, "open_by_handle_at");
+	run_say(fd, arguments);
+}
+
 static void map(const char *path, int before, int after)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -204,6 +225,8 @@ int main(int argc, char **argv)
 		hidden(argv[2], argv + 2);
 	else if (rf_streq(what, "tree"))
 		tree(argv[2], argv + 2);
+	else if (rf_streq(what, "cold") && argc == 4)
+		cold(argv[2], argv[3], argv + 2);
 	else if (rf_streq(what, "map"))
 		map(argv[2], PROT_READ | PROT_EXEC, PROT_READ | PROT_EXEC);
 	else if (rf_streq(what, "protect"))

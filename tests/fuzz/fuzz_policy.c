@@ -24,6 +24,26 @@ static int resolve(const char *path, uint32_t *type, uint32_t *major, uint32_t *
 	return 0;
 }
 
+static char *path_resolve(const char *path, void *arg)
+{
+	(void)arg;
+	return strdup(path);
+}
+
+static void ask_programs(const struct rf_image *image, const struct rf_zones *zones)
+{
+	for (int tier = 0; image->process && tier < RF_TIERS; tier++) {
+		const struct rf_exec_image *exec = image->process->exec[tier];
+
+		for (uint32_t zone = 0; exec && zone <= (zones ? zones->n : 0); zone++) {
+			uint32_t rule = UINT32_MAX;
+
+			rf_exec_evaluate(exec, RF_EXEC_INTERPRETER, "/usr/bin/python3", zone, &rule);
+			assert(rule <= exec->n_rules);
+		}
+	}
+}
+
 static void ask(const struct rf_image *image)
 {
 	static const uint8_t addresses[][16] = { { 10, 0, 0, 1 }, { 127, 0, 0, 1 }, { 0x20, 1, 0xd, 0xb8 } };
@@ -57,11 +77,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(r == 0 || set->n == 0);
 	if (r == 0)
 		r = rf_policy_set_finish(set, &diags);
+	if (r == 0)
+		r = rf_zones_make(set, path_resolve, NULL, &diags, &set->zones);
 	if (r == 0 && set->n) {
 		const struct rf_policy *const *policies = (const struct rf_policy *const *)set->policies;
 
-		if (rf_image_compile(policies, set->n, resolve, NULL, &diags, &image) == 0)
+		if (rf_image_compile(policies, set->n, set->zones, resolve, NULL, &diags, &image) == 0) {
 			ask(image);
+			ask_programs(image, set->zones);
+		}
 		rf_policy_show(policies, set->n, "w", &out);
 	}
 	rf_diags_print(&diags, &out, false);

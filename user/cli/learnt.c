@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 
 #include "ringfence/limits.h"
+#include "user/model/label.h"
 
 static void fact_free(void *p)
 {
@@ -311,7 +312,38 @@ static int kernel_learn(struct rf_learnt *l, const struct rf_jin *event)
 {
 	int r = name_learn(l, RF_FACT_INTERFACE, rf_jin_string(event, "interface", NULL));
 
-	return r < 0 ? r : name_learn(l, RF_FACT_CAPABILITY, rf_jin_string(event, "capability", NULL));
+	if (r >= 0)
+		r = name_learn(l, RF_FACT_CAPABILITY, rf_jin_string(event, "capability", NULL));
+	return r < 0 ? r : name_learn(l, RF_FACT_SYSCALL, rf_jin_string(event, "syscall", NULL));
+}
+
+/* By "denied", which is all that was needed: what leaves a label needs every access. */
+static int file_learn(struct rf_learnt *l, const struct rf_jin *event)
+{
+	const char *label = rf_jin_string(event, "label", NULL);
+	const struct rf_jin *words = rf_jin_get(event, "denied");
+	struct rf_learnt_fact *f;
+	int r;
+
+	/* What has no place among directories is denied to whoever has rules. */
+	if (!label) {
+		l->beyond++;
+		return 0;
+	}
+	/* A rule of another policy that names a path. */
+	if (label[0] == '/')
+		return 0;
+	r = fact_get(l, RF_FACT_LABEL, label, NULL, &f);
+	if (r < 0 || !f)
+		return r;
+	for (size_t i = 0; i < rf_jin_len(words); i++) {
+		int bit = rf_file_access_parse(rf_jin_as_string(rf_jin_at(words, i), ""));
+
+		if (bit >= 0)
+			f->access |= 1u << bit;
+	}
+	f->times++;
+	return 0;
 }
 
 int rf_learnt_event(struct rf_learnt *l, const struct rf_jin *event)
@@ -332,15 +364,24 @@ int rf_learnt_event(struct rf_learnt *l, const struct rf_jin *event)
 		return program_learn(l, event);
 	if (rf_streq(kind, "kernel-deny"))
 		return kernel_learn(l, event);
+	if (rf_streq(kind, "file-deny"))
+		return file_learn(l, event);
 	return 0;
 }
 
-bool rf_learnt_used(const struct rf_learnt *l, enum rf_learnt_kind kind, const char *name)
+const struct rf_learnt_fact *rf_learnt_find(const struct rf_learnt *l, enum rf_learnt_kind kind, const char *name)
 {
-	_cleanup_strbuf_ struct rf_strbuf key = RF_STRBUF_INIT;
+	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
+	void *value;
 
-	rf_strbuf_addf(&key, "%s\n", name);
-	return l && rf_hashmap_get(l->facts[kind], rf_strbuf_str(&key), key.len);
+	/* Without memory for a key: that a thing was not seen must never be for the lack of it. */
+	while (l && rf_hashmap_next(l->facts[kind], &it, NULL, NULL, &value)) {
+		const struct rf_learnt_fact *f = value;
+
+		if (rf_streq(f->peer, name))
+			return f;
+	}
+	return NULL;
 }
 
 static int fact_compare(const void *a, const void *b)
@@ -352,17 +393,20 @@ static int fact_compare(const void *a, const void *b)
 	return r ? r : strcmp(x->peer, y->peer);
 }
 
-struct rf_learnt_fact **rf_learnt_sorted(const struct rf_learnt *l, enum rf_learnt_kind kind, size_t *ret_n)
+int rf_learnt_sorted(const struct rf_learnt *l, enum rf_learnt_kind kind, struct rf_learnt_fact ***ret, size_t *ret_n)
 {
 	struct rf_learnt_fact **facts = calloc(rf_hashmap_size(l->facts[kind]) + 1, sizeof(struct rf_learnt_fact *));
 	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
 	void *value;
 	size_t n = 0;
 
-	while (facts && rf_hashmap_next(l->facts[kind], &it, NULL, NULL, &value))
+	if (!facts)
+		return -ENOMEM;
+	while (rf_hashmap_next(l->facts[kind], &it, NULL, NULL, &value))
 		facts[n++] = value;
 	if (n)
 		qsort(facts, n, sizeof(struct rf_learnt_fact *), fact_compare);
+	*ret = facts;
 	*ret_n = n;
-	return facts;
+	return 0;
 }

@@ -14,6 +14,8 @@
 #define RF_LEARNT_MAX	    4096
 /* More addresses than these with one port are not told one by one: they become the world, or the host. */
 #define RF_LEARNT_ADDRESSES 32
+/* More labels than these are not looked at: each takes up to two of a workload's file rules. */
+#define RF_LEARNT_LABELS    256
 
 struct rf_learnt;
 
@@ -36,6 +38,9 @@ struct rf_learnt_subject {
 	const char *image;   /* a container's, or NULL */
 	unsigned int time_s; /* how long was looked */
 	uint32_t sections;   /* 1 << enum rf_learnt_section: what this host could see */
+	const char **labels; /* in force, at most RF_LEARNT_LABELS */
+	size_t n_labels;
+	size_t n_more_labels; /* and those beyond */
 };
 
 enum rf_learnt_section {
@@ -46,11 +51,12 @@ enum rf_learnt_section {
 	RF_LEARNT_PROCESS,
 	RF_LEARNT_KERNEL, /* all of it */
 	RF_LEARNT_SYSCTL, /* of the kernel's surface, what every host can judge */
+	RF_LEARNT_FILES,  /* by label */
 };
 
 /* The policy that denies all of it, in mode audit, so that it is told. */
 void rf_learnt_watcher(const struct rf_learnt_subject *s, struct rf_strbuf *out);
-/* The policy that was learnt, in mode enforce. */
-void rf_learnt_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out);
+/* The policy that was learnt, in mode enforce. -ENOMEM: @out is not to be used. */
+int rf_learnt_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out);
 
 #endif

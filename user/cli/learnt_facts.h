@@ -16,6 +16,8 @@ enum rf_learnt_kind {
 	RF_FACT_PROCESS,    /* "drift", "memfd" */
 	RF_FACT_INTERFACE,  /* words of kernel.deny */
 	RF_FACT_CAPABILITY, /* "CAP_..." */
+	RF_FACT_SYSCALL,    /* names */
+	RF_FACT_LABEL,	    /* names */
 	RF_FACTS
 };
 
@@ -24,7 +26,7 @@ struct rf_learnt_fact {
 	char *port; /* of flows: protocol and port as YAML; else NULL */
 	bool address;
 	uint64_t times;
-	unsigned int access; /* of devices, a bit each: read, write, mknod */
+	unsigned int access; /* of devices, a bit each: read, write, mknod; of labels 1 << enum rf_file_access */
 };
 
 struct rf_learnt {
@@ -32,9 +34,10 @@ struct rf_learnt {
 	uint64_t beyond, lost;
 };
 
-bool rf_learnt_used(const struct rf_learnt *l, enum rf_learnt_kind kind, const char *name); /* false where @l is NULL */
-/* By port, then by peer; the caller frees the array, not what is in it. */
-struct rf_learnt_fact **rf_learnt_sorted(const struct rf_learnt *l, enum rf_learnt_kind kind, size_t *ret_n);
+/* What is known of @name; NULL: nothing, or @l is NULL. Of kinds without a port. */
+const struct rf_learnt_fact *rf_learnt_find(const struct rf_learnt *l, enum rf_learnt_kind kind, const char *name);
+/* By port, then by peer; the caller frees the array, not what is in it. -ENOMEM. */
+int rf_learnt_sorted(const struct rf_learnt *l, enum rf_learnt_kind kind, struct rf_learnt_fact ***ret, size_t *ret_n);
 /* In double quotes; what could end them, or is no plain character, is escaped as YAML has it. */
 void rf_learnt_quote(struct rf_strbuf *out, const char *text);
 

@@ -5,6 +5,8 @@
 #include "ringfence/kernel_map.h"
 #include "ringfence/limits.h"
 #include "user/cli/learnt_facts.h"
+#include "user/model/kernel.h"
+#include "user/model/label.h"
 
 static const struct {
 	const char *word;
@@ -26,9 +28,24 @@ static void interfaces_write(const struct rf_learnt *l, const struct rf_learnt_s
 
 	rf_strbuf_adds(out, "    deny: [");
 	for (size_t i = 0; i < ARRAY_SIZE(interfaces); i++) {
-		if (!(s->sections & interfaces[i].sections) || rf_learnt_used(l, RF_FACT_INTERFACE, interfaces[i].word))
+		if (!(s->sections & interfaces[i].sections) || rf_learnt_find(l, RF_FACT_INTERFACE, interfaces[i].word))
 			continue;
 		rf_strbuf_addf(out, "%s%s", comma, interfaces[i].word);
+		comma = ", ";
+	}
+	rf_strbuf_adds(out, "]\n");
+}
+
+/* The same of system calls. */
+static void syscalls_write(const struct rf_learnt *l, struct rf_strbuf *out)
+{
+	const char *comma = "";
+
+	rf_strbuf_adds(out, "    syscalls:\n      deny: [");
+	for (size_t i = 0; rf_syscall_names[i]; i++) {
+		if (rf_learnt_find(l, RF_FACT_SYSCALL, rf_syscall_names[i]))
+			continue;
+		rf_strbuf_addf(out, "%s%s", comma, rf_syscall_names[i]);
 		comma = ", ";
 	}
 	rf_strbuf_adds(out, "]\n");
@@ -74,24 +91,38 @@ void rf_learnt_watcher(const struct rf_learnt_subject *s, struct rf_strbuf *out)
 				    "    rules: [{action: deny, type: char, major: \"*\"},"
 				    " {action: deny, type: block, major: \"*\"}]\n");
 	if (s->sections & 1u << RF_LEARNT_PROCESS)
-		rf_strbuf_adds(out, "  process: {default: deny, drift: deny, memfd: deny}\n");
+		/* The default is not asked of what a rule of another policy allows. */
+		rf_strbuf_adds(out, "  process: {default: deny, exec: [{action: deny, path: \"/**\"}], drift: deny,"
+				    " memfd: deny}\n");
 	if (s->sections & (1u << RF_LEARNT_KERNEL | 1u << RF_LEARNT_SYSCTL)) {
 		rf_strbuf_adds(out, "  kernel:\n");
 		interfaces_write(NULL, s, out);
 	}
-	if (s->sections & 1u << RF_LEARNT_KERNEL)
+	if (s->sections & 1u << RF_LEARNT_KERNEL) {
 		rf_strbuf_adds(out, "    capabilities: {allow: []}\n");
+		syscalls_write(NULL, out);
+	}
+	if (s->sections & 1u << RF_LEARNT_FILES && s->n_labels)
+		rf_strbuf_adds(out, "  files:\n    rules:\n");
+	for (size_t i = 0; s->sections & 1u << RF_LEARNT_FILES && i < s->n_labels; i++) {
+		rf_strbuf_adds(out, "      - {action: deny, label: ");
+		rf_learnt_quote(out, s->labels[i]);
+		rf_strbuf_adds(out, "}\n");
+	}
 	rf_strbuf_adds(out, "  telemetry:\n    events: [connect, accept]\n    flows: {sample: 1, idle: 1s}\n");
 }
 
 /* One rule a port. */
-static void flows_write(const struct rf_learnt *l, enum rf_learnt_kind kind, struct rf_strbuf *out)
+static int flows_write(const struct rf_learnt *l, enum rf_learnt_kind kind, struct rf_strbuf *out)
 {
 	const char *direction = kind == RF_FACT_EGRESS ? "egress" : "ingress",
 		   *side = kind == RF_FACT_EGRESS ? "to" : "from";
-	size_t n, last;
-	_cleanup_free_ struct rf_learnt_fact **facts = rf_learnt_sorted(l, kind, &n);
+	_cleanup_free_ struct rf_learnt_fact **facts = NULL;
+	size_t n = 0, last;
+	int r = rf_learnt_sorted(l, kind, &facts, &n);
 
+	if (r < 0)
+		return r;
 	rf_strbuf_addf(out, "    %s:\n      default: deny\n", direction);
 	rf_strbuf_adds(out, n ? "      rules:\n" : "      rules: [] # none was seen\n");
 	for (size_t i = 0; i < n; i = last) {
@@ -110,39 +141,52 @@ static void flows_write(const struct rf_learnt *l, enum rf_learnt_kind kind, str
 			if (!facts[k]->address || addresses <= RF_LEARNT_ADDRESSES)
 				rf_strbuf_addf(out, "            - %s\n", facts[k]->peer);
 	}
+	return 0;
 }
 
-static void sockets_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
+/* The names of @kind between brackets, with @key before them. */
+static int names_write(const struct rf_learnt *l, enum rf_learnt_kind kind, const char *key, struct rf_strbuf *out)
+{
+	_cleanup_free_ struct rf_learnt_fact **facts = NULL;
+	size_t n = 0;
+	int r = rf_learnt_sorted(l, kind, &facts, &n);
+
+	if (r < 0)
+		return r;
+	rf_strbuf_addf(out, "%s: [", key);
+	for (size_t i = 0; i < n; i++)
+		rf_strbuf_addf(out, "%s%s", i ? ", " : "", facts[i]->peer);
+	rf_strbuf_adds(out, "]\n");
+	return 0;
+}
+
+static int sockets_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
 {
 	static const char *const kinds[] = { "raw", "packet", "vsock" };
-	size_t n, known = s->sections & 1u << RF_LEARNT_SOCKETS ? ARRAY_SIZE(kinds) : 1;
+	size_t known = s->sections & 1u << RF_LEARNT_SOCKETS ? ARRAY_SIZE(kinds) : 1;
 	const char *comma = "";
 
 	if (!(s->sections & (1u << RF_LEARNT_RAW | 1u << RF_LEARNT_SOCKETS)))
-		return;
+		return 0;
 	rf_strbuf_adds(out, "    sockets:\n      deny: [");
 	for (size_t i = 0; i < known; i++) {
-		if (rf_learnt_used(l, RF_FACT_SOCKET, kinds[i]))
+		if (rf_learnt_find(l, RF_FACT_SOCKET, kinds[i]))
 			continue;
 		rf_strbuf_addf(out, "%s%s", comma, kinds[i]);
 		comma = ", ";
 	}
 	rf_strbuf_adds(out, "]\n");
-	if (s->sections & 1u << RF_LEARNT_SOCKETS) {
-		_cleanup_free_ struct rf_learnt_fact **facts = rf_learnt_sorted(l, RF_FACT_NETLINK, &n);
-
-		rf_strbuf_adds(out, "      netlink: [");
-		for (size_t i = 0; i < n; i++)
-			rf_strbuf_addf(out, "%s%s", i ? ", " : "", facts[i]->peer);
-		rf_strbuf_adds(out, "]\n");
-	}
+	return s->sections & 1u << RF_LEARNT_SOCKETS ? names_write(l, RF_FACT_NETLINK, "      netlink", out) : 0;
 }
 
-static void devices_write(const struct rf_learnt *l, struct rf_strbuf *out)
+static int devices_write(const struct rf_learnt *l, struct rf_strbuf *out)
 {
-	size_t n;
-	_cleanup_free_ struct rf_learnt_fact **facts = rf_learnt_sorted(l, RF_FACT_DEVICE, &n);
+	_cleanup_free_ struct rf_learnt_fact **facts = NULL;
+	size_t n = 0;
+	int r = rf_learnt_sorted(l, RF_FACT_DEVICE, &facts, &n);
 
+	if (r < 0)
+		return r;
 	rf_strbuf_adds(out, "  devices:\n    default: deny\n");
 	rf_strbuf_adds(out, n ? "    rules:\n" : "    rules: [] # none was seen\n");
 	for (size_t i = 0; i < n; i++) {
@@ -152,17 +196,21 @@ static void devices_write(const struct rf_learnt *l, struct rf_strbuf *out)
 				rf_strbuf_addc(out, "rwm"[bit]);
 		rf_strbuf_addf(out, "} # %" PRIu64 " times\n", facts[i]->times);
 	}
+	return 0;
 }
 
-static void process_write(const struct rf_learnt *l, struct rf_strbuf *out)
+static int process_write(const struct rf_learnt *l, struct rf_strbuf *out)
 {
-	size_t n;
-	_cleanup_free_ struct rf_learnt_fact **facts = rf_learnt_sorted(l, RF_FACT_PROGRAM, &n);
+	_cleanup_free_ struct rf_learnt_fact **facts = NULL;
+	size_t n = 0;
+	int r = rf_learnt_sorted(l, RF_FACT_PROGRAM, &facts, &n);
 
+	if (r < 0)
+		return r;
 	rf_strbuf_adds(out, "  process:\n    default: deny\n");
 	rf_strbuf_addf(out, "    drift: %s\n    memfd: %s\n",
-		       rf_learnt_used(l, RF_FACT_PROCESS, "drift") ? "allow" : "deny",
-		       rf_learnt_used(l, RF_FACT_PROCESS, "memfd") ? "allow" : "deny");
+		       rf_learnt_find(l, RF_FACT_PROCESS, "drift") ? "allow" : "deny",
+		       rf_learnt_find(l, RF_FACT_PROCESS, "memfd") ? "allow" : "deny");
 	rf_strbuf_adds(out, n ? "    exec:\n" : "    exec: [] # none was seen\n");
 	for (size_t i = 0; i < n && i < RF_MAX_RULES; i++) {
 		rf_strbuf_adds(out, "      - path: ");
@@ -171,25 +219,61 @@ static void process_write(const struct rf_learnt *l, struct rf_strbuf *out)
 	}
 	if (n > RF_MAX_RULES)
 		rf_strbuf_addf(out, "      # %zu more: name their directories, as in /usr/bin/**\n", n - RF_MAX_RULES);
+	return 0;
 }
 
-static void kernel_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
+static int kernel_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
 {
-	size_t n;
-	_cleanup_free_ struct rf_learnt_fact **facts = rf_learnt_sorted(l, RF_FACT_CAPABILITY, &n);
+	int r;
 
 	rf_strbuf_adds(out, "  kernel:\n");
 	interfaces_write(l, s, out);
 	if (!(s->sections & 1u << RF_LEARNT_KERNEL))
-		return;
-	rf_strbuf_adds(out, "    capabilities:\n      allow: [");
-	for (size_t i = 0; i < n; i++)
-		rf_strbuf_addf(out, "%s%s", i ? ", " : "", facts[i]->peer);
-	rf_strbuf_adds(out, "]\n");
+		return 0;
+	rf_strbuf_adds(out, "    capabilities:\n");
+	r = names_write(l, RF_FACT_CAPABILITY, "      allow", out);
+	if (r >= 0)
+		syscalls_write(l, out);
+	return r;
 }
 
-void rf_learnt_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
+/* What a label was used for, and then no more of it. */
+static void files_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
 {
+	if (!s->n_labels)
+		return;
+	if (!(s->sections & 1u << RF_LEARNT_FILES)) {
+		rf_strbuf_adds(out,
+			       "  # files: not learnt. Without BPF LSM this host cannot see which labels are used.\n");
+		return;
+	}
+	rf_strbuf_adds(out, "  # By labels, which are documents of their own: \"policy check\" wants those, too.\n"
+			    "  # A file that has none may be used.\n"
+			    "  files:\n    rules:\n");
+	for (size_t i = 0; i < s->n_labels; i++) {
+		const struct rf_learnt_fact *f = rf_learnt_find(l, RF_FACT_LABEL, s->labels[i]);
+		bool used = f && f->access;
+		char access[RF_FILE_ACCESS_TEXT];
+
+		if (used) {
+			rf_strbuf_adds(out, "      - {label: ");
+			rf_learnt_quote(out, s->labels[i]);
+			rf_strbuf_addf(out, ", access: [%s]} # %" PRIu64 " times\n",
+				       rf_file_access_text(f->access, access), f->times);
+		}
+		rf_strbuf_adds(out, "      - {action: deny, label: ");
+		rf_learnt_quote(out, s->labels[i]);
+		rf_strbuf_adds(out, used ? "}\n" : "} # was not used\n");
+	}
+	if (s->n_more_labels)
+		rf_strbuf_addf(out, "      # %zu more labels were not looked at, and are not denied\n",
+			       s->n_more_labels);
+}
+
+int rf_learnt_write(const struct rf_learnt *l, const struct rf_learnt_subject *s, struct rf_strbuf *out)
+{
+	int r = 0;
+
 	rf_strbuf_addf(out, "# Learnt from what %s/%s/%s did in %u s. What it did not do then is denied.\n", s->tenant,
 		       s->namespace, s->name, s->time_s);
 	if (l->lost)
@@ -202,14 +286,20 @@ void rf_learnt_write(const struct rf_learnt *l, const struct rf_learnt_subject *
 	select_write(s, out, false);
 	if (s->sections & 1u << RF_LEARNT_NETWORK) {
 		rf_strbuf_adds(out, "  network:\n");
-		flows_write(l, RF_FACT_EGRESS, out);
-		flows_write(l, RF_FACT_INGRESS, out);
-		sockets_write(l, s, out);
+		r = flows_write(l, RF_FACT_EGRESS, out);
+		if (r >= 0)
+			r = flows_write(l, RF_FACT_INGRESS, out);
+		if (r >= 0)
+			r = sockets_write(l, s, out);
 	}
-	if (s->sections & 1u << RF_LEARNT_DEVICES)
-		devices_write(l, out);
-	if (s->sections & 1u << RF_LEARNT_PROCESS)
-		process_write(l, out);
-	if (s->sections & (1u << RF_LEARNT_KERNEL | 1u << RF_LEARNT_SYSCTL))
-		kernel_write(l, s, out);
+	if (r >= 0 && s->sections & 1u << RF_LEARNT_DEVICES)
+		r = devices_write(l, out);
+	if (r >= 0 && s->sections & 1u << RF_LEARNT_PROCESS)
+		r = process_write(l, out);
+	if (r >= 0 && s->sections & (1u << RF_LEARNT_KERNEL | 1u << RF_LEARNT_SYSCTL))
+		r = kernel_write(l, s, out);
+	if (r < 0)
+		return r;
+	files_write(l, s, out);
+	return rf_strbuf_error(out);
 }

@@ -16,7 +16,7 @@ static const struct rf_command commands[] = {
 	{ "policy test", "--workload NAME --to|--from ENDPOINT|--exec PATH",
 	  "ask for a verdict, without sending or running anything",
 	  "ENDPOINT is ADDR:PORT/PROTO: 192.0.2.1:443/tcp, [2001:db8::1]:53/udp, 192.0.2.1/icmp/echo-request.\n"
-	  "With --from the port is the workload's own. PATH is a program, by the rules of paths alone.\n"
+	  "With --from the port is the workload's own. PATH is a program, by the rules of paths and labels.\n"
 	  "Exits 0 when it would pass, 3 when it would be denied.",
 	  rf_command_policy_test },
 	{ "policy diff", "OLD NEW", "which flows of the last day would be judged differently",

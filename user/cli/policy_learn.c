@@ -73,7 +73,7 @@ static uint32_t sections_of(const struct rf_jin *status)
 		{ "network-egress", RF_LEARNT_NETWORK },  { "network-raw-sockets", RF_LEARNT_RAW },
 		{ "network-sockets", RF_LEARNT_SOCKETS }, { "devices", RF_LEARNT_DEVICES },
 		{ "process", RF_LEARNT_PROCESS },	  { "kernel-surface", RF_LEARNT_KERNEL },
-		{ "kernel-sysctl", RF_LEARNT_SYSCTL },
+		{ "kernel-sysctl", RF_LEARNT_SYSCTL },	  { "files", RF_LEARNT_FILES },
 	};
 	const struct rf_jin *features = rf_jin_get(rf_jin_get(status, "status"), "features");
 	uint32_t sections = 0;
@@ -84,6 +84,22 @@ static uint32_t sections_of(const struct rf_jin *status)
 			    !rf_streq(rf_jin_string(rf_jin_at(features, i), "support", ""), "unavailable"))
 				sections |= 1u << rows[k].section;
 	return sections;
+}
+
+/* Those that are in force, by name. @reply keeps them. */
+static int labels_fill(struct rf_learnt_subject *s, const struct rf_jin *reply)
+{
+	const struct rf_jin *labels = rf_jin_get(reply, "labels");
+	size_t n = rf_jin_len(labels);
+
+	s->labels = calloc(n + 1, sizeof(*s->labels));
+	if (!s->labels)
+		return -ENOMEM;
+	s->n_labels = MIN(n, (size_t)RF_LEARNT_LABELS);
+	s->n_more_labels = n - s->n_labels;
+	for (size_t i = 0; i < s->n_labels; i++)
+		s->labels[i] = rf_jin_string(rf_jin_at(labels, i), "name", "");
+	return 0;
 }
 
 /* The daemon reads the file itself. */
@@ -245,7 +261,7 @@ static int learn(struct rf_cli *cli, struct subject *s, unsigned int time_s, boo
 int rf_command_policy_learn(struct rf_cli *cli, int argc, char **argv)
 {
 	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
-	_cleanup_reply_ struct rf_reply workloads = RF_REPLY_INIT, status = RF_REPLY_INIT;
+	_cleanup_reply_ struct rf_reply workloads = RF_REPLY_INIT, status = RF_REPLY_INIT, policies = RF_REPLY_INIT;
 	_cleanup_learnt_ struct rf_learnt *l = NULL;
 	struct sigaction action = { .sa_handler = stop };
 	struct subject s = { .full = RF_STRBUF_INIT };
@@ -278,7 +294,11 @@ int rf_command_policy_learn(struct rf_cli *cli, int argc, char **argv)
 	}
 	r = rf_cli_ask(cli, "status", &status);
 	if (r >= 0)
+		r = rf_cli_ask(cli, "policies", &policies);
+	if (r >= 0)
 		r = rf_learnt_new(&l);
+	if (r >= 0)
+		r = labels_fill(&s.names, policies.root);
 	if (r >= 0) {
 		s.names.sections = sections_of(status.root);
 		sigaction(SIGINT, &action, NULL);
@@ -286,10 +306,13 @@ int rf_command_policy_learn(struct rf_cli *cli, int argc, char **argv)
 		r = learn(cli, &s, time_s, force, l);
 	}
 	if (r >= 0) {
-		rf_learnt_write(l, &s.names, &out);
-		if (rf_learnt_is_empty(l))
+		r = rf_learnt_write(l, &s.names, &out);
+		if (r < 0)
+			rf_cli_error(cli, "out of memory: the policy cannot be written");
+		else if (rf_learnt_is_empty(l))
 			fprintf(stderr, "nothing was seen of %s: its policy denies everything\n", s.glob);
 	}
 	rf_strbuf_fini(&s.full);
+	free(s.names.labels);
 	return r < 0 ? RF_EXIT_FAILURE : output_write(cli, path, &out);
 }

@@ -124,6 +124,19 @@ static void policies_run(struct rf_app *app, struct rf_strbuf *out)
 		rf_json_object_end(&j);
 	}
 	rf_json_array_end(&j);
+	rf_json_array(&j, "labels");
+	for (size_t i = 0; set && i < set->n_labels; i++) {
+		const struct rf_file_label *label = set->labels[i];
+
+		rf_json_object(&j, NULL);
+		rf_json_string(&j, "name", label->name);
+		rf_json_string(&j, "tenant", label->tenant);
+		rf_json_string(&j, "kind", label->kind);
+		rf_json_string(&j, "file", label->file);
+		rf_json_u64(&j, "line", label->line);
+		rf_json_object_end(&j);
+	}
+	rf_json_array_end(&j);
 	line_end(&j);
 }
 
@@ -216,24 +229,27 @@ static int peer_find(struct rf_app *app, const struct rf_request *request, const
 	return 0;
 }
 
-/* By the rules of paths alone: whether a file has a name and came with the image is not asked. */
+/* By the rules alone, and of labels by the path as the host has it: of the file itself nothing is asked. */
 static void policy_test_program_run(struct rf_app *app, const struct rf_request *request, struct rf_strbuf *out)
 {
 	struct rf_workload *w = workload_find(app, request->workload, out);
 	enum rf_exec_role role = request->interpreter ? RF_EXEC_INTERPRETER : RF_EXEC_PROGRAM;
 	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+	const struct rf_policy_set *set = app->registry->set;
 	const struct rf_process_image *process;
 	const struct rf_rule_ref *ref = NULL;
 	enum rf_verdict verdict = RF_ALLOW;
 	struct rf_json j;
+	uint32_t zone;
 
 	if (!w)
 		return;
+	zone = rf_zone_around(set ? set->zones : NULL, request->program);
 	process = w->image ? w->image->process : NULL;
 	for (int tier = RF_TIER_ENFORCE; process && tier < RF_TIERS && verdict == RF_ALLOW; tier++) {
 		const struct rf_exec_image *exec = process->exec[tier];
 		uint32_t rule;
-		bool allowed = rf_exec_evaluate(exec, role, request->program, &rule);
+		bool allowed = rf_exec_evaluate(exec, role, request->program, zone, &rule);
 
 		/* What is allowed names the rule that is enforced; of the others only what they would deny matters. */
 		if (exec && (tier == RF_TIER_ENFORCE || !allowed))

@@ -144,17 +144,6 @@ static int zone_scan(struct list *l, const char *path, uint32_t zone)
 	return links_scan(l, fd, st.st_dev, zone, 0);
 }
 
-static uint32_t zone_around(const struct rf_zones *zones, const char *path)
-{
-	uint32_t innermost = RF_ZONE_NONE;
-
-	/* Sorted: what lies further in comes later. */
-	for (uint32_t i = 0; i < zones->n; i++)
-		if (rf_file_path_is_below(path, zones->list[i].path))
-			innermost = i + 1;
-	return innermost;
-}
-
 /* What is mounted below a path belongs to it, where no path names it. */
 static int mounts_add(struct list *l, const struct rf_zones *zones)
 {
@@ -162,7 +151,7 @@ static int mounts_add(struct list *l, const struct rf_zones *zones)
 
 	for (size_t i = 0; r >= 0 && i < l->mounts->n; i++) {
 		const char *point = l->mounts->list[i].point;
-		struct rf_tree tree = { .zone = zone_around(zones, point) };
+		struct rf_tree tree = { .zone = rf_zone_around(zones, point) };
 
 		if (!tree.zone || rf_streq(point, zones->list[tree.zone - 1].path) ||
 		    path_locate(l->mounts, point, &tree) < 0)

@@ -114,12 +114,10 @@ static int image_get(const struct rf_policy_set *set, struct rf_tables *t, struc
 			return -ENOMEM;
 		for (size_t i = 0; i < c->n_policies; i++)
 			policies[i] = set->policies[c->policies[i]];
-		r = rf_image_compile(policies, c->n_policies, device_resolve, NULL, diags, &image);
+		r = rf_image_compile(policies, c->n_policies, set->zones, device_resolve, NULL, diags, &image);
 		if (r < 0)
 			return r;
-		r = rf_files_compile(policies, c->n_policies, set->zones, diags, &image->files);
-		if (r >= 0)
-			r = rf_hashmap_put(t->images, c->policies, key_len, image);
+		r = rf_hashmap_put(t->images, c->policies, key_len, image);
 		if (r < 0) {
 			rf_image_unref(image);
 			return r;

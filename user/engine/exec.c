@@ -82,7 +82,8 @@ static int exec_write(struct rf_engine *e, struct rf_installed_exec *in, const s
 		r = bpf_map_update_elem(fd, &in->keys[i], &image->entries[i].value, BPF_ANY);
 		if (r < 0)
 			return rf_engine_format_error(ret_error, r,
-						      "cannot write %u paths of programs (the map holds %u)",
+						      "cannot write %u paths and labelled trees of programs (the map "
+						      "holds %u)",
 						      image->n_entries, RF_MAX_EXEC_TEXTS);
 		in->n_keys++;
 	}

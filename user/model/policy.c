@@ -101,6 +101,7 @@ static void fini_process(struct rf_process *process)
 {
 	for (size_t i = 0; i < process->n_rules; i++) {
 		free(process->rules[i].name);
+		free(process->rules[i].label);
 		free(process->rules[i].pattern);
 	}
 	free(process->rules);

@@ -211,12 +211,14 @@ struct rf_files {
 	size_t n_rules;
 };
 
-/* A rule of spec.process.exec: a path and what may stand in for the rest of it. */
+/* A rule of spec.process.exec: a label, or a path and what may stand in for the rest of it. */
 struct rf_exec_rule {
 	struct rf_mark mark;
-	char *name; /* never NULL */
+	struct rf_mark place; /* of the label or the path */
+	char *name;	      /* never NULL */
 	enum rf_action action;
-	char *pattern;	  /* as written */
+	char *label;	  /* NULL: it names a path */
+	char *pattern;	  /* as written; NULL: it names a label */
 	size_t length;	  /* of @pattern, without what stands for the rest: the text of include/ringfence/exec_map.h */
 	size_t in_last;	  /* bytes of the last component in that, or for a tree the components */
 	bool interpreter; /* speaks of interpreters alone; else of programs and of interpreters */

@@ -85,11 +85,9 @@ static int rules_collect(struct build *b, const struct rf_policy *const *policie
 
 static bool rule_matches(const struct build *b, const struct rule *rule, uint32_t zone)
 {
-	const struct rf_file_label *label = b->zones->list[zone - 1].label;
-
 	if (rule->zone)
 		return rf_zone_is_below(b->zones, zone, rule->zone);
-	return rule->rule->label && label && rf_streq(label->name, rule->rule->label);
+	return rf_zone_has_label(b->zones, zone, rule->rule->label);
 }
 
 static void entry_deny(struct rf_file_entry *entry, uint32_t access, uint32_t source)

@@ -45,18 +45,24 @@ static int entry_compare(const void *a, const void *b)
 		      sizeof(struct rf_exec_key));
 }
 
+/* What a rule says, of a text or a zone that is filled in by the caller. */
 static void entry_fill(const struct rf_exec_rule *rule, uint16_t index, struct rf_exec_entry *ret)
 {
-	*ret = (struct rf_exec_entry){
-		.key = { .hash = text_hash(rule->pattern, rule->length), .length = rule->length, .kind = rule->kind },
-	};
-	memcpy(ret->value.text, rule->pattern, rule->length);
 	for (int role = 0; role < RF_EXEC_ROLES; role++) {
 		bool speaks = role == RF_EXEC_INTERPRETER || !rule->interpreter;
 
 		ret->value.rule[role] = speaks ? index : RF_RULE_DEFAULT;
 		ret->value.allow[role] = speaks && rule->action == RF_ACTION_ALLOW;
 	}
+}
+
+static void text_fill(const struct rf_exec_rule *rule, uint16_t index, struct rf_exec_entry *ret)
+{
+	*ret = (struct rf_exec_entry){
+		.key = { .hash = text_hash(rule->pattern, rule->length), .length = rule->length, .kind = rule->kind },
+	};
+	memcpy(ret->value.text, rule->pattern, rule->length);
+	entry_fill(rule, index, ret);
 }
 
 /* Takes what @from says where it comes before. */
@@ -97,6 +103,7 @@ static uint64_t image_digest(const struct rf_exec_image *image)
 
 	digest = rf_digest_add(digest, image->set.stems);
 	digest = rf_digest_add(digest, (uint64_t)image->set.trees << 32 | image->set.default_allow);
+	digest = rf_digest_add(digest, image->set.zones);
 	for (uint32_t i = 0; i < image->n_entries; i++) {
 		const struct rf_exec_entry *e = &image->entries[i];
 
@@ -108,8 +115,25 @@ static uint64_t image_digest(const struct rf_exec_image *image)
 	return digest ? digest : 1;
 }
 
-static int rules_add(const struct rf_policy *p, struct rf_rule_source *sources, struct rf_exec_image *image,
-		     struct rf_diags *diags)
+/* The first rule that names its label is all that is asked of a zone: such a rule speaks of every role. */
+static void zones_add(const struct rf_zones *zones, const struct rf_exec_rule *rule, uint16_t index,
+		      struct rf_exec_image *image, bool *seen)
+{
+	for (uint32_t zone = 1; zones && zone <= zones->n; zone++) {
+		struct rf_exec_entry *entry;
+
+		if (seen[zone - 1] || !rf_zone_has_label(zones, zone, rule->label))
+			continue;
+		seen[zone - 1] = true;
+		entry = &image->entries[image->n_entries++];
+		entry->key = (struct rf_exec_key){ .hash = zone, .kind = RF_EXEC_ZONE };
+		entry_fill(rule, index, entry);
+		image->set.zones++;
+	}
+}
+
+static int rules_add(const struct rf_policy *p, const struct rf_zones *zones, struct rf_rule_source *sources,
+		     struct rf_exec_image *image, bool *seen, struct rf_diags *diags)
 {
 	for (size_t k = 0; k < p->process.n_rules; k++) {
 		const struct rf_exec_rule *rule = &p->process.rules[k];
@@ -125,19 +149,24 @@ static int rules_add(const struct rf_policy *p, struct rf_rule_source *sources, 
 			image->set.trees |= 1u << rule->in_last;
 		if (rule->kind == RF_EXEC_STEM)
 			image->set.stems |= 1ULL << rule->in_last;
-		entry_fill(rule, image->n_rules, &image->entries[image->n_rules]);
+		if (rule->kind == RF_EXEC_ZONE)
+			zones_add(zones, rule, image->n_rules, image, seen);
+		else
+			text_fill(rule, image->n_rules, &image->entries[image->n_entries++]);
 		sources[image->n_rules++] = (struct rf_rule_source){ p, rule->name, rule->mark.line, rule->action };
 	}
 	return 0;
 }
 
-static int exec_compile(const struct rf_policy *const *policies, size_t n, enum rf_tier tier, struct rf_diags *diags,
-			struct rf_exec_image **ret)
+static int exec_compile(const struct rf_policy *const *policies, size_t n, const struct rf_zones *zones,
+			enum rf_tier tier, struct rf_diags *diags, struct rf_exec_image **ret)
 {
 	_cleanup_(exec_image_freep) struct rf_exec_image *image = NULL;
 	_cleanup_free_ struct rf_rule_source *sources = NULL;
+	_cleanup_free_ bool *seen = NULL;
+	size_t room, n_zones = zones ? zones->n : 0;
 	struct rf_merge merge = { 0 };
-	size_t room;
+	struct rf_exec_entry *fitted;
 	int r = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -151,25 +180,29 @@ static int exec_compile(const struct rf_policy *const *policies, size_t n, enum 
 	room = MIN(merge.n_rules, (size_t)RF_MAX_RULES) + 1;
 	image = calloc(1, sizeof(*image));
 	sources = calloc(room, sizeof(*sources));
-	if (!image || !sources)
+	seen = calloc(n_zones + 1, sizeof(*seen));
+	if (!image || !sources || !seen)
 		return -ENOMEM;
-	image->entries = calloc(room, sizeof(*image->entries));
+	image->entries = calloc(room + n_zones, sizeof(*image->entries));
 	if (!image->entries)
 		return -ENOMEM;
 	image->set.default_allow = merge.dflt_action == RF_ACTION_ALLOW;
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		if (policies[i]->process.present && rf_tier_takes(tier, policies[i]))
-			r = rules_add(policies[i], sources, image, diags);
+			r = rules_add(policies[i], zones, sources, image, seen, diags);
 	if (r < 0)
 		return r;
 	sources[image->n_rules] = rf_merge_default(&merge);
 	r = rf_rule_refs_new(sources, (size_t)image->n_rules + 1, &image->refs);
 	if (r < 0)
 		return r;
-	image->n_entries = image->n_rules;
 	r = entries_sort(image);
 	if (r < 0)
 		return r;
+	/* There was room for every zone. */
+	fitted = reallocarray(image->entries, image->n_entries + 1, sizeof(*fitted));
+	if (fitted)
+		image->entries = fitted;
 	image->digest = image_digest(image);
 	*ret = TAKE_PTR(image);
 	return 0;
@@ -221,8 +254,8 @@ static int limits_compile(const struct rf_policy *const *policies, size_t n, str
 	return r;
 }
 
-int rf_process_compile(const struct rf_policy *const *policies, size_t n, struct rf_diags *diags,
-		       struct rf_process_image **ret_image)
+int rf_process_compile(const struct rf_policy *const *policies, size_t n, const struct rf_zones *zones,
+		       struct rf_diags *diags, struct rf_process_image **ret_image)
 {
 	_cleanup_process_image_ struct rf_process_image *image = calloc(1, sizeof(*image));
 	bool any;
@@ -231,7 +264,7 @@ int rf_process_compile(const struct rf_policy *const *policies, size_t n, struct
 	if (!image)
 		return -ENOMEM;
 	for (int tier = 0; tier < RF_TIERS; tier++) {
-		r = exec_compile(policies, n, tier, diags, &image->exec[tier]);
+		r = exec_compile(policies, n, zones, tier, diags, &image->exec[tier]);
 		if (r < 0)
 			return r;
 	}
@@ -267,7 +300,21 @@ static void entry_ask(const struct rf_exec_image *image, const struct rf_exec_wa
 		*ret_rule = found->value.rule[role];
 }
 
-bool rf_exec_evaluate(const struct rf_exec_image *image, enum rf_exec_role role, const char *path, uint32_t *ret_rule)
+/* The same of a zone, which may be RF_ZONE_NONE: no entry has that. */
+static void zone_ask(const struct rf_exec_image *image, uint32_t zone, enum rf_exec_role role, uint32_t *ret_rule)
+{
+	struct rf_exec_entry wanted = { .key = { .hash = zone, .kind = RF_EXEC_ZONE } };
+	const struct rf_exec_entry *found;
+
+	if (!image->set.zones)
+		return;
+	found = bsearch(&wanted, image->entries, image->n_entries, sizeof(wanted), entry_compare);
+	if (found && found->value.rule[role] < *ret_rule)
+		*ret_rule = found->value.rule[role];
+}
+
+bool rf_exec_evaluate(const struct rf_exec_image *image, enum rf_exec_role role, const char *path, uint32_t zone,
+		      uint32_t *ret_rule)
 {
 	const char *slash = strrchr(path, '/');
 	struct rf_exec_walk walk;
@@ -280,11 +327,12 @@ bool rf_exec_evaluate(const struct rf_exec_image *image, enum rf_exec_role role,
 	for (const char *c = path; *c; c++) {
 		uint32_t asks = rf_exec_walk_step(&walk, &image->set, *c);
 
-		for (int kind = RF_EXEC_TREE; kind < RF_EXEC_KINDS; kind++)
+		for (int kind = RF_EXEC_TREE; kind <= RF_EXEC_STEM; kind++)
 			if (asks & 1u << kind)
 				entry_ask(image, &walk, kind, role, path, &rule);
 	}
 	entry_ask(image, &walk, RF_EXEC_FILE, role, path, &rule);
+	zone_ask(image, zone, role, &rule);
 	*ret_rule = rule == RF_RULE_DEFAULT ? image->n_rules : rule;
 	return image->refs[*ret_rule].action == RF_ACTION_ALLOW;
 }

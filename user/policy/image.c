@@ -73,8 +73,8 @@ int rf_image_compile_network(const struct rf_policy *const *policies, size_t n, 
 	return 0;
 }
 
-int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_device_resolve_fn resolve, void *arg,
-		     struct rf_diags *diags, struct rf_image **ret)
+int rf_image_compile(const struct rf_policy *const *policies, size_t n, const struct rf_zones *zones,
+		     rf_device_resolve_fn resolve, void *arg, struct rf_diags *diags, struct rf_image **ret)
 {
 	_cleanup_image_ struct rf_image *image = NULL;
 	int r = rf_image_compile_network(policies, n, diags, &image);
@@ -96,7 +96,9 @@ int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_devic
 	if (r >= 0)
 		r = rf_kernel_compile(policies, n, &image->kernel);
 	if (r >= 0)
-		r = rf_process_compile(policies, n, diags, &image->process);
+		r = rf_files_compile(policies, n, zones, diags, &image->files);
+	if (r >= 0)
+		r = rf_process_compile(policies, n, zones, diags, &image->process);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(image);

@@ -24,8 +24,8 @@ struct rf_image {
 	struct rf_sockets_image *sockets;     /* NULL: nothing denied */
 	struct rf_isolation_image *isolation; /* NULL: nothing denied */
 	struct rf_kernel_image *kernel;	      /* likewise */
-	struct rf_files_image *files; /* likewise; filled in by rf_files_compile(), which needs the zones of the set */
-	struct rf_process_image *process; /* NULL: every program runs */
+	struct rf_files_image *files;	      /* likewise */
+	struct rf_process_image *process;     /* NULL: every program runs */
 	uint32_t telemetry;
 	struct rf_flow_sampling flows;
 	char **policies; /* full names, in merge order */
@@ -33,8 +33,9 @@ struct rf_image {
 	const char *mode; /* static: enforce, audit, mixed, none */
 };
 
-int rf_image_compile(const struct rf_policy *const *policies, size_t n, rf_device_resolve_fn resolve, void *arg,
-		     struct rf_diags *diags, struct rf_image **ret);
+/* @zones: those of the policies' set; NULL: there are no labels and no paths of file rules. */
+int rf_image_compile(const struct rf_policy *const *policies, size_t n, const struct rf_zones *zones,
+		     rf_device_resolve_fn resolve, void *arg, struct rf_diags *diags, struct rf_image **ret);
 /* Only what judges flows: for what is asked and never put in force. */
 int rf_image_compile_network(const struct rf_policy *const *policies, size_t n, struct rf_diags *diags,
 			     struct rf_image **ret);

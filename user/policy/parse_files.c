@@ -173,6 +173,18 @@ static int names_fill(const struct rf_policy_set *set, struct rf_hashmap *names,
 	return r;
 }
 
+/* @label may be NULL: the rule names none. */
+static int label_check(const struct rf_hashmap *names, const struct rf_policy *p, struct rf_mark place,
+		       const char *label, const char *rule, struct rf_diags *diags)
+{
+	if (!label || rf_hashmap_gets(names, label))
+		return 0;
+	rf_diags_add(diags, RF_SEVERITY_ERROR, p->file, place, 0, NULL, 0,
+		     "a document of kind Label with this name, in this file or another",
+		     "there is no label \"%s\" (rule \"%s\" of policy \"%s\")", label, rule, p->name);
+	return -EINVAL;
+}
+
 int rf_labels_check(const struct rf_policy_set *set, struct rf_diags *diags)
 {
 	_cleanup_hashmap_ struct rf_hashmap *names = NULL;
@@ -187,13 +199,14 @@ int rf_labels_check(const struct rf_policy_set *set, struct rf_diags *diags)
 		for (size_t k = 0; k < p->files.n_rules; k++) {
 			const struct rf_file_rule *rule = &p->files.rules[k];
 
-			if (!rule->label || rf_hashmap_gets(names, rule->label))
-				continue;
-			rf_diags_add(diags, RF_SEVERITY_ERROR, p->file, rule->place, 0, NULL, 0,
-				     "a document of kind Label with this name, in this file or another",
-				     "there is no label \"%s\" (rule \"%s\" of policy \"%s\")", rule->label, rule->name,
-				     p->name);
-			r = -EINVAL;
+			if (label_check(names, p, rule->place, rule->label, rule->name, diags) < 0)
+				r = -EINVAL;
+		}
+		for (size_t k = 0; k < p->process.n_rules; k++) {
+			const struct rf_exec_rule *rule = &p->process.rules[k];
+
+			if (label_check(names, p, rule->place, rule->label, rule->name, diags) < 0)
+				r = -EINVAL;
 		}
 	}
 	return r;

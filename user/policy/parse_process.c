@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Programs that may run. A pattern is a path of which only the end may be
+ * Programs that may run, by path or by label. A pattern is a path of which only the end may be
  * open: the kernel asks for what begins a path, and what it finds costs the
  * same however many patterns there are. What cannot be asked so is refused.
  */
@@ -87,20 +87,27 @@ static int rule_parse(struct rf_checker *c, const struct rf_node *node, size_t i
 	const char *wrong;
 
 	rule->mark = node->mark;
+	rule->place = label ? label->mark : which ? which->mark : node->mark;
 	rule->name = rf_node_string(c, node, "name");
 	if (!rule->name && asprintf(&rule->name, "exec[%zu]", index) < 0)
 		rule->name = NULL;
 	rule->action = rf_node_action(node, "action", RF_ACTION_ALLOW);
-	rule->interpreter = interpreter && !path;
-	rule->pattern = rf_node_string(c, node, rule->interpreter ? "interpreter" : "path");
-	if (label)
-		rf_check_error(c, label, "name the tree by path: /opt/tool/**",
-			       "label: programs by label are not enforced yet");
+	if (label && which)
+		rf_check_error(c, label, "one rule for each; a label speaks of interpreters, too",
+			       "a label and %s together", path ? "a path" : "an interpreter");
 	else if (path && interpreter)
 		rf_check_error(c, interpreter, "two rules: one with path, one with interpreter",
 			       "a path and an interpreter together");
-	else if (!which && node->kind == RF_NODE_MAPPING)
-		rf_check_error(c, node, "path or interpreter", "the rule names no program");
+	else if (!which && !label && node->kind == RF_NODE_MAPPING)
+		rf_check_error(c, node, "path, interpreter, or label: the name of a Label",
+			       "the rule names no program");
+	if (label) {
+		rule->kind = RF_EXEC_ZONE;
+		rule->label = rf_node_string(c, node, "label");
+		return rule->name ? 0 : -ENOMEM;
+	}
+	rule->interpreter = interpreter && !path;
+	rule->pattern = rf_node_string(c, node, rule->interpreter ? "interpreter" : "path");
 	/* What is no absolute path at all has been told by the schema. */
 	if (rule->pattern && rule->pattern[0] == '/') {
 		wrong = pattern_split(rule);

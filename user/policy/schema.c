@@ -121,13 +121,15 @@ static const struct rf_field device_fields[] = {
 	{ .key = NULL },
 };
 
-#define EXEC_MATCH                                                                                                 \
-	FIELDS(NAME_OF_RULE, ACTION,                                                                               \
-	       F("path", ABSPATH, .example = "path: /usr/bin/**",                                                  \
-		 .text = "The file, as its mount namespace has it, links resolved: a program, a script, or an "    \
-			 "interpreter. May end with /** (all below), or with * (the rest of a name)."),            \
-	       F("label", STRING, .text = "A labelled tree that the program lies in. Refused: not enforced yet."), \
-	       F("interpreter", ABSPATH, .example = "interpreter: /usr/bin/dash",                                  \
+#define EXEC_MATCH                                                                                              \
+	FIELDS(NAME_OF_RULE, ACTION,                                                                            \
+	       F("path", ABSPATH, .example = "path: /usr/bin/**",                                               \
+		 .text = "The file, as its mount namespace has it, links resolved: a program, a script, or an " \
+			 "interpreter. May end with /** (all below), or with * (the rest of a name)."),         \
+	       F("label", NAME, .example = "label: tools",                                                      \
+		 .text = "The file, by the label of the tree that it lies in, a document of kind Label: a "     \
+			 "program, a script, or an interpreter, whatever its path."),                           \
+	       F("interpreter", ABSPATH, .example = "interpreter: /usr/bin/dash",                               \
 		 .text = "As path, but only where a script's #! names it, or binfmt_misc."))
 
 static const struct rf_field process_fields[] = {

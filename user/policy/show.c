@@ -254,7 +254,10 @@ static void process_show(const struct rf_policy *const *policies, size_t n, stru
 			const struct rf_exec_rule *rule = &p->process.rules[k];
 
 			rf_strbuf_addf(out, "  %3u. %-5s %s%s  (%s%s, %s:%u)\n", ++number, rf_action_name(rule->action),
-				       rule->interpreter ? "interpreter " : "", rule->pattern, rule->name,
+				       rule->label	 ? "label " :
+				       rule->interpreter ? "interpreter " :
+							   "",
+				       rule->label ? rule->label : rule->pattern, rule->name,
 				       p->mode == RF_MODE_AUDIT ? ", audit" : "", p->file, rule->mark.line);
 		}
 	}

@@ -207,6 +207,24 @@ uint32_t rf_zone_named(const struct rf_zones *z, const char *path)
 	return found ? found->zone : RF_ZONE_NONE;
 }
 
+uint32_t rf_zone_around(const struct rf_zones *z, const char *path)
+{
+	uint32_t innermost = RF_ZONE_NONE;
+
+	/* Sorted: what lies further in comes later. */
+	for (uint32_t i = 0; z && i < z->n; i++)
+		if (rf_file_path_is_below(path, z->list[i].path))
+			innermost = i + 1;
+	return innermost;
+}
+
+bool rf_zone_has_label(const struct rf_zones *z, uint32_t zone, const char *label)
+{
+	const struct rf_file_label *its = z->list[zone - 1].label;
+
+	return label && its && rf_streq(its->name, label);
+}
+
 bool rf_zone_is_below(const struct rf_zones *z, uint32_t zone, uint32_t outer)
 {
 	while (zone && zone != outer)

@@ -14,6 +14,10 @@ int rf_zones_make(const struct rf_policy_set *set, rf_path_resolve_fn resolve, v
 
 /* The zone that begins at @path, as a document has it; RF_ZONE_NONE. */
 uint32_t rf_zone_named(const struct rf_zones *zones, const char *path);
+/* The innermost zone that @path, without symbolic links, lies in; RF_ZONE_NONE. @zones may be NULL. */
+uint32_t rf_zone_around(const struct rf_zones *zones, const char *path);
+/* @zone is one of @zones; @label may be NULL: no. */
+bool rf_zone_has_label(const struct rf_zones *zones, uint32_t zone, const char *label);
 /* Is @zone the same as @outer, or below it? */
 bool rf_zone_is_below(const struct rf_zones *zones, uint32_t zone, uint32_t outer);
 

@@ -103,8 +103,24 @@ static void a_rule_names_one_thing(void **state)
 	(void)state;
 	assert_text(EXEC("{action: deny}"), "the rule names no program");
 	assert_text(EXEC("{path: /a, interpreter: /b}"), "a path and an interpreter together");
-	assert_text(EXEC("{label: models}"), "label: programs by label are not enforced yet");
-	assert_text(EXEC("{path: /a, label: models}"), "label: programs by label are not enforced yet");
+	assert_text(EXEC("{path: /a, label: models}"), "a label and a path together");
+	assert_text(EXEC("{interpreter: /a, label: models}"), "a label and an interpreter together");
+}
+
+static void a_label_must_be_there(void **state)
+{
+	_cleanup_parsed_ struct parsed p = parsed_text(
+		HEAD EXEC("{action: deny, label: tools}") "---\napiVersion: ringfence/v1\nkind: Label\n"
+							  "metadata: {name: tools}\nspec: {paths: [/opt/tools]}\n");
+	const struct rf_exec_rule *rule = &process_of(&p)->rules[0];
+
+	(void)state;
+	assert_string_equal(rule->label, "tools");
+	assert_null(rule->pattern);
+	assert_int_equal(rule->kind, RF_EXEC_ZONE);
+	assert_int_equal(rule->place.line, 9);
+	assert_text(EXEC("{label: tolos}"), "t.yaml:9:17: error: there is no label \"tolos\" (rule \"exec[0]\"");
+	assert_text(EXEC("{label: [tools]}"), "expected a name, found a list");
 }
 
 /* @components of one letter, then @rest. */
@@ -152,6 +168,7 @@ int main(void)
 		cmocka_unit_test(allow_is_nothing),
 		cmocka_unit_test(what_cannot_be_matched_is_refused),
 		cmocka_unit_test(a_rule_names_one_thing),
+		cmocka_unit_test(a_label_must_be_there),
 		cmocka_unit_test(limits_hold_and_one_past_them_is_refused),
 	};
 
