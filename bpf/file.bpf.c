@@ -16,6 +16,7 @@
  * inode_setattr        chmod, chown, and a change of length: write
  * inode_setxattr, inode_removexattr, inode_set_acl, inode_remove_acl    xattr
  * sb_mount, move_mount mount: on a directory of the zone
+ * path_notify          read: of whom inotify or fanotify would tell what others do there
  *
  * What leaves its zone by rename or link leaves its rules behind, so that only
  * who is denied nothing there may do that. What is open stays open: reads and
@@ -408,4 +409,20 @@ SEC("lsm/move_mount")
 int BPF_PROG(rf_files_move_mount, const struct path *from, const struct path *to, int ret)
 {
 	return ret ? ret : rf_lsm_verdict(rf_file_changed(to->dentry, RF_FILE(MOUNT), RF_HOOK_FILES_MOVE));
+}
+
+/* A mark on a mount or a file system may tell of any tree there. */
+SEC("lsm/path_notify")
+int BPF_PROG(rf_files_notify, const struct path *path, __u64 mask, unsigned int type, int ret)
+{
+	struct dentry *dentry = path->dentry;
+	struct rf_file_case c;
+	__u32 zone;
+
+	if (ret)
+		return ret;
+	if (!rf_file_begin(&c, RF_HOOK_FILES_NOTIFY))
+		return 0;
+	zone = type == FSNOTIFY_OBJ_TYPE_INODE ? rf_zone_of(dentry, c.version) : RF_ZONE_UNPLACED;
+	return rf_lsm_verdict(rf_file_judge(&c, dentry, zone, RF_FILE(READ), RF_FILE(READ)));
 }

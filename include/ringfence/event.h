@@ -379,7 +379,8 @@ struct rf_event_gap {
 	X(LINEAGE_COPIED, "lineage_copied")     \
 	X(LINEAGE_CLONE, "lineage_clone")       \
 	X(LINEAGE_RENAME, "lineage_rename")     \
-	X(LINEAGE_LINK, "lineage_link")
+	X(LINEAGE_LINK, "lineage_link")         \
+	X(FILES_NOTIFY, "files_notify")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

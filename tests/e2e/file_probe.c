@@ -26,6 +26,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fanotify.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -254,6 +256,14 @@ static int one(const char *what, const char *path)
 		return fd_done(open(path, O_WRONLY | O_CLOEXEC));
 	if (!strcmp(what, "list"))
 		return fd_done(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	if (!strcmp(what, "inotify"))
+		return done(inotify_add_watch(inotify_init1(IN_CLOEXEC), path, IN_OPEN));
+	if (!strcmp(what, "fanotify"))
+		return done(fanotify_mark(fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC, O_RDONLY), FAN_MARK_ADD,
+					  FAN_OPEN | FAN_EVENT_ON_CHILD, AT_FDCWD, path));
+	if (!strcmp(what, "fanotify-mount"))
+		return done(fanotify_mark(fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC, O_RDONLY),
+					  FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_OPEN, AT_FDCWD, path));
 	if (!strcmp(what, "create"))
 		return fd_done(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 	if (!strcmp(what, "tmpfile"))

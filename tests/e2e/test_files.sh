@@ -44,6 +44,15 @@ for file in f a/b/c/f prog; do
 done
 tap_is "read: the directory is denied" denied try list "$data/tree"
 tap_is "read: one further in is denied" denied try list "$data/tree/a/b"
+for watch in inotify fanotify; do
+	tap_is "read: being told by $watch what others read is denied" denied try $watch "$data/tree/f"
+	tap_is "read: of the directory, too" denied try $watch "$data/tree"
+	tap_is "read: outside $watch tells" allowed try $watch "$data/out"
+done
+tap_is "read: nor of a whole mount" denied try fanotify-mount "$data/out"
+at=twin
+tap_is "read: who may read may be told of a mount" allowed try fanotify-mount "$data/out"
+at=work
 tap_is "read: outside is allowed" allowed try read "$data/out/f"
 tap_is "read: the second time, too" allowed try read "$data/out/f"
 tap_is "read: of what is denied the rest is allowed" allowed try write "$data/tree/f"

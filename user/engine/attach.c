@@ -104,6 +104,7 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_FILES_RM_ACL] = LSM_WHEN_ASKED("rf_files_remove_acl"),
 	[RF_HOOK_FILES_MOUNT] = LSM_WHEN_ASKED("rf_files_mount"),
 	[RF_HOOK_FILES_MOVE] = LSM_WHEN_ASKED("rf_files_move_mount"),
+	[RF_HOOK_FILES_NOTIFY] = LSM_WHEN_ASKED("rf_files_notify"),
 	[RF_HOOK_TCP_RETRANSMIT] = { .program = "rf_tcp_retransmit", .if_failed = "not counted" },
 	[RF_HOOK_TCP_DESTROY] = { .program = "rf_tcp_destroy", .if_failed = "not counted; logged flows end when idle" },
 	[RF_HOOK_CAPABLE] = LSM_WHEN_ASKED("rf_kernel_capable"),

@@ -258,20 +258,15 @@ int rf_files_adopt(struct rf_engine *e)
 
 bool rf_files_are_supported(const struct rf_engine *e)
 {
-	bool any = false;
-
 	for (int hook = RF_HOOK_FILES_OPEN; hook <= RF_HOOK_FILES_MOVE; hook++) {
-		const struct rf_hook_state *state = &e->hooks[hook];
-
 		/* Older kernels set access lists through inode_setxattr. Nothing is mapped from an overlay in the test.
 		 */
-		if (hook == RF_HOOK_FILES_BACKING)
+		bool may_lack = hook == RF_HOOK_FILES_SET_ACL || hook == RF_HOOK_FILES_RM_ACL;
+
+		if (hook == RF_HOOK_FILES_BACKING || (may_lack && !e->hooks[hook].loaded && e->lsm_runs))
 			continue;
-		if (!state->loaded && (hook == RF_HOOK_FILES_SET_ACL || hook == RF_HOOK_FILES_RM_ACL) && e->lsm_runs)
-			continue;
-		if (!state->loaded || (e->self_tested && state->self_test < 0))
+		if (!rf_hook_can_run(e, hook))
 			return false;
-		any = true;
 	}
-	return any;
+	return rf_hook_can_run(e, RF_HOOK_FILES_NOTIFY);
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -90,6 +91,14 @@ static void passing_fire(int fd)
 	close(pair[1]);
 }
 
+static void watching_fire(void)
+{
+	_cleanup_close_ int fd = inotify_init1(IN_CLOEXEC);
+
+	if (fd >= 0)
+		(void)!inotify_add_watch(fd, "f", IN_CLOSE_WRITE);
+}
+
 /* From the file to itself: what comes of it is not asked. */
 static void copying_fire(int fd)
 {
@@ -122,6 +131,7 @@ void rf_self_test_fire_files(void)
 		passing_fire(fd);
 		copying_fire(fd);
 	}
+	watching_fire();
 	names_fire();
 	attributes_fire();
 	mounts_fire();
