@@ -65,12 +65,12 @@ static __always_inline bool rf_file_begin(struct rf_file_case *c, enum rf_hook h
 	struct rf_workload_bank *bank;
 
 	c->hook = hook;
-	c->cgroup_id = bpf_get_current_cgroup_id();
-	c->workload = rf_workload_of(c->cgroup_id);
+	c->version = RF_READ_ONCE(rf_config.version);
+	c->cgroup_id = rf_current_cgroup_id();
+	c->workload = rf_workload_of_live(c->cgroup_id, c->version);
 	if (c->workload == RF_WORKLOAD_NONE)
 		return false;
 	rf_hook_seen(hook, c->workload);
-	c->version = RF_READ_ONCE(rf_config.version);
 	bank = rf_workload_bank(c->workload, c->version);
 	if (!bank)
 		return false;

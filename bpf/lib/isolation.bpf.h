@@ -108,7 +108,7 @@ static __always_inline bool rf_isolation_ask(struct rf_isolation_case *c, __u64 
 {
 	__u64 version = RF_READ_ONCE(rf_config.version);
 	struct rf_workload_bank *bank, *their_bank;
-	__u32 other = rf_workload_of(other_cgroup);
+	__u32 other = rf_workload_of_live(other_cgroup, version);
 
 	if (other < RF_WORKLOAD_FIRST || other == c->workload)
 		return false;
@@ -123,8 +123,10 @@ static __always_inline bool rf_isolation_ask(struct rf_isolation_case *c, __u64 
 /* Fills in who acts. False: nobody who could be kept from anything. */
 static __always_inline bool rf_isolation_acts(struct rf_isolation_case *c, enum rf_hook hook)
 {
-	c->cgroup_id = bpf_get_current_cgroup_id();
-	c->workload = rf_workload_of(c->cgroup_id);
+	__u64 version = RF_READ_ONCE(rf_config.version);
+
+	c->cgroup_id = rf_current_cgroup_id();
+	c->workload = rf_workload_of_live(c->cgroup_id, version);
 	rf_hook_seen(hook, c->workload);
 	return c->workload >= RF_WORKLOAD_FIRST;
 }
