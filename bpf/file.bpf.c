@@ -93,8 +93,8 @@ static __always_inline __u32 rf_file_denied(__u32 set, __u32 zone)
 }
 
 /* Out of line: it is the rare way. */
-static __noinline int rf_file_report(const struct rf_file_case *c, struct dentry *dentry, __u32 zone, __u32 access,
-				     __u32 denied)
+static __noinline int rf_file_tell(const struct rf_file_case *c, struct dentry *dentry, __u32 zone, __u32 access,
+				   __u32 denied)
 {
 	bool enforced = denied >> 31;
 	struct rf_event_file *event;
@@ -116,6 +116,15 @@ static __noinline int rf_file_report(const struct rf_file_case *c, struct dentry
 		event->name[0] = '\0';
 	rf_audit_submit(event);
 	return 0;
+}
+
+/* A copy is told of: whose address nobody takes, the case itself need not lie in memory until something is denied. */
+static __always_inline void rf_file_report(const struct rf_file_case *c, struct dentry *dentry, __u32 zone,
+					   __u32 access, __u32 denied)
+{
+	struct rf_file_case told = *c;
+
+	rf_file_tell(&told, dentry, zone, access, denied);
 }
 
 /* True: denied. @needs: all that must be allowed for @access. */
