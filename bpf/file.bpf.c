@@ -66,12 +66,12 @@ static __always_inline bool rf_file_begin(struct rf_file_case *c, enum rf_hook h
 	struct rf_workload_bank *bank;
 
 	c->hook = hook;
-	c->cgroup_id = bpf_get_current_cgroup_id();
-	c->workload = rf_workload_of(c->cgroup_id);
+	c->version = RF_READ_ONCE(rf_config.version);
+	c->cgroup_id = rf_current_cgroup_id();
+	c->workload = rf_workload_of_live(c->cgroup_id, c->version);
 	if (c->workload == RF_WORKLOAD_NONE)
 		return false;
 	rf_hook_seen(hook, c->workload);
-	c->version = RF_READ_ONCE(rf_config.version);
 	bank = rf_workload_bank(c->workload, c->version);
 	if (!bank)
 		return false;
@@ -94,8 +94,8 @@ static __always_inline __u32 rf_file_denied(__u32 set, __u32 zone)
 }
 
 /* Out of line: it is the rare way. */
-static __noinline int rf_file_report(const struct rf_file_case *c, struct dentry *dentry, __u32 zone, __u32 access,
-				     __u32 denied)
+static __noinline int rf_file_tell(const struct rf_file_case *c, struct dentry *dentry, __u32 zone, __u32 access,
+				   __u32 denied)
 {
 	bool enforced = denied >> 31;
 	struct rf_event_file *event;
@@ -117,6 +117,15 @@ static __noinline int rf_file_report(const struct rf_file_case *c, struct dentry
 		event->name[0] = '\0';
 	rf_audit_submit(event);
 	return 0;
+}
+
+/* A copy is told of: whose address nobody takes, the case itself need not lie in memory until something is denied. */
+static __always_inline void rf_file_report(const struct rf_file_case *c, struct dentry *dentry, __u32 zone,
+					   __u32 access, __u32 denied)
+{
+	struct rf_file_case told = *c;
+
+	rf_file_tell(&told, dentry, zone, access, denied);
 }
 
 /* True: denied. @needs: all that must be allowed for @access. */

@@ -40,11 +40,11 @@ char _license[] SEC("license") = "GPL";
 /* What is locked, where it is and current is not of the daemon; else NULL. */
 static __always_inline struct rf_guard *rf_guard_against(enum rf_hook hook)
 {
-	__u64 cgroup = bpf_get_current_cgroup_id();
+	__u64 version = RF_READ_ONCE(rf_config.version), cgroup = rf_current_cgroup_id();
 	struct rf_guard *guard;
 	__u32 zero = 0;
 
-	rf_hook_seen(hook, rf_workload_of(cgroup));
+	rf_hook_seen(hook, rf_workload_of_live(cgroup, version));
 	guard = bpf_map_lookup_elem(&rf_guard_map, &zero);
 	if (!guard || !guard->locked || guard->cgroup == cgroup)
 		return NULL;

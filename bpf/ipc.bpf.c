@@ -257,6 +257,7 @@ int BPF_PROG(rf_apart_receive, struct file *file, int ret)
 		maker = bpf_inode_storage_get(&rf_shared_map, file->f_inode, NULL, 0);
 		memory.cgroup_id = c.cgroup_id;
 		memory.workload = c.workload;
+		memory.version = c.version;
 		return rf_lsm_verdict(maker && rf_isolation_ask_maker(&memory, maker));
 	}
 	if (magic != RF_SOCKFS_MAGIC)

@@ -138,7 +138,7 @@ int BPF_PROG(rf_perf_event_alloc, struct perf_event *event, int ret)
 		return rf_task_asked(&task, target, 0, RF_HOOK_PERF_ALLOC, false);
 	if (!rf_isolation_acts(&c, RF_HOOK_PERF_ALLOC))
 		return 0;
-	bank = rf_workload_bank(c.workload, RF_READ_ONCE(rf_config.version));
+	bank = rf_workload_bank(c.workload, c.version);
 	if (!bank || !bank->tenant)
 		return 0;
 	return rf_lsm_verdict(rf_isolation_judge(bank, &c, false));

@@ -87,15 +87,23 @@ static __always_inline bool rf_socket_judge(const struct rf_workload_bank *bank,
 /* Current makes or uses a socket of its own. True: denied. */
 static __always_inline bool rf_socket_used(struct rf_socket_case *c, enum rf_hook hook)
 {
+	__u64 version = RF_READ_ONCE(rf_config.version);
 	struct rf_workload_bank *bank;
 
 	c->cgroup_id = bpf_get_current_cgroup_id();
-	c->workload = rf_workload_of(c->cgroup_id);
+	c->workload = rf_workload_of_live(c->cgroup_id, version);
 	if (c->workload == RF_WORKLOAD_NONE)
 		return false;
 	rf_hook_seen(hook, c->workload);
-	bank = rf_workload_bank(c->workload, RF_READ_ONCE(rf_config.version));
+	bank = rf_workload_bank(c->workload, version);
 	return bank && rf_socket_judge(bank, c);
+}
+
+/* No policy speaks of it: the self-test alone wants to know that the hook ran. */
+static __always_inline void rf_socket_passes(enum rf_hook hook)
+{
+	if (rf_unlikely(bpf_get_current_cgroup_id() == rf_config.probe_cgroup))
+		rf_hook_seen(hook, RF_WORKLOAD_PROBE);
 }
 
 SEC("cgroup/sock_create")
@@ -106,7 +114,7 @@ int rf_sock_create(struct bpf_sock *ctx)
 	};
 
 	if (ctx->type != SOCK_RAW) {
-		rf_hook_seen(RF_HOOK_SOCK_CREATE, rf_workload_of(bpf_get_current_cgroup_id()));
+		rf_socket_passes(RF_HOOK_SOCK_CREATE);
 		return 1;
 	}
 	return rf_socket_used(&c, RF_HOOK_SOCK_CREATE) ? 0 : 1;
@@ -131,7 +139,7 @@ int BPF_PROG(rf_socket_create, int family, int type, int protocol, int kern, int
 		c.kind = RF_SOCKET_NETLINK;
 		break;
 	default:
-		rf_hook_seen(RF_HOOK_SOCKET_CREATE, rf_workload_of(bpf_get_current_cgroup_id()));
+		rf_socket_passes(RF_HOOK_SOCKET_CREATE);
 		return 0;
 	}
 	return rf_lsm_verdict(rf_socket_used(&c, RF_HOOK_SOCKET_CREATE));
@@ -147,7 +155,7 @@ int BPF_PROG(rf_socket_connect, struct socket *socket, struct sockaddr *address,
 	if (ret)
 		return ret;
 	if (c.family != RF_AF_VSOCK) {
-		rf_hook_seen(RF_HOOK_SOCKET_CONNECT, rf_workload_of(bpf_get_current_cgroup_id()));
+		rf_socket_passes(RF_HOOK_SOCKET_CONNECT);
 		return 0;
 	}
 	return rf_lsm_verdict(rf_socket_used(&c, RF_HOOK_SOCKET_CONNECT));
@@ -164,13 +172,13 @@ static __always_inline bool rf_unix_reached(struct rf_isolation_case *c, struct 
 			      theirs = ours;
 	struct rf_workload_bank *bank, *their_bank;
 
-	ours.cgroup_id = bpf_get_current_cgroup_id();
-	ours.workload = theirs.peer = rf_workload_of(ours.cgroup_id);
+	ours.cgroup_id = rf_current_cgroup_id();
+	ours.workload = theirs.peer = rf_workload_of_live(ours.cgroup_id, version);
 	rf_hook_seen(hook, ours.workload);
 	if (ours.workload < RF_WORKLOAD_FIRST)
 		return false;
 	theirs.cgroup_id = BPF_CORE_READ(other, sk_cgrp_data.cgroup, kn, id);
-	theirs.workload = ours.peer = rf_workload_of(theirs.cgroup_id);
+	theirs.workload = ours.peer = rf_workload_of_live(theirs.cgroup_id, version);
 	if (theirs.workload < RF_WORKLOAD_FIRST || theirs.workload == ours.workload)
 		return false;
 	/* Of one generation, so that the numbers are of one hand. */

@@ -5,7 +5,7 @@
 # for theirs. One guest (Debian 13, kernel 6.12) whose clock counts
 # instructions; the same figures within 1 % on any machine.
 #
-#   SUBJECTS="none systemd nftables ringfence files bystander auditd"
+#   SUBJECTS="none systemd nftables ringfence files bystander isolation isolation_bystander auditd"
 #                                                       what to measure; ringfence:10000:1000
 #                                                       is ringfence with 10,000 workloads and 1,000 rules
 #   BENCH_LIMIT=1500                                    seconds the guest may take
@@ -19,7 +19,7 @@ cd "$(dirname "$0")/.."
 
 : "${O:=build}" "${BENCH_LIMIT:=1500}"
 # auditd comes last: what it switched on in the kernel is not undone for processes that lived through it.
-: "${SUBJECTS:=none systemd nftables ringfence files bystander auditd}"
+: "${SUBJECTS:=none systemd nftables ringfence files bystander isolation isolation_bystander auditd}"
 kernel=6.12
 
 say() { echo "bench: $*" >&2; }
@@ -36,7 +36,7 @@ mkdir -p "$O/vm"
 
 # The peers can be measured without a tree that builds.
 everything=
-[[ ! " $SUBJECTS " =~ \ (ringfence[:0-9]*|files|bystander)\  ]] || everything=everything
+[[ ! " $SUBJECTS " =~ \ (ringfence|files|bystander|isolation|programs)[_a-z:0-9]*\  ]] || everything=everything
 say "building on $suite"
 if ! scripts/vm/build.sh "$root" "$PWD" "$build" /mnt/src/scripts/vm/build-bench.sh "$release" $everything \
 	>"$O/vm/build-bench.log" 2>&1; then

@@ -21,14 +21,13 @@ static __always_inline void rf_error(enum rf_hook hook, enum rf_error error)
 /* Proof that a hook runs: counted only on behalf of the self-test's own cgroup. */
 static __always_inline void rf_hook_seen(enum rf_hook hook, __u32 workload)
 {
-	__u32 h = hook;
-	struct rf_hook_stats *stats;
+	if (rf_unlikely(workload == RF_WORKLOAD_PROBE)) {
+		__u32 h = hook;
+		struct rf_hook_stats *stats = bpf_map_lookup_elem(&rf_hook_map, &h);
 
-	if (rf_likely(workload != RF_WORKLOAD_PROBE))
-		return;
-	stats = bpf_map_lookup_elem(&rf_hook_map, &h);
-	if (stats)
-		stats->probe_hits++;
+		if (stats)
+			stats->probe_hits++;
+	}
 }
 
 #endif

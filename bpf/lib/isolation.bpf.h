@@ -14,6 +14,7 @@
 
 struct rf_isolation_case {
 	__u64 cgroup_id; /* of the workload whose policy is asked */
+	__u64 version;	 /* rf_config.version, read once for both ends */
 	__u32 workload;
 	__u32 peer; /* RF_WORKLOAD_NONE: all others */
 	__u32 peer_tgid;
@@ -69,16 +70,27 @@ static __always_inline bool rf_isolation_judge(const struct rf_workload_bank *ba
 	if (!enforced && !(bank->isolation[RF_TIER_AUDIT].deny[between] & bit))
 		return false;
 	c->tier = enforced ? RF_TIER_ENFORCE : RF_TIER_AUDIT;
-	if (!quiet)
-		rf_isolation_report(c);
+	if (!quiet) {
+		/* A copy: whose address nobody takes, the case itself need not lie in memory. */
+		struct rf_isolation_case told = *c;
+
+		rf_isolation_report(&told);
+	}
 	return enforced;
 }
 
-static __always_inline __u8 rf_isolation_between(const struct rf_workload_bank *bank, __u32 tenant, __u32 namespace)
+static __always_inline __u32 rf_isolation_between(const struct rf_workload_bank *bank, __u32 tenant, __u32 namespace)
 {
 	if (bank->tenant != tenant)
 		return RF_BETWEEN_TENANTS;
 	return bank->namespace != namespace ? RF_BETWEEN_NAMESPACES : RF_BETWEEN_WORKLOADS;
+}
+
+/* What either tier denies across @between. */
+static __always_inline __u16 rf_isolation_denied(const struct rf_workload_bank *bank, __u32 between)
+{
+	between &= 3;
+	return bank->isolation[RF_TIER_ENFORCE].deny[between] | bank->isolation[RF_TIER_AUDIT].deny[between];
 }
 
 /* The banks are of @c's workload, in which current is, and of @other; see rf_isolation_ask(). */
@@ -89,6 +101,9 @@ static __always_inline bool rf_isolation_ask_banks(struct rf_isolation_case *c, 
 	__u32 own = c->workload;
 
 	c->between = rf_isolation_between(bank, their_bank->tenant, their_bank->namespace);
+	/* Nobody denies it, most of the time: all in one look. */
+	if (!((rf_isolation_denied(bank, c->between) | rf_isolation_denied(their_bank, c->between)) & c->bit))
+		return false;
 	c->peer = other;
 	c->direction = RF_EGRESS;
 	if (rf_isolation_judge(bank, c, quiet))
@@ -101,21 +116,22 @@ static __always_inline bool rf_isolation_ask_banks(struct rf_isolation_case *c, 
 }
 
 /*
- * Current is in @c's workload; the other end is @other_cgroup. True: one of the
+ * Current is in @c's workload, by rf_isolation_acts(); the other end is @other_cgroup. True: one of the
  * two ends denies it. @c->operation and what it needs are filled in.
  */
 static __always_inline bool rf_isolation_ask(struct rf_isolation_case *c, __u64 other_cgroup, bool quiet)
 {
-	__u64 version = RF_READ_ONCE(rf_config.version);
 	struct rf_workload_bank *bank, *their_bank;
-	__u32 other = rf_workload_of(other_cgroup);
+	__u32 other = rf_workload_of_live(other_cgroup, c->version);
 
 	if (other < RF_WORKLOAD_FIRST || other == c->workload)
 		return false;
 	/* Of one generation, so that the numbers are of one hand. */
-	bank = rf_workload_bank(c->workload, version);
-	their_bank = rf_workload_bank(other, version);
-	if (!bank || !their_bank || !bank->tenant || !their_bank->tenant)
+	bank = rf_workload_bank(c->workload, c->version);
+	if (!bank || !bank->tenant)
+		return false;
+	their_bank = rf_workload_bank(other, c->version);
+	if (!their_bank || !their_bank->tenant)
 		return false;
 	return rf_isolation_ask_banks(c, bank, other_cgroup, other, their_bank, quiet);
 }
@@ -123,8 +139,9 @@ static __always_inline bool rf_isolation_ask(struct rf_isolation_case *c, __u64 
 /* Fills in who acts. False: nobody who could be kept from anything. */
 static __always_inline bool rf_isolation_acts(struct rf_isolation_case *c, enum rf_hook hook)
 {
-	c->cgroup_id = bpf_get_current_cgroup_id();
-	c->workload = rf_workload_of(c->cgroup_id);
+	c->version = RF_READ_ONCE(rf_config.version);
+	c->cgroup_id = rf_current_cgroup_id();
+	c->workload = rf_workload_of_live(c->cgroup_id, c->version);
 	rf_hook_seen(hook, c->workload);
 	return c->workload >= RF_WORKLOAD_FIRST;
 }
@@ -155,7 +172,7 @@ static __always_inline bool rf_isolation_ask_maker(struct rf_isolation_case *c, 
 		return false;
 	if (rf_workload_of(maker->cgroup_id) != RF_WORKLOAD_NONE)
 		return rf_isolation_ask(c, maker->cgroup_id, false);
-	bank = rf_workload_bank(c->workload, RF_READ_ONCE(rf_config.version));
+	bank = rf_workload_bank(c->workload, c->version);
 	if (!bank || !bank->tenant || !maker->tenant)
 		return false;
 	c->between = rf_isolation_between(bank, maker->tenant, maker->namespace);

@@ -76,12 +76,14 @@ static __always_inline void rf_kernel_tell(const struct rf_kernel_case *c, enum 
 /* Who acts, and what is in force for it; NULL: nobody that we know. */
 static __always_inline const struct rf_workload_bank *rf_kernel_bank(struct rf_kernel_case *c, enum rf_hook hook)
 {
-	c->cgroup_id = bpf_get_current_cgroup_id();
-	c->workload = rf_workload_of(c->cgroup_id);
+	__u64 version = RF_READ_ONCE(rf_config.version);
+
+	c->cgroup_id = rf_current_cgroup_id();
+	c->workload = rf_workload_of_live(c->cgroup_id, version);
 	if (c->workload == RF_WORKLOAD_NONE)
 		return NULL;
 	rf_hook_seen(hook, c->workload);
-	return rf_workload_bank(c->workload, RF_READ_ONCE(rf_config.version));
+	return rf_workload_bank(c->workload, version);
 }
 
 /* True: denied. */

@@ -30,6 +30,14 @@ RF_MAP struct {
 	__type(value, struct rf_cgroup_entry);
 } rf_cgroup_map SEC(".maps");
 
+/* What of that hooks of processes have asked, by the low bits of the id: rf_workload_of_live(). */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RF_CGROUP_SLOTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} rf_cgroup_cache_map SEC(".maps");
+
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

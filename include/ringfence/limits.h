@@ -11,6 +11,7 @@
 /* Identity. */
 #define RF_MAX_WORKLOADS 16384 /* workload ids 0..16383; 0 is "unmanaged" */
 #define RF_MAX_CGROUPS	 65536 /* cgroups below all workloads together */
+#define RF_CGROUP_SLOTS	 16384 /* cgroups whose workload is remembered, direct mapped; a power of two */
 #define RF_ACCOUNT_CHUNK 4096  /* rows of accounts that are allocated at once */
 #define RF_PATH_MAX	 256   /* bytes of a path in an event, NUL included */
 

@@ -52,9 +52,11 @@ END {
 	first = subjects[1]
 	print "Instructions an operation; the columns on the right are what a subject adds.\n"
 	printf "%-12s %11s", "operation", "nothing"
-	for (s = 1; s <= n_subjects; s++)
+	for (s = 1; s <= n_subjects; s++) {
+		column[s] = " %" (length(subjects[s]) > 11 ? length(subjects[s]) : 11) "s"
 		if (subjects[s] != "none")
-			printf " %11s", subjects[s]
+			printf column[s], subjects[s]
+	}
 	printf " %9s\n", "base +-"
 	print "[" > json
 	for (o = 1; o <= n_ops; o++) {
@@ -66,11 +68,11 @@ END {
 			if (subject == "none")
 				continue
 			if (!((subject, op) in with)) {
-				printf " %11s", "-"
+				printf column[s], "-"
 				continue
 			}
 			added = with[subject, op] - base[subject, op]
-			printf " %11s", (added < 0 ? "" : "+") thousands(added)
+			printf column[s], (added < 0 ? "" : "+") thousands(added)
 			entry(op, subject, with[subject, op], added)
 		}
 		printf " %8.2f%%\n", lowest[op] ? (highest[op] - lowest[op]) * 100 / lowest[op] : 0

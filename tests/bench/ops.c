@@ -12,11 +12,13 @@
 #include <err.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -40,6 +42,7 @@ struct bench {
 	uint32_t new_address; /* the last that was sent to, in host order */
 	int listener;
 	int tcp_client, tcp_server;
+	pid_t peer;
 };
 
 struct bench_op {
@@ -135,6 +138,12 @@ static void make_trees(void)
 	strcpy(at, "/f");
 }
 
+/* Signal 0: all that a signal is asked, and nothing is sent. */
+static void run_signal(struct bench *bench)
+{
+	check(kill(bench->peer, 0), "kill");
+}
+
 static void run_exec(struct bench *bench)
 {
 	int status;
@@ -180,6 +189,28 @@ static void open_sockets(struct bench *bench)
 	bench->tcp_server = check(accept(bench->listener, NULL, NULL), "accept");
 }
 
+/* Waits to be signalled, where the subject says in a cgroup of its own. */
+static void start_peer(struct bench *bench)
+{
+	const char *cgroup = getenv("RF_BENCH_PEER");
+	FILE *procs;
+	char *path;
+
+	bench->peer = check(fork(), "fork");
+	if (!bench->peer) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	if (!cgroup)
+		return;
+	check(asprintf(&path, "%s/cgroup.procs", cgroup), "asprintf");
+	procs = fopen(path, "w");
+	if (!procs || fprintf(procs, "%d\n", bench->peer) < 0 || fclose(procs))
+		err(1, "%s", path);
+	free(path);
+}
+
 int main(void)
 {
 	static const struct bench_op ops[] = {
@@ -190,6 +221,7 @@ int main(void)
 		{ "open_tmpfs", 2000, run_open_tmpfs },	 /* open, close */
 		{ "open_labelled", 2000, run_open_labelled },
 		{ "open_deep", 2000, run_open_deep },
+		{ "signal", 2000, run_signal },
 		{ "exec", 100, run_exec }, /* vfork, execve, wait; dynamically linked */
 	};
 	uint64_t least[sizeof(ops) / sizeof(*ops)];
@@ -198,6 +230,7 @@ int main(void)
 	if (access(EXEC_PATH, X_OK))
 		err(1, "%s (a copy of true)", EXEC_PATH);
 	make_trees();
+	start_peer(&bench);
 	open_sockets(&bench);
 	memset(least, 0xff, sizeof(least));
 
@@ -216,5 +249,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++)
 		printf("{\"op\": \"%s\", \"instructions\": %.0f}\n", ops[i].name, (double)least[i] / ops[i].repeat);
 	unlink(FILE_PATH);
+	check(kill(bench.peer, SIGKILL), "kill");
+	check(waitpid(bench.peer, NULL, 0), "waitpid");
 	return 0;
 }

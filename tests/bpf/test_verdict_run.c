@@ -90,10 +90,10 @@ struct host {
 
 /* ---- what is asked, and the answer that is expected ------------------------------------------------------------- */
 
-/* Index n_workloads: nobody's. */
+/* Index n_workloads: nobody's. Of the slots that remember whose a cgroup is, some are one cgroup's, some are shared. */
 static uint64_t cgroup_id(unsigned int index)
 {
-	return (uint64_t)(index + 1) << 32 | 7;
+	return (uint64_t)(index + 1) << 32 | (index % 2 ? index : 0);
 }
 
 static unsigned int cgroup_index(uint64_t id)
@@ -245,11 +245,11 @@ static void difference_print(const struct host *h, const struct verdict_question
 
 	inet_ntop(question->family, question->addr, text, sizeof(text));
 	print_message("# generation %u, workload %u: %s %s protocol %u port %u: %s by %s rule %u, and the kernel%s: "
-		      "workload %u, %s by %s rule %u\n",
+		      "workload %u (live %u), %s by %s rule %u\n",
 		      rf_engine_generation(h->engine), want->workload, question->direction == RF_EGRESS ? "to" : "from",
 		      text, question->protocol, question->port, rf_verdict_name(want->verdict),
 		      want->tier ? "audited" : "enforced", want->rule, got->kept ? "'s cache" : "", got->workload,
-		      rf_verdict_name(got->verdict), got->tier ? "audited" : "enforced", got->rule);
+		      got->live, rf_verdict_name(got->verdict), got->tier ? "audited" : "enforced", got->rule);
 }
 
 /* ---- batches ---------------------------------------------------------------------------------------------------- */
@@ -315,7 +315,8 @@ static unsigned int batch_ask(struct host *h, struct verdict_question *questions
 
 		h->asked++;
 		h->kept += got->kept == 1;
-		if ((got->workload != want.workload || !decisions_equal(got, &want)) && h->differences++ < PRINTED_MAX)
+		if ((got->workload != want.workload || got->live != want.workload || !decisions_equal(got, &want)) &&
+		    h->differences++ < PRINTED_MAX)
 			difference_print(h, &questions[i], &want, got);
 		if (want.workload == RF_WORKLOAD_NONE) {
 			h->unmanaged++;

@@ -52,6 +52,7 @@ static int verdict_answer(__u32 index, void *context)
 	answer->kept = rf_flow_kept(&flow, version, &decision);
 	rf_flow_decide(&flow, version, &decision);
 	answer->workload = decision.workload;
+	answer->live = rf_workload_of_live(flow.cgroup_id, version);
 	answer->rule = decision.rule;
 	answer->verdict = decision.verdict;
 	answer->tier = decision.tier;

@@ -25,6 +25,7 @@ struct verdict_question {
 
 struct verdict_answer {
 	__u32 workload;
+	__u32 live; /* the same, as the hooks of processes find it */
 	__u16 rule;
 	__u8 verdict;
 	__u8 tier;
