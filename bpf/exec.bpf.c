@@ -124,12 +124,12 @@ static __always_inline struct rf_workload_bank *rf_exec_begin(struct rf_exec_cas
 {
 	struct rf_workload_bank *bank;
 
-	c->cgroup_id = bpf_get_current_cgroup_id();
-	c->workload = rf_workload_of(c->cgroup_id);
+	c->version = RF_READ_ONCE(rf_config.version);
+	c->cgroup_id = rf_current_cgroup_id();
+	c->workload = rf_workload_of_live(c->cgroup_id, c->version);
 	if (c->workload == RF_WORKLOAD_NONE)
 		return NULL;
 	rf_hook_seen(c->hook, c->workload);
-	c->version = RF_READ_ONCE(rf_config.version);
 	bank = rf_workload_bank(c->workload, c->version);
 	return bank && rf_exec_is_asked(bank) ? bank : NULL;
 }

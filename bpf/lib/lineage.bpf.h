@@ -93,12 +93,12 @@ static __always_inline bool rf_lineage_begin(struct rf_lineage_case *c, enum rf_
 {
 	c->hook = hook;
 	c->copied = false;
-	c->cgroup_id = bpf_get_current_cgroup_id();
-	c->workload = rf_workload_of(c->cgroup_id);
+	c->version = RF_READ_ONCE(rf_config.version);
+	c->cgroup_id = rf_current_cgroup_id();
+	c->workload = rf_workload_of_live(c->cgroup_id, c->version);
 	if (c->workload == RF_WORKLOAD_NONE)
 		return false;
 	rf_hook_seen(hook, c->workload);
-	c->version = RF_READ_ONCE(rf_config.version);
 	return true;
 }
 
