@@ -32,7 +32,7 @@ BEGIN {
 	owner["microhttpd.h"] = "user/daemon/http"
 	owner["bpf/"] = "user/engine/"
 	owner["systemd/"] = "user/daemon/"
-	owner["sqlite3.h"] = "user/store/flow_db"
+	owner["sqlite3.h"] = "user/store/"
 	owner["curl/"] = "user/export/"
 	owner["onnxruntime_c_api.h"] = "user/helper/"
 	owner["maxminddb.h"] = "user/collect/geo"
