@@ -202,7 +202,8 @@ int BPF_PROG(rf_files_mmap, struct file *file, unsigned long reqprot, unsigned l
 
 	if (ret)
 		return ret;
-	if (!rf_file_begin(&c, RF_HOOK_FILES_MMAP) || !file || !(prot & RF_PROT_EXEC) || file->f_flags & RF_FMODE_EXEC)
+	/* Most of what is mapped is not to be executed: before it is asked who maps it. */
+	if (!file || !(prot & RF_PROT_EXEC) || file->f_flags & RF_FMODE_EXEC || !rf_file_begin(&c, RF_HOOK_FILES_MMAP))
 		return 0;
 	return rf_lsm_verdict(rf_file_used(file, RF_FILE(MMAP), &c));
 }
@@ -225,8 +226,8 @@ int BPF_PROG(rf_files_backing, struct vm_area_struct *vma, struct file *backing,
 
 	if (ret)
 		return ret;
-	if (!rf_file_begin(&c, RF_HOOK_FILES_BACKING) || !(BPF_CORE_READ(vma, vm_flags) & RF_VM_EXEC) ||
-	    BPF_CORE_READ(user, f_flags) & RF_FMODE_EXEC)
+	if (!(BPF_CORE_READ(vma, vm_flags) & RF_VM_EXEC) || BPF_CORE_READ(user, f_flags) & RF_FMODE_EXEC ||
+	    !rf_file_begin(&c, RF_HOOK_FILES_BACKING))
 		return 0;
 	return rf_lsm_verdict(rf_file_mapped(backing, &c));
 }
@@ -239,7 +240,7 @@ int BPF_PROG(rf_files_mprotect, struct vm_area_struct *vma, unsigned long reqpro
 
 	if (ret)
 		return ret;
-	if (!rf_file_begin(&c, RF_HOOK_FILES_MPROTECT) || !(prot & RF_PROT_EXEC))
+	if (!(prot & RF_PROT_EXEC) || !rf_file_begin(&c, RF_HOOK_FILES_MPROTECT))
 		return 0;
 	file = BPF_CORE_READ(vma, vm_file);
 	return rf_lsm_verdict(file && rf_file_mapped(file, &c));

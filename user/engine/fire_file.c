@@ -57,11 +57,13 @@ static void mounts_fire(void)
 static void mapping_fire(void)
 {
 	_cleanup_close_ int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	void *map = fd < 0 ? MAP_FAILED : mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0);
+	void *map = fd < 0 ? MAP_FAILED : mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 
 	if (map == MAP_FAILED)
 		return;
-	(void)!mprotect(map, 1, PROT_NONE);
+	/* Back again is a question, too; the same once more would not be. */
+	(void)!mprotect(map, 1, PROT_READ);
+	(void)!mprotect(map, 1, PROT_READ | PROT_EXEC);
 	munmap(map, 1);
 }
 
