@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The loop that every figure of `make bench` comes from: nine operations that
+ * The loop that every figure of `make bench` comes from: operations that
  * a policy engine can make slower, each repeated, timed, and printed as a line
  * of JSON with the least of several rounds.
  *
@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -43,6 +44,7 @@ struct bench {
 	int listener;
 	int tcp_client, tcp_server;
 	pid_t peer;
+	int plain, labelled, elsewhere; /* files of a page: on tmpfs, in the tree, on another file system */
 };
 
 struct bench_op {
@@ -138,6 +140,39 @@ static void make_trees(void)
 	strcpy(at, "/f");
 }
 
+static void read_page(int fd)
+{
+	char page[4096];
+
+	if (check(pread(fd, page, sizeof(page), 0), "pread") != sizeof(page))
+		errx(1, "a page is not there");
+}
+
+static void run_read_tmpfs(struct bench *bench)
+{
+	read_page(bench->plain);
+}
+
+static void run_read_labelled(struct bench *bench)
+{
+	read_page(bench->labelled);
+}
+
+static void run_read_elsewhere(struct bench *bench)
+{
+	read_page(bench->elsewhere);
+}
+
+static void open_files(struct bench *bench)
+{
+	bench->plain = check(open(FILE_PATH, O_RDWR | O_CREAT, 0600), FILE_PATH);
+	bench->labelled = check(open(labelled_path, O_RDWR | O_CREAT, 0600), labelled_path);
+	bench->elsewhere = check(memfd_create("bench", 0), "memfd_create");
+	check(ftruncate(bench->plain, 4096), "ftruncate");
+	check(ftruncate(bench->labelled, 4096), "ftruncate");
+	check(ftruncate(bench->elsewhere, 4096), "ftruncate");
+}
+
 /* Signal 0: all that a signal is asked, and nothing is sent. */
 static void run_signal(struct bench *bench)
 {
@@ -221,6 +256,9 @@ int main(void)
 		{ "open_tmpfs", 2000, run_open_tmpfs },	 /* open, close */
 		{ "open_labelled", 2000, run_open_labelled },
 		{ "open_deep", 2000, run_open_deep },
+		{ "read_tmpfs", 2000, run_read_tmpfs }, /* pread() of a page */
+		{ "read_labelled", 2000, run_read_labelled },
+		{ "read_elsewhere", 2000, run_read_elsewhere },
 		{ "signal", 2000, run_signal },
 		{ "exec", 100, run_exec }, /* vfork, execve, wait; dynamically linked */
 	};
@@ -232,6 +270,7 @@ int main(void)
 	make_trees();
 	start_peer(&bench);
 	open_sockets(&bench);
+	open_files(&bench);
 	memset(least, 0xff, sizeof(least));
 
 	/* Round by round rather than operation by operation: a disturbance that lasts then spoils one round of each. */
