@@ -31,9 +31,9 @@ struct {
 } rf_label_map SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, RF_MAX_PLACES);
-	__type(key, struct rf_place_key);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, RF_PLACE_SLOTS);
+	__type(key, __u32);
 	__type(value, struct rf_zone_cache);
 } rf_place_map SEC(".maps");
 
@@ -120,26 +120,31 @@ static __always_inline bool rf_lineage_passes(struct file *file)
 	return !rf_may_be_labelled(file, RF_READ_ONCE(rf_config.version)) && !rf_config.probe_cgroup;
 }
 
-/* As rf_zone_of_file(), which only LSM programs can ask: the memory is a map. */
+/*
+ * As rf_zone_of_file(), which only LSM programs can ask: remembered by this CPU, in a slot of several files. What is
+ * read while another program writes it does not fit, and is looked for again.
+ */
 static __always_inline __u32 rf_place_of(struct file *file, __u64 version)
 {
 	struct inode *inode = file->f_inode;
 	struct dentry *dentry = file->f_path.dentry;
-	struct rf_place_key key = { .inode = inode->i_ino, .device = inode->i_sb->s_dev };
-	__u64 parent = dentry->d_parent->d_inode->i_ino, check;
-	struct rf_zone_cache *known = bpf_map_lookup_elem(&rf_place_map, &key), found = {};
+	__u64 who = inode->i_ino * 0x9e3779b97f4a7c15ULL ^ (__u64)inode->i_sb->s_dev << 40, check;
+	__u64 parent = dentry->d_parent->d_inode->i_ino;
+	__u32 slot = who >> 40 & (RF_PLACE_SLOTS - 1), zone;
+	struct rf_zone_cache *known = bpf_map_lookup_elem(&rf_place_map, &slot);
 
-	if (known) {
-		found.zone = known->zone;
-		if (RF_READ_ONCE(known->check) == rf_zone_check(parent, version, found.zone))
-			return found.zone;
+	if (!known)
+		return RF_ZONE_NONE;
+	zone = known->zone;
+	if (RF_READ_ONCE(known->check) == (rf_zone_check(parent, version, zone) ^ who))
+		return zone;
+	check = rf_zone_check(parent, version, 0) ^ who;
+	zone = rf_zone_walk(dentry, inode, version & 1);
+	if (zone != RF_ZONE_UNPLACED) {
+		known->zone = zone;
+		RF_WRITE_ONCE(known->check, check ^ zone * 0x9e3779b97f4a7c15ULL);
 	}
-	check = rf_zone_check(parent, version, 0);
-	found.zone = rf_zone_walk(dentry, inode, version & 1);
-	found.check = check ^ found.zone * 0x9e3779b97f4a7c15ULL;
-	if (found.zone != RF_ZONE_UNPLACED)
-		bpf_map_update_elem(&rf_place_map, &key, &found, BPF_ANY);
-	return found.zone;
+	return zone;
 }
 
 static __always_inline __u64 rf_label_of(__u32 zone, __u64 version)

@@ -68,7 +68,7 @@
 #define RF_MAX_FILE_DEPTH   1024   /* directories above a file; what is deeper is denied to who has file rules */
 #define RF_MAX_LINK_SCAN    200000 /* files of a zone that are looked at for other names */
 #define RF_FILE_NAME	    64	   /* bytes of a file's name in an event, NUL included */
-#define RF_MAX_PLACES	    8192   /* files whose labelled tree is remembered; the least used is looked for again */
+#define RF_PLACE_SLOTS	    1024   /* files whose labelled tree is remembered, per CPU, direct mapped; a power of two */
 #define RF_MAX_LINEAGE_ROWS 32768  /* (workload, label, file written, process) in a second or two (as used) */
 #define RF_LINEAGE_SHARE    1024   /* of one workload */
 

@@ -58,11 +58,6 @@ struct rf_lineage_state {
 /* Which of 64 bits stands for a file system, as struct rf_tree_key has it. */
 #define RF_DEVICE_BIT(device) (1ULL << ((__u32)((device) * 0x9e3779b1u) >> 26))
 
-/* rf_place_map: LRU hash; the zone that an inode was found in, as struct rf_zone_cache. */
-struct rf_place_key {
-	__u64 inode;
-	__u32 device;
-	__u32 pad;
-};
+/* rf_place_map: per-CPU array of RF_PLACE_SLOTS struct rf_zone_cache, whose @check has the inode in it as well. */
 
 #endif
