@@ -39,14 +39,15 @@ static __always_inline __u64 rf_there(struct file *file, __u64 position, __u64 c
 	return count < size - position ? count : size - position;
 }
 
-SEC("fexit/rw_verify_area")
-int BPF_PROG(rf_lineage_io, int read_write, struct file *file, const loff_t *ppos, size_t count, int ret)
+/* At its beginning, which is cheaper than its end: what another LSM denies there counts as it was meant. */
+SEC("fentry/rw_verify_area")
+int BPF_PROG(rf_lineage_io, int read_write, struct file *file, const loff_t *ppos, size_t count)
 {
 	struct rf_lineage_deed deed = {};
 	struct rf_lineage_case c;
 	loff_t position = 0;
 
-	if (ret < 0 || !rf_is_regular(file) || (read_write != RF_WRITE && rf_lineage_passes(file)) ||
+	if (!rf_is_regular(file) || (read_write != RF_WRITE && rf_lineage_passes(file)) ||
 	    !rf_lineage_begin(&c, RF_HOOK_LINEAGE_IO))
 		return 0;
 	if (read_write == RF_WRITE) {
