@@ -47,8 +47,8 @@ int BPF_PROG(rf_lineage_io, int read_write, struct file *file, const loff_t *ppo
 	struct rf_lineage_case c;
 	loff_t position = 0;
 
-	if (!rf_is_regular(file) || (read_write != RF_WRITE && rf_lineage_passes(file)) ||
-	    !rf_lineage_begin(&c, RF_HOOK_LINEAGE_IO))
+	if (!rf_is_regular(file) || !rf_lineage_begin(&c, RF_HOOK_LINEAGE_IO) ||
+	    (read_write != RF_WRITE && !rf_may_be_labelled(file, c.version)))
 		return 0;
 	if (read_write == RF_WRITE) {
 		deed.written = count;
@@ -70,7 +70,7 @@ int BPF_PROG(rf_lineage_mmap, struct file *file, unsigned long addr, unsigned lo
 	struct rf_lineage_case c;
 
 	if (!file || ret > -(unsigned long)RF_MAX_ERRNO - 1 || !rf_is_regular(file) ||
-	    (!shared && rf_lineage_passes(file)) || !rf_lineage_begin(&c, RF_HOOK_LINEAGE_MMAP))
+	    !rf_lineage_begin(&c, RF_HOOK_LINEAGE_MMAP) || (!shared && !rf_may_be_labelled(file, c.version)))
 		return 0;
 	deed.mapped = rf_there(file, (__u64)pgoff << RF_PAGE_SHIFT, len);
 	if (shared)

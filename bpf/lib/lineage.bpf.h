@@ -114,12 +114,6 @@ static __always_inline bool rf_may_be_labelled(struct file *file, __u64 version)
 	return rf_config.label_devices[version & 1] & RF_DEVICE_BIT(file->f_inode->i_sb->s_dev);
 }
 
-/* What is read there is nobody's concern, whoever reads; but the self-test must be seen. */
-static __always_inline bool rf_lineage_passes(struct file *file)
-{
-	return !rf_may_be_labelled(file, RF_READ_ONCE(rf_config.version)) && !rf_config.probe_cgroup;
-}
-
 /*
  * As rf_zone_of_file(), which only LSM programs can ask: remembered by this CPU, in a slot of several files. What is
  * read while another program writes it does not fit, and is looked for again.
