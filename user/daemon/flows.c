@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 
 #include "user/daemon/peers.h"
+#include "user/daemon/trouble.h"
 #include "user/lib/clock.h"
 #include "user/lib/inet.h"
-#include "user/lib/log.h"
 #include "user/lib/strbuf.h"
 
 #define WRITE_TICKS 30
@@ -135,20 +135,10 @@ void rf_flows_event(struct rf_flows *f, struct rf_registry *r, const struct rf_e
 	(void)rf_flow_history_add(f->history, &seen); /* it counts what it could not take */
 }
 
-/* Says what changed: that the file cannot be used, and that it can again. */
 static void trouble_tell(struct rf_flows *f, int r, char *error)
 {
-	if (r < 0 && !f->trouble)
-		rf_err("flows are recorded in memory alone and will not outlive this daemon: %s",
-		       error ? error : strerror(-r));
-	else if (r >= 0 && f->trouble)
-		rf_notice("flows are recorded in %s again", f->path);
-	free(f->trouble);
-	f->trouble = NULL;
-	if (r < 0)
-		f->trouble = error ? error : strdup(strerror(-r));
-	else
-		free(error);
+	rf_trouble_tell(&f->trouble, r, error, "flows are recorded in memory alone and will not outlive this daemon",
+			"flows are recorded in", f->path);
 }
 
 static void sync_now(struct rf_flows *f)

@@ -4,26 +4,16 @@
 
 #include <errno.h>
 
+#include "user/daemon/trouble.h"
 #include "user/lib/clock.h"
-#include "user/lib/log.h"
 #include "user/model/label.h"
 
 #define TAKE_TICKS 5
 
-/* Says what changed: that the file cannot be used, and that it can again. */
 static void trouble_tell(struct rf_lineage *l, int r, char *error)
 {
-	if (r < 0 && !l->trouble)
-		rf_err("lineage is not kept, and what the kernel has no room for is lost: %s",
-		       error ? error : strerror(-r));
-	else if (r >= 0 && l->trouble)
-		rf_notice("lineage is kept in %s again", l->path);
-	free(l->trouble);
-	l->trouble = NULL;
-	if (r < 0)
-		l->trouble = error ? error : strdup(strerror(-r));
-	else
-		free(error);
+	rf_trouble_tell(&l->trouble, r, error, "lineage is not kept, and what the kernel has no room for is lost",
+			"lineage is kept in", l->path);
 }
 
 struct taking {

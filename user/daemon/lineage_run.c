@@ -4,7 +4,6 @@
 
 #include "user/daemon/commands.h"
 #include "user/daemon/lineage.h"
-#include "user/lib/clock.h"
 #include "user/lib/json.h"
 #include "user/model/label.h"
 #include "user/store/lineage_graph.h"
@@ -51,14 +50,6 @@ static void label_json(struct rf_json *j, const char *key, const struct label *l
 	rf_json_object_end(j);
 }
 
-static void time_json(struct rf_json *j, const char *key, uint64_t real_ns)
-{
-	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
-
-	rf_clock_format(&text, real_ns);
-	rf_json_string(j, key, rf_strbuf_str(&text));
-}
-
 static void edge_json(struct rf_strbuf *out, const struct rf_lineage_edge *e, const struct rf_hashmap *labels)
 {
 	struct rf_json j;
@@ -77,8 +68,8 @@ static void edge_json(struct rf_strbuf *out, const struct rf_lineage_edge *e, co
 	rf_json_u64(&j, "bytes", e->bytes);
 	rf_json_u64(&j, "mapped_bytes", e->mapped_bytes);
 	rf_json_u64(&j, "renames", e->changes);
-	time_json(&j, "first", e->first_ns);
-	time_json(&j, "last", e->last_ns);
+	rf_json_time(&j, "first", e->first_ns);
+	rf_json_time(&j, "last", e->last_ns);
 	rf_json_array(&j, "processes");
 	for (size_t i = 0; i < MIN(e->n_processes, (size_t)RF_LINEAGE_PROCESSES); i++) {
 		rf_json_object(&j, NULL);
@@ -125,37 +116,6 @@ static int known_json(struct rf_lineage *l, struct rf_json *j, char **error)
 	return r;
 }
 
-struct find {
-	const char *name;
-	bool found;
-};
-
-static int workload_find(const char *workload, void *arg)
-{
-	struct find *find = arg;
-
-	find->found |= rf_streq(workload, find->name);
-	return 0;
-}
-
-/* A label comes before a workload: the names of those have slashes. -ENOENT. */
-static int subject_find(struct rf_lineage *l, const struct rf_registry *r, const struct rf_hashmap *labels,
-			const char *name, uint64_t *ret_label, char **error)
-{
-	struct find find = { .name = name };
-	int e;
-
-	*ret_label = rf_file_label_id(name);
-	if (rf_hashmap_get64(labels, *ret_label))
-		return 0;
-	*ret_label = RF_LABEL_NONE;
-	e = rf_lineage_db_workloads(l->db, workload_find, &find, error);
-	if (e < 0)
-		return e;
-	/* One that runs, and has done nothing yet that the lineage would tell. */
-	return find.found || rf_registry_by_name((struct rf_registry *)r, name) ? 0 : -ENOENT;
-}
-
 static void missing_json(struct rf_json *j, const struct rf_engine *e)
 {
 	_cleanup_free_ char *why = rf_engine_support_why(e, RF_FEATURE_LINEAGE);
@@ -163,24 +123,28 @@ static void missing_json(struct rf_json *j, const struct rf_engine *e)
 	rf_json_string(j, "missing", why);
 }
 
-static int answer(struct rf_lineage *l, const struct rf_registry *r, const char *subject, struct rf_strbuf *out,
-		  char **error)
+/* The lines, or what is wrong; -ENOENT: neither a label nor a workload has that name. */
+static int answer(struct rf_lineage *l, struct rf_registry *r, const char *subject, struct rf_strbuf *out, char **error)
 {
 	_cleanup_(rf_lineage_graph_fini) struct rf_lineage_graph graph = { 0 };
 	_cleanup_hashmap_ struct rf_hashmap *labels = NULL;
-	uint64_t label = RF_LABEL_NONE;
+	uint64_t label = subject ? rf_file_label_id(subject) : RF_LABEL_NONE;
 	struct rf_json j;
 	int e;
 
 	e = rf_hashmap_new(label_free, &labels);
 	if (e >= 0)
 		e = rf_lineage_db_labels(l->db, label_take, labels, error);
-	if (e >= 0 && subject)
-		e = subject_find(l, r, labels, subject, &label, error);
+	/* A label comes before a workload: the names of those have slashes. */
+	if (e >= 0 && !rf_hashmap_get64(labels, label))
+		label = RF_LABEL_NONE;
 	if (e >= 0 && subject)
 		e = rf_lineage_graph_make(l->db, label, subject, &graph, error);
 	if (e < 0)
 		return e;
+	/* A workload that is in the file has edges; one that runs may have done nothing yet that would be told. */
+	if (subject && !label && !graph.n && !rf_registry_by_name(r, subject))
+		return -ENOENT;
 	for (size_t i = 0; i < graph.n; i++)
 		edge_json(out, &graph.edges[i], labels);
 	rf_json_init(&j, out);

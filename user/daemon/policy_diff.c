@@ -232,14 +232,6 @@ static void answer_json(struct rf_json *j, const char *key, const struct rf_flow
 	rf_json_object_end(j);
 }
 
-static void time_json(struct rf_json *j, const char *key, uint64_t real_ns)
-{
-	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
-
-	rf_clock_format(&text, real_ns);
-	rf_json_string(j, key, rf_strbuf_str(&text));
-}
-
 static void result_json(struct rf_strbuf *out, const struct diff *d, const struct result *result)
 {
 	static const char *const changes[] = {
@@ -277,8 +269,8 @@ static void result_json(struct rf_strbuf *out, const struct diff *d, const struc
 	rf_json_u64(&j, "times", flow->times);
 	rf_json_u64(&j, "tx_bytes", flow->tx_bytes);
 	rf_json_u64(&j, "rx_bytes", flow->rx_bytes);
-	time_json(&j, "first", flow->first_ns);
-	time_json(&j, "last", flow->last_ns);
+	rf_json_time(&j, "first", flow->first_ns);
+	rf_json_time(&j, "last", flow->last_ns);
 	rf_json_u64(&j, "last_s", flow->last_ns < d->now_ns ? (d->now_ns - flow->last_ns) / RF_NSEC_PER_SEC : 0);
 	rf_json_object_end(&j);
 	rf_strbuf_addc(out, '\n');

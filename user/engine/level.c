@@ -2,10 +2,10 @@
 /*
  * The level of this host: what it has beyond cgroup hooks and tracepoints.
  *
- * Does BPF LSM run here, and can functions of the kernel be traced? A program attaches without error where "bpf" is not
- * in lsm= and then never runs, so one is attached and a file opened: what was
- * counted ran. Asked before the programs are loaded, because those of a level
- * that the host has not are left out.
+ * Does BPF LSM run here, and can functions of the kernel be traced? A program
+ * attaches without error where "bpf" is not in lsm= and then never runs, so one
+ * is attached and a file read: what was counted ran. Asked before the programs
+ * are loaded, because those that the host cannot run are left out.
  */
 #include <bpf/btf.h>
 #include <errno.h>
@@ -146,9 +146,11 @@ static bool setattr_has_idmap(const struct btf *btf)
 
 int rf_level_choose(struct rf_engine *e)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	/* Of what every host has, nothing need be looked up. */
+	bool asks = rf_level(e) || e->traces_run;
+	struct btf *btf = asks ? btf__load_vmlinux_btf() : NULL;
 
-	if (!btf)
+	if (asks && !btf)
 		return -errno;
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		const struct rf_hook_ops *ops = &rf_hook_table[hook];
@@ -158,8 +160,8 @@ int rf_level_choose(struct rf_engine *e)
 		if (!ops->program)
 			continue;
 		program = bpf_object__find_program_by_name(e->skeleton->obj, ops->program);
-		state->loaded = ops->level <= rf_level(e) && has_hook(btf, program) &&
-				!(ops->without_lsm && e->lsm_runs) && (!ops->traces || e->traces_run);
+		state->loaded = ops->level <= rf_level(e) && (!ops->traces || e->traces_run) &&
+				!(ops->without_lsm && e->lsm_runs) && has_hook(btf, program);
 		if (state->loaded)
 			continue;
 		bpf_program__set_autoload(program, false);

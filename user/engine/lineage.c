@@ -56,9 +56,8 @@ static int row_delete(struct rf_engine *e, const struct rf_lineage_key *key, con
 	struct rf_lineage_value value;
 
 	(void)taker;
-	if (bpf_map_lookup_elem(fd, key, &value) == 0 && value.workload < RF_MAX_WORKLOADS)
+	if (bpf_map_lookup_and_delete_elem(fd, key, &value) == 0 && value.workload < RF_MAX_WORKLOADS)
 		__atomic_store_n(&e->lineage_states[value.workload].rows[key->bank], 0, __ATOMIC_RELAXED);
-	bpf_map_delete_elem(fd, key);
 	return 0;
 }
 

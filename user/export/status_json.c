@@ -3,7 +3,6 @@
 #include "user/export/status_json.h"
 
 #include "user/export/metrics.h"
-#include "user/lib/clock.h"
 #include "user/model/event.h"
 
 static void number(struct rf_json *j, const char *key, uint64_t value)
@@ -16,15 +15,12 @@ static void number(struct rf_json *j, const char *key, uint64_t value)
 
 static void last_error(const struct rf_snapshot *s, struct rf_json *j)
 {
-	_cleanup_strbuf_ struct rf_strbuf time = RF_STRBUF_INIT;
-
 	if (!s->last_error) {
 		rf_json_null(j, "last_error");
 		return;
 	}
-	rf_clock_format(&time, s->last_error_real_ns);
 	rf_json_object(j, "last_error");
-	rf_json_string(j, "time", rf_strbuf_str(&time));
+	rf_json_time(j, "time", s->last_error_real_ns);
 	rf_json_string(j, "text", s->last_error);
 	rf_json_object_end(j);
 }

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "user/lib/clock.h"
 #include "user/lib/utf8.h"
 
 #define DEPTH_MAX 64
@@ -159,6 +160,16 @@ void rf_json_bool(struct rf_json *j, const char *key, bool value)
 {
 	begin_value(j, key);
 	rf_strbuf_adds(j->out, value ? "true" : "false");
+}
+
+void rf_json_time(struct rf_json *j, const char *key, uint64_t real_ns)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+
+	rf_clock_format(&text, real_ns);
+	if (rf_strbuf_error(&text))
+		j->out->error = rf_strbuf_error(&text);
+	rf_json_string(j, key, rf_strbuf_str(&text));
 }
 
 void rf_json_null(struct rf_json *j, const char *key)

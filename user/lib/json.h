@@ -31,6 +31,8 @@ void rf_json_u64(struct rf_json *j, const char *key, uint64_t value);
 void rf_json_i64(struct rf_json *j, const char *key, int64_t value);
 void rf_json_double(struct rf_json *j, const char *key, double value); /* not finite: null */
 void rf_json_bool(struct rf_json *j, const char *key, bool value);
+/* As rf_clock_format() writes it. */
+void rf_json_time(struct rf_json *j, const char *key, uint64_t real_ns);
 void rf_json_null(struct rf_json *j, const char *key);
 
 #endif

@@ -13,19 +13,9 @@
 #include "user/model/programs.h"
 #include "user/model/sockets.h"
 
-static void put_time(struct rf_json *j, const char *key, uint64_t boot_ns)
-{
-	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
-
-	rf_clock_format(&text, rf_clock_boot_to_real(boot_ns));
-	if (rf_strbuf_error(&text))
-		j->out->error = rf_strbuf_error(&text);
-	rf_json_string(j, key, rf_strbuf_str(&text));
-}
-
 static void put_header(struct rf_json *j, const struct rf_event_header *e, const struct rf_event_names *names)
 {
-	put_time(j, "time", e->time_ns);
+	rf_json_time(j, "time", rf_clock_boot_to_real(e->time_ns));
 	rf_json_string(j, "kind", rf_event_kind_name(e->kind));
 	rf_json_string(j, "verdict", rf_verdict_name(e->verdict));
 	rf_json_string(j, "lane", rf_lane_name(e->lane));
@@ -116,7 +106,7 @@ static void put_flow_record(struct rf_json *j, const struct rf_event_flow_record
 	rf_json_string(j, "direction", rf_event_direction_name(e->direction));
 	put_endpoints(j, e->family, e->protocol, e->local, e->local_port, e->remote, e->remote_port);
 	rf_json_string(j, "peer", rf_peer_class_name(e->peer_class));
-	put_time(j, "start", e->start_ns);
+	rf_json_time(j, "start", rf_clock_boot_to_real(e->start_ns));
 	rf_json_string(j, "reason", rf_flow_reason_name(e->reason));
 	rf_json_u64(j, "tx_bytes", e->tx_bytes);
 	rf_json_u64(j, "rx_bytes", e->rx_bytes);
@@ -289,7 +279,7 @@ static void put_gap(struct rf_json *j, const struct rf_event_gap *e)
 	rf_json_u64(j, "after_sequence", e->after_sequence);
 	rf_json_u64(j, "before_sequence", e->before_sequence);
 	if (e->after_sequence)
-		put_time(j, "after_time", e->after_time_ns);
+		rf_json_time(j, "after_time", rf_clock_boot_to_real(e->after_time_ns));
 	else
 		rf_json_null(j, "after_time");
 }
