@@ -102,32 +102,41 @@ static __always_inline __u64 rf_zone_check(__u64 parent, __u64 version, __u32 zo
 	return (version << 32 | RF_READ_ONCE(rf_config.file_epoch)) ^ parent ^ zone * 0x9e3779b97f4a7c15ULL;
 }
 
-/* The zone of a file that the hook was given, remembered. */
-static __always_inline __u32 rf_zone_of_file(struct file *file, __u64 version, enum rf_hook hook)
+/*
+ * The zone of @file by what @cache remembers, or found and remembered there. @who tells files that share a cache apart.
+ * Written by others in between, zone and check do not fit: it is looked for again.
+ */
+static __always_inline __u32 rf_zone_remembered(struct rf_zone_cache *cache, struct file *file, __u64 who,
+						__u64 version)
 {
-	struct inode *inode = file->f_inode;
 	struct dentry *dentry = file->f_path.dentry;
 	__u64 parent = dentry->d_parent->d_inode->i_ino, check;
-	struct rf_zone_cache *cache;
 	__u32 zone;
 
-	cache = bpf_inode_storage_get(&rf_zone_storage, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (cache) {
 		zone = cache->zone;
-		/* Written by others in between, the two do not fit: it is looked for again. */
-		if (RF_READ_ONCE(cache->check) == rf_zone_check(parent, version, zone))
+		if (RF_READ_ONCE(cache->check) == (rf_zone_check(parent, version, zone) ^ who))
 			return zone;
-	} else {
-		rf_error(hook, RF_ERROR_FILE_CACHE);
 	}
 	/* What changes from here on makes what is remembered wrong, not what was there before. */
-	check = rf_zone_check(parent, version, 0);
-	zone = rf_zone_walk(dentry, inode, version & 1);
+	check = rf_zone_check(parent, version, 0) ^ who;
+	zone = rf_zone_walk(dentry, file->f_inode, version & 1);
 	if (cache && zone != RF_ZONE_UNPLACED) {
 		cache->zone = zone;
 		RF_WRITE_ONCE(cache->check, check ^ zone * 0x9e3779b97f4a7c15ULL);
 	}
 	return zone;
+}
+
+/* The zone of a file that the hook was given, remembered in its inode. */
+static __always_inline __u32 rf_zone_of_file(struct file *file, __u64 version, enum rf_hook hook)
+{
+	struct rf_zone_cache *cache =
+		bpf_inode_storage_get(&rf_zone_storage, file->f_inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!cache)
+		rf_error(hook, RF_ERROR_FILE_CACHE);
+	return rf_zone_remembered(cache, file, 0, version);
 }
 
 /* Directories have moved: what was remembered of the files below may be wrong. */

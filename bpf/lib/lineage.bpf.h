@@ -114,31 +114,14 @@ static __always_inline bool rf_may_be_labelled(struct file *file, __u64 version)
 	return rf_config.label_devices[version & 1] & RF_DEVICE_BIT(file->f_inode->i_sb->s_dev);
 }
 
-/*
- * As rf_zone_of_file(), which only LSM programs can ask: remembered by this CPU, in a slot of several files. What is
- * read while another program writes it does not fit, and is looked for again.
- */
+/* As rf_zone_of_file(), which only LSM programs can ask: remembered by this CPU, in a slot of several files. */
 static __always_inline __u32 rf_place_of(struct file *file, __u64 version)
 {
 	struct inode *inode = file->f_inode;
-	struct dentry *dentry = file->f_path.dentry;
-	__u64 who = inode->i_ino * 0x9e3779b97f4a7c15ULL ^ (__u64)inode->i_sb->s_dev << 40, check;
-	__u64 parent = dentry->d_parent->d_inode->i_ino;
-	__u32 slot = who >> 40 & (RF_PLACE_SLOTS - 1), zone;
-	struct rf_zone_cache *known = bpf_map_lookup_elem(&rf_place_map, &slot);
+	__u64 who = inode->i_ino * 0x9e3779b97f4a7c15ULL ^ (__u64)inode->i_sb->s_dev << 40;
+	__u32 slot = who >> 40 & (RF_PLACE_SLOTS - 1);
 
-	if (!known)
-		return RF_ZONE_NONE;
-	zone = known->zone;
-	if (RF_READ_ONCE(known->check) == (rf_zone_check(parent, version, zone) ^ who))
-		return zone;
-	check = rf_zone_check(parent, version, 0) ^ who;
-	zone = rf_zone_walk(dentry, inode, version & 1);
-	if (zone != RF_ZONE_UNPLACED) {
-		known->zone = zone;
-		RF_WRITE_ONCE(known->check, check ^ zone * 0x9e3779b97f4a7c15ULL);
-	}
-	return zone;
+	return rf_zone_remembered(bpf_map_lookup_elem(&rf_place_map, &slot), file, who, version);
 }
 
 static __always_inline __u64 rf_label_of(__u32 zone, __u64 version)
@@ -193,23 +176,33 @@ static __always_inline void rf_lineage_name(struct rf_lineage_value *row, struct
 	rf_path_slot_give(slot);
 }
 
+/* The row of @key, made if it is not there; *@fresh: it was not. NULL: the map is full. */
+static __always_inline struct rf_lineage_value *rf_lineage_row_make(const struct rf_lineage_case *c,
+								    const struct rf_lineage_key *key, bool *fresh)
+{
+	struct rf_lineage_value *row;
+
+	*fresh = bpf_map_update_elem(&rf_lineage_map, key, (const void *)&rf_lineage_empty, BPF_NOEXIST) == 0;
+	row = bpf_map_lookup_elem(&rf_lineage_map, key);
+	if (*fresh && row) {
+		row->workload = c->workload;
+		row->first_ns = bpf_ktime_get_boot_ns();
+	}
+	return row;
+}
+
 /* A new row if the workload may have one more; NULL: there is no room. */
 static __always_inline struct rf_lineage_value *
 rf_lineage_row_new(const struct rf_lineage_case *c, const struct rf_lineage_key *key, struct rf_lineage_state *state)
 {
 	struct rf_lineage_value *row;
-	long r;
+	bool fresh;
 
 	if (RF_READ_ONCE(state->rows[key->bank & 1]) >= RF_LINEAGE_SHARE)
 		return NULL;
-	r = bpf_map_update_elem(&rf_lineage_map, key, (const void *)&rf_lineage_empty, BPF_NOEXIST);
-	if (r == 0)
+	row = rf_lineage_row_make(c, key, &fresh);
+	if (fresh)
 		__sync_fetch_and_add(&state->rows[key->bank & 1], 1);
-	row = bpf_map_lookup_elem(&rf_lineage_map, key);
-	if (r == 0 && row) {
-		row->workload = c->workload;
-		row->first_ns = bpf_ktime_get_boot_ns();
-	}
 	return row;
 }
 
@@ -218,22 +211,17 @@ static __always_inline struct rf_lineage_value *rf_lineage_row_rest(const struct
 								    struct rf_lineage_key *key)
 {
 	struct rf_lineage_value *row;
+	bool fresh;
 
 	rf_count(c->workload, RF_COUNTER_LINEAGE_MERGED, 1);
 	key->inode = 0;
 	key->device = 0;
 	__builtin_memset(key->process, 0, sizeof(key->process));
 	row = bpf_map_lookup_elem(&rf_lineage_map, key);
-	if (row)
-		return row;
-	bpf_map_update_elem(&rf_lineage_map, key, (const void *)&rf_lineage_empty, BPF_NOEXIST);
-	row = bpf_map_lookup_elem(&rf_lineage_map, key);
-	if (row) {
-		row->workload = c->workload;
-		row->first_ns = bpf_ktime_get_boot_ns();
-	} else {
+	if (!row)
+		row = rf_lineage_row_make(c, key, &fresh);
+	if (!row)
 		rf_error(c->hook, RF_ERROR_LINEAGE_FULL);
-	}
 	return row;
 }
 
