@@ -16,39 +16,43 @@ far_servers 1 2 3 4 5 6
 
 # ---- where the device paces: needs the qdisc fq ----
 
-if [ "$RF_SLOW" = 1 ]; then
-	rate=6250k
-	kbits=50000
-	seconds=10
-	off=30
-else
-	rate=250k
-	kbits=2000
-	seconds=5
-	off=300
-fi
-if tc qdisc replace dev "$near_device" root fq 2>/dev/null; then
-	doc out out <<END | put_force out
+if [ "$RF_SLOW" = 1 ]; then kbits=50000; else kbits=10000; fi
+rate=$((kbits / 8))k
+pace()
+{
+	send paced out 1 -O 1 -t 10
+	sent
+	echo "$(tcp_wire paced) $kbits"
+}
+pace_udp()
+{
+	send paced out 1 -u -b $((kbits * 2))k -O 1 -t 10
+	sent
+	echo "$(udp_wire paced) $kbits"
+}
+plain()
+{
+	send plain out 1 -O 1 -t 10
+	sent
+	echo "$(tcp_wire plain) $kbits"
+}
+doc out out <<END | put_force out
 network: {rates: {egress: {bytesPerSecond: $rate}}}
 END
-	send paced out 1 -O 1 -t $seconds
-	sent
-	tap_near "egress with fq: TCP" "$(tcp_wire paced)" $kbits $off
+if tc qdisc replace dev "$near_device" root fq 2>/dev/null; then
+	as_much pace
+	tap_near "egress with fq: TCP" "$(tcp_wire paced)" $kbits 30
 	tap_ok "egress with fq: packets waited" above "$(counter out tx_delayed_packets)" 0
-	if [ "$RF_SLOW" = 1 ]; then
-		send paced out 1 -u -b 100M -O 1 -t $seconds
-		sent
-		tap_near "egress with fq: UDP" "$(udp_wire paced)" $kbits $off
-	fi
+	as_much pace_udp
+	tap_near "egress with fq: UDP" "$(udp_wire paced)" $kbits 30
 	tap_is "egress with fq: none was dropped" 0 counter out tx_dropped_packets
 	tc qdisc del dev "$near_device" root
 else
 	tap_skip "egress with fq" "this kernel has no qdisc fq"
 fi
 if [ "$RF_SLOW" != 1 ]; then
-	send plain out 1 -O 1 -t $seconds
-	sent
-	tap_near "egress without fq: TCP" "$(tcp_wire plain)" $kbits $off
+	as_much plain
+	tap_near "egress without fq: TCP" "$(tcp_wire plain)" $kbits 30
 	tap_ok "egress without fq: packets were dropped" above "$(counter out tx_dropped_packets)" 0
 	tap_done
 fi
