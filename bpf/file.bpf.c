@@ -6,7 +6,7 @@
  * hook                 decides
  * file_open            read, write and exec: of what is opened, by whatever name; a program and its interpreters too
  * file_receive         read and write: of a descriptor that another process passes
- * mmap_file            mmap-exec, but for what exec itself maps
+ * mmap_file            mmap-exec of what may be read, but for what exec itself maps
  * mmap_backing_file    the same of the file below an overlay
  * file_mprotect        the same of what was mapped before
  * inode_create, inode_mkdir, inode_mknod, inode_symlink    create, in the directory's zone
@@ -22,7 +22,8 @@
  * who is denied nothing there may do that. What is open stays open: reads and
  * writes are not looked at.
  *
- * Bound: three lookups and the file's own storage; what is not remembered, and
+ * Bound: nothing is looked up for a file on a file system where no zone begins; else
+ * three lookups and the file's own storage; what is not remembered, and
  * all hooks but those of files, walk up to RF_MAX_FILE_DEPTH directories.
  * Failure: closed where the walk does not come to an end; open where the
  * workload or its rules are not known.
@@ -59,6 +60,12 @@ struct rf_file_case {
 	enum rf_hook hook;
 	__u32 set[RF_TIERS];
 };
+
+/* Is it on a file system where a zone begins? Asked before who asks: most are not. */
+static __always_inline bool rf_file_may_be_in_zone(struct file *file)
+{
+	return rf_may_have_zone(file->f_inode, RF_READ_ONCE(rf_config.version));
+}
 
 /* False: nobody with file rules. */
 static __always_inline bool rf_file_begin(struct rf_file_case *c, enum rf_hook hook)
@@ -178,7 +185,7 @@ int BPF_PROG(rf_files_open, struct file *file, int ret)
 
 	if (ret)
 		return ret;
-	if (!rf_file_begin(&c, RF_HOOK_FILES_OPEN))
+	if (!rf_file_may_be_in_zone(file) || !rf_file_begin(&c, RF_HOOK_FILES_OPEN))
 		return 0;
 	return rf_lsm_verdict(rf_file_used(file, rf_file_modes(file), &c));
 }
@@ -190,7 +197,7 @@ int BPF_PROG(rf_files_receive, struct file *file, int ret)
 
 	if (ret)
 		return ret;
-	if (!rf_file_begin(&c, RF_HOOK_FILES_RECEIVE))
+	if (!rf_file_may_be_in_zone(file) || !rf_file_begin(&c, RF_HOOK_FILES_RECEIVE))
 		return 0;
 	return rf_lsm_verdict(rf_file_used(file, rf_file_modes(file), &c));
 }
@@ -203,9 +210,23 @@ int BPF_PROG(rf_files_mmap, struct file *file, unsigned long reqprot, unsigned l
 	if (ret)
 		return ret;
 	/* Most of what is mapped is not to be executed: before it is asked who maps it. */
-	if (!file || !(prot & RF_PROT_EXEC) || file->f_flags & RF_FMODE_EXEC || !rf_file_begin(&c, RF_HOOK_FILES_MMAP))
+	if (!(prot & RF_PROT_EXEC) || !file || file->f_flags & RF_FMODE_EXEC || !rf_file_may_be_in_zone(file) ||
+	    !rf_file_begin(&c, RF_HOOK_FILES_MMAP))
 		return 0;
 	return rf_lsm_verdict(rf_file_used(file, RF_FILE(MMAP), &c));
+}
+
+SEC("lsm/mmap_backing_file")
+int BPF_PROG(rf_files_backing, struct vm_area_struct *vma, struct file *backing, struct file *user, int ret)
+{
+	struct rf_file_case c;
+
+	if (ret)
+		return ret;
+	if (!(vma->vm_flags & RF_VM_EXEC) || user->f_flags & RF_FMODE_EXEC || !rf_file_may_be_in_zone(backing) ||
+	    !rf_file_begin(&c, RF_HOOK_FILES_BACKING))
+		return 0;
+	return rf_lsm_verdict(rf_file_used(backing, RF_FILE(MMAP), &c));
 }
 
 /* Of a file that the hook was not given itself: without what is remembered. */
@@ -217,19 +238,6 @@ static __always_inline bool rf_file_mapped(struct file *file, struct rf_file_cas
 	if (!inode || BPF_CORE_READ(file, f_flags) & RF_FMODE_EXEC)
 		return false;
 	return rf_file_judge(c, dentry, rf_zone_walk(dentry, inode, c->version & 1), RF_FILE(MMAP), RF_FILE(MMAP));
-}
-
-SEC("lsm/mmap_backing_file")
-int BPF_PROG(rf_files_backing, struct vm_area_struct *vma, struct file *backing, struct file *user, int ret)
-{
-	struct rf_file_case c;
-
-	if (ret)
-		return ret;
-	if (!(BPF_CORE_READ(vma, vm_flags) & RF_VM_EXEC) || BPF_CORE_READ(user, f_flags) & RF_FMODE_EXEC ||
-	    !rf_file_begin(&c, RF_HOOK_FILES_BACKING))
-		return 0;
-	return rf_lsm_verdict(rf_file_mapped(backing, &c));
 }
 
 SEC("lsm/file_mprotect")

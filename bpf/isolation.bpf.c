@@ -5,6 +5,8 @@
  *
  * hook                 decides whether current may
  * task_kill            send a signal
+ * file_send_sigiotask  have one sent by what happens to a file, fcntl(F_SETOWN): who asked for that acts,
+ *                      whom file_set_fowner remembers
  * ptrace_access_check  trace; read /proc/PID/{mem,environ,maps,root,cwd,fd,ns};
  *                      process_vm_readv, process_madvise, pidfd_getfd, kcmp,
  *                      setns by a pidfd
@@ -19,7 +21,8 @@
  * Bound: two lookups for another process of the same workload, four between
  * two. Failure: open; an end that is not known is taken for the host's. What
  * a kernel sends by itself (a timer, a hang-up, the end of a child) does not
- * come here. Nor does SIGIO by fcntl(F_SETOWN).
+ * come here. Who asked for the signals of a file before this was attached is not
+ * known, nor after RF_MAX_FILE_OWNERS others.
  */
 #include "lib/isolation.bpf.h"
 
@@ -27,6 +30,15 @@ char _license[] SEC("license") = "GPL";
 
 #define RF_PTRACE_MODE_NOAUDIT 0x04 /* linux/ptrace.h */
 #define RF_PERF_ATTACH_TASK    0x04 /* linux/perf_event.h */
+
+/* Where struct file has its owner in itself, and where it has not. */
+struct file___whole {
+	struct fown_struct f_owner;
+} __attribute__((preserve_access_index));
+
+struct fown_struct___apart {
+	struct file *file;
+} __attribute__((preserve_access_index));
 
 static __always_inline int rf_task_asked(struct rf_isolation_case *c, struct task_struct *task, __u32 argument,
 					 enum rf_hook hook, bool quiet)
@@ -52,6 +64,62 @@ int BPF_PROG(rf_task_kill, struct task_struct *task, struct kernel_siginfo *info
 	if (ret)
 		return ret;
 	return rf_task_asked(&c, task, signal, RF_HOOK_TASK_KILL, false);
+}
+
+SEC("lsm/file_set_fowner")
+int BPF_PROG(rf_file_owner, struct file *file)
+{
+	struct rf_isolation_case c = RF_ISOLATION_CASE(SIGIO);
+	struct rf_maker maker = {};
+	__u64 key = (__u64)file;
+
+	if (!rf_isolation_acts(&c, RF_HOOK_FILE_OWNER)) {
+		bpf_map_delete_elem(&rf_owner_map, &key);
+		return 0;
+	}
+	rf_maker_fill(&maker, c.cgroup_id, c.workload);
+	if (bpf_map_update_elem(&rf_owner_map, &key, &maker, BPF_ANY) < 0)
+		rf_error(RF_HOOK_FILE_OWNER, RF_ERROR_MAKER_FULL);
+	return 0;
+}
+
+/* The file that @owner is of: a part of it, until 6.12. */
+static __always_inline __u64 rf_file_of_owner(struct fown_struct *owner)
+{
+	struct fown_struct___apart *apart = (void *)owner;
+
+	if (bpf_core_field_exists(struct fown_struct___apart, file))
+		return (__u64)BPF_CORE_READ(apart, file);
+	return (__u64)owner - bpf_core_field_offset(struct file___whole, f_owner);
+}
+
+/* In no process's name: current is whoever wrote, or an interrupt. */
+SEC("lsm/file_send_sigiotask")
+int BPF_PROG(rf_sigio, struct task_struct *task, struct fown_struct *owner, int signal, int ret)
+{
+	struct rf_isolation_case c = RF_ISOLATION_CASE(SIGIO);
+	__u64 key, other = task->cgroups->dfl_cgrp->kn->id;
+	struct rf_maker *maker;
+
+	if (ret)
+		return ret;
+	c.version = RF_READ_ONCE(rf_config.version);
+	rf_hook_seen(RF_HOOK_SIGIO, rf_workload_of_live(other, c.version));
+	key = rf_file_of_owner(owner);
+	maker = bpf_map_lookup_elem(&rf_owner_map, &key);
+	if (!maker || maker->cgroup_id == other)
+		return 0;
+	c.peer_tgid = task->tgid;
+	c.argument = signal;
+	c.cgroup_id = maker->cgroup_id;
+	c.workload = rf_workload_of(c.cgroup_id);
+	if (c.workload != RF_WORKLOAD_NONE)
+		return rf_lsm_verdict(rf_isolation_ask(&c, other, false));
+	/* The file may live longer than the cgroup of who asked for its signals: then whom it would reach is asked. */
+	c.cgroup_id = other;
+	c.workload = rf_workload_of_live(other, c.version);
+	c.peer_tgid = 0;
+	return rf_lsm_verdict(rf_isolation_ask_gone(&c, maker, RF_INGRESS));
 }
 
 SEC("lsm/ptrace_access_check")

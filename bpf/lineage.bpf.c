@@ -9,8 +9,9 @@
  * do_sendfile, do_splice_direct, vfs_copy_file_range, vfs_clone_file_range    what the kernel copies itself
  * vfs_rename, vfs_link what is given a name in a labelled tree
  *
- * The first is asked before the bytes are moved. Of a read it knows how many
- * there are up to the end of the file; of a write, how many were meant. While
+ * The first two are asked before anything is moved or mapped. Of a read they know
+ * how many bytes there are up to the end of the file; of a write, how many were meant;
+ * what is denied at a later moment counts as it was meant. While
  * the kernel copies it is asked more than once for the same bytes, so what a
  * task copies is counted by what came of it, at the end.
  *
@@ -27,7 +28,6 @@ char _license[] SEC("license") = "GPL";
 #define RF_MAP_SHARED 0x01
 #define RF_PROT_WRITE 0x2
 #define RF_PAGE_SHIFT 12
-#define RF_MAX_ERRNO  4095
 
 /* Of @count bytes from @position on, those that a file has. */
 static __always_inline __u64 rf_there(struct file *file, __u64 position, __u64 count)
@@ -39,7 +39,7 @@ static __always_inline __u64 rf_there(struct file *file, __u64 position, __u64 c
 	return count < size - position ? count : size - position;
 }
 
-/* At its beginning, which is cheaper than its end: what another LSM denies there counts as it was meant. */
+/* At its beginning, which is cheaper than its end. */
 SEC("fentry/rw_verify_area")
 int BPF_PROG(rf_lineage_io, int read_write, struct file *file, const loff_t *ppos, size_t count)
 {
@@ -47,8 +47,9 @@ int BPF_PROG(rf_lineage_io, int read_write, struct file *file, const loff_t *ppo
 	struct rf_lineage_case c;
 	loff_t position = 0;
 
-	if (!rf_is_regular(file) || !rf_lineage_begin(&c, RF_HOOK_LINEAGE_IO) ||
-	    (read_write != RF_WRITE && !rf_may_be_labelled(file, c.version)))
+	if (read_write != RF_WRITE && !rf_may_be_labelled(file))
+		return 0;
+	if (!rf_lineage_begin(&c, RF_HOOK_LINEAGE_IO) || !rf_is_regular(file))
 		return 0;
 	if (read_write == RF_WRITE) {
 		deed.written = count;
@@ -61,16 +62,16 @@ int BPF_PROG(rf_lineage_io, int read_write, struct file *file, const loff_t *ppo
 	return 0;
 }
 
-SEC("fexit/vm_mmap_pgoff")
+SEC("fentry/vm_mmap_pgoff")
 int BPF_PROG(rf_lineage_mmap, struct file *file, unsigned long addr, unsigned long len, unsigned long prot,
-	     unsigned long flag, unsigned long pgoff, unsigned long ret)
+	     unsigned long flag, unsigned long pgoff)
 {
 	bool shared = flag & RF_MAP_SHARED && prot & RF_PROT_WRITE;
 	struct rf_lineage_deed deed = {};
 	struct rf_lineage_case c;
 
-	if (!file || ret > -(unsigned long)RF_MAX_ERRNO - 1 || !rf_is_regular(file) ||
-	    !rf_lineage_begin(&c, RF_HOOK_LINEAGE_MMAP) || (!shared && !rf_may_be_labelled(file, c.version)))
+	if (!file || (!shared && !rf_may_be_labelled(file)) || !rf_lineage_begin(&c, RF_HOOK_LINEAGE_MMAP) ||
+	    !rf_is_regular(file))
 		return 0;
 	deed.mapped = rf_there(file, (__u64)pgoff << RF_PAGE_SHIFT, len);
 	if (shared)

@@ -16,8 +16,8 @@ char _license[] SEC("license") = "GPL";
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(rf_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
-	__u64 cgroup_id = bpf_get_current_cgroup_id();
-	__u32 workload = rf_workload_of(cgroup_id);
+	__u64 version = RF_READ_ONCE(rf_config.version), cgroup_id = rf_current_cgroup_id();
+	__u32 workload = rf_workload_of_live(cgroup_id, version);
 	struct rf_workload_bank *bank;
 	struct rf_event_exec *event;
 	long len;
@@ -26,7 +26,7 @@ int BPF_PROG(rf_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 		return 0;
 	rf_hook_seen(RF_HOOK_EXEC, workload);
 	rf_count(workload, RF_COUNTER_EXEC, 1);
-	bank = rf_workload_bank(workload, RF_READ_ONCE(rf_config.version));
+	bank = rf_workload_bank(workload, version);
 	if (!bank)
 		return 0;
 	if (rf_wants(bank->telemetry, RF_EVENT_EXEC_FIRST))
@@ -52,21 +52,21 @@ int BPF_PROG(rf_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(rf_fork, struct task_struct *parent, struct task_struct *child)
 {
+	__u64 version = RF_READ_ONCE(rf_config.version), cgroup_id;
 	struct rf_workload_bank *bank;
 	struct rf_event_fork *event;
-	__u64 cgroup_id;
 	__u32 workload;
 
 	if (child->pid != child->tgid)
 		return 0;
 	/* The child's own cgroup: clone3(CLONE_INTO_CGROUP) may have put it elsewhere. */
-	cgroup_id = rf_task_cgroup_id(child);
-	workload = rf_workload_of(cgroup_id);
+	cgroup_id = child->cgroups->dfl_cgrp->kn->id;
+	workload = rf_workload_of_live(cgroup_id, version);
 	if (workload == RF_WORKLOAD_NONE)
 		return 0;
 	rf_hook_seen(RF_HOOK_FORK, workload);
 	rf_count(workload, RF_COUNTER_FORK, 1);
-	bank = rf_workload_bank(workload, RF_READ_ONCE(rf_config.version));
+	bank = rf_workload_bank(workload, version);
 	if (!bank || !rf_wants(bank->telemetry, RF_EVENT_FORK))
 		return 0;
 	event = rf_telemetry_reserve(RF_EVENT_FORK, struct rf_event_fork, workload, cgroup_id, true);
@@ -81,22 +81,22 @@ int BPF_PROG(rf_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(rf_exit, struct task_struct *task)
 {
+	__u64 version = RF_READ_ONCE(rf_config.version), cgroup_id;
 	struct rf_workload_bank *bank;
 	struct rf_event_exit *event;
-	__u64 cgroup_id;
 	__u32 workload;
 	__s32 code;
 
 	/* do_exit() has taken this thread out of the count already. */
 	if (task->signal->live.counter != 0)
 		return 0;
-	cgroup_id = bpf_get_current_cgroup_id();
-	workload = rf_workload_of(cgroup_id);
+	cgroup_id = rf_current_cgroup_id();
+	workload = rf_workload_of_live(cgroup_id, version);
 	if (workload == RF_WORKLOAD_NONE)
 		return 0;
 	rf_hook_seen(RF_HOOK_EXIT, workload);
 	rf_count(workload, RF_COUNTER_EXIT, 1);
-	bank = rf_workload_bank(workload, RF_READ_ONCE(rf_config.version));
+	bank = rf_workload_bank(workload, version);
 	if (!bank || !rf_wants(bank->telemetry, RF_EVENT_EXIT))
 		return 0;
 	event = rf_telemetry_reserve(RF_EVENT_EXIT, struct rf_event_exit, workload, cgroup_id, true);

@@ -5,9 +5,10 @@
 # for theirs. One guest (Debian 13, kernel 6.12) whose clock counts
 # instructions; the same figures within 1 % on any machine.
 #
-#   SUBJECTS="none systemd nftables ringfence files bystander isolation isolation_bystander auditd"
+#   SUBJECTS="none systemd nftables ringfence files bystander isolation isolation_bystander all auditd"
 #                                                       what to measure; ringfence:10000:1000
 #                                                       is ringfence with 10,000 workloads and 1,000 rules
+#   OPS="exec signal"                                   the operations, of those in tests/bench/ops.c; else all
 #   BENCH_LIMIT=1500                                    seconds the guest may take
 #
 # A table on stdout and $O/bench.json: [{"op", "subject", "instructions", "added"}].
@@ -17,9 +18,9 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/vm/roots.sh
 . scripts/vm/roots.sh
 
-: "${O:=build}" "${BENCH_LIMIT:=1500}"
+: "${O:=build}" "${BENCH_LIMIT:=1500}" "${OPS:=}"
 # auditd comes last: what it switched on in the kernel is not undone for processes that lived through it.
-: "${SUBJECTS:=none systemd nftables ringfence files bystander isolation isolation_bystander auditd}"
+: "${SUBJECTS:=none systemd nftables ringfence files bystander isolation isolation_bystander all auditd}"
 kernel=6.12
 
 say() { echo "bench: $*" >&2; }
@@ -36,7 +37,7 @@ mkdir -p "$O/vm"
 
 # The peers can be measured without a tree that builds.
 everything=
-[[ ! " $SUBJECTS " =~ \ (ringfence|files|bystander|isolation|programs)[_a-z:0-9]*\  ]] || everything=everything
+[[ ! " $SUBJECTS " =~ \ (all|ringfence|files|bystander|isolation|programs)[_a-z:0-9]*\  ]] || everything=everything
 say "building on $suite"
 if ! scripts/vm/build.sh "$root" "$PWD" "$build" /mnt/src/scripts/vm/build-bench.sh "$release" $everything \
 	>"$O/vm/build-bench.log" 2>&1; then
@@ -51,9 +52,10 @@ lsm=landlock,lockdown,yama,integrity,apparmor,bpf
 status=0
 scripts/vm-run.sh --icount --root "$root" --kernel "$release" --init /mnt/src/tests/bench/ops_init \
 	--share "src=$PWD" --share "build=$build" --console "$console" --limit "$BENCH_LIMIT" \
-	--append "lsm=$lsm systemd.show_status=0 rf.subjects=${SUBJECTS// /,}" |
+	--append "lsm=$lsm systemd.show_status=0 rf.subjects=${SUBJECTS// /,}${OPS:+ rf.ops=${OPS// /,}}" |
 	sed -u 's/\r$//' | tee "$lines" |
-	sed -u -n 's/.*"subject": "\([a-z_0-9:]*\)", "phase": "\([a-z]*\)", "op": "exec".*/bench: \1, \2: done/p' >&2 ||
+	sed -u -n 's/.*"subject": "\([a-z_0-9:]*\)", "phase": "\([a-z]*\)", "op": .*/bench: \1, \2: done/p' |
+	awk '$0 != last { print; fflush(); last = $0 }' >&2 ||
 	status=$?
 if ! grep -qx RINGFENCE-END "$lines"; then
 	tail -n 40 "$console" >&2

@@ -43,9 +43,9 @@ static __noinline int rf_isolation_report(const struct rf_isolation_case *c)
 	struct rf_event_isolation *event;
 
 	rf_count(c->workload, enforced ? RF_COUNTER_ISOLATION_DENY : RF_COUNTER_ISOLATION_WOULD, 1);
-	/* Where the peer acts, current is not a process of this workload. */
+	/* Where the peer acts, current is not a process of this workload; where a file does, it is anybody. */
 	event = rf_audit_reserve(RF_EVENT_ISOLATION, struct rf_event_isolation, c->workload, c->cgroup_id,
-				 c->direction == RF_EGRESS);
+				 c->direction == RF_EGRESS && c->operation != RF_OPERATION_SIGIO);
 	if (!event)
 		return 0;
 	event->header.verdict = enforced ? RF_DENY : RF_WOULD_DENY;
@@ -160,27 +160,33 @@ static __always_inline void rf_maker_fill(struct rf_maker *maker, __u64 cgroup_i
 	maker->namespace = bank->namespace;
 }
 
-/*
- * Current is in @c's workload and uses what @maker made. While the maker's cgroup is one of a workload, both ends are
- * asked as they are now; when it has gone, the acting end with what the maker was.
- */
-static __always_inline bool rf_isolation_ask_maker(struct rf_isolation_case *c, const struct rf_maker *maker)
+/* The one end is in @c's workload, of the other is left what it was. */
+static __always_inline bool rf_isolation_ask_gone(struct rf_isolation_case *c, const struct rf_maker *maker,
+						  enum rf_direction direction)
 {
-	struct rf_workload_bank *bank;
+	struct rf_workload_bank *bank = rf_workload_bank(c->workload, c->version);
 
-	if (!maker->cgroup_id || maker->cgroup_id == c->cgroup_id)
-		return false;
-	if (rf_workload_of(maker->cgroup_id) != RF_WORKLOAD_NONE)
-		return rf_isolation_ask(c, maker->cgroup_id, false);
-	bank = rf_workload_bank(c->workload, c->version);
 	if (!bank || !bank->tenant || !maker->tenant)
 		return false;
 	c->between = rf_isolation_between(bank, maker->tenant, maker->namespace);
 	/* Its id may be another's by now, and one of its name that starts again is no stranger. */
 	if (c->between == RF_BETWEEN_WORKLOADS)
 		return false;
-	c->direction = RF_EGRESS;
+	c->direction = direction;
 	return rf_isolation_judge(bank, c, false);
+}
+
+/*
+ * Current is in @c's workload and uses what @maker made. While the maker's cgroup is one of a workload, both ends are
+ * asked as they are now; when it has gone, the acting end with what the maker was.
+ */
+static __always_inline bool rf_isolation_ask_maker(struct rf_isolation_case *c, const struct rf_maker *maker)
+{
+	if (!maker->cgroup_id || maker->cgroup_id == c->cgroup_id)
+		return false;
+	if (rf_workload_of(maker->cgroup_id) != RF_WORKLOAD_NONE)
+		return rf_isolation_ask(c, maker->cgroup_id, false);
+	return rf_isolation_ask_gone(c, maker, RF_EGRESS);
 }
 
 #endif

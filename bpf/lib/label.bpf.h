@@ -38,6 +38,12 @@ struct rf_walk {
 	__u32 pad;
 };
 
+/* False: no zone of @version begins on the file system of @inode, so that nothing there is in one. */
+static __always_inline bool rf_may_have_zone(struct inode *inode, __u64 version)
+{
+	return rf_config.zone_devices[version & 1] & RF_DEVICE_BIT(inode->i_sb->s_dev);
+}
+
 static __always_inline __u32 rf_zone_at(struct inode *inode, __u32 device, __u32 bank)
 {
 	struct rf_tree_key key = { .inode = BPF_CORE_READ(inode, i_ino), .device = device };

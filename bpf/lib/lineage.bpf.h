@@ -109,8 +109,10 @@ static __always_inline bool rf_is_regular(struct file *file)
 }
 
 /* Most file systems have no labelled tree. */
-static __always_inline bool rf_may_be_labelled(struct file *file, __u64 version)
+static __always_inline bool rf_may_be_labelled(struct file *file)
 {
+	__u64 version = RF_READ_ONCE(rf_config.version);
+
 	return rf_config.label_devices[version & 1] & RF_DEVICE_BIT(file->f_inode->i_sb->s_dev);
 }
 
@@ -292,7 +294,7 @@ static __always_inline void rf_lineage_file(const struct rf_lineage_case *c, str
 
 	if (!deed->read && !deed->written && !deed->mapped && !deed->shared)
 		return;
-	if (rf_may_be_labelled(file, c->version))
+	if (rf_may_be_labelled(file))
 		label = rf_label_of(rf_place_of(file, c->version), c->version);
 	if (!label && ((!deed->written && !deed->shared) || !rf_lineage_follows(c) || rf_is_of_kernel(file->f_inode)))
 		return;

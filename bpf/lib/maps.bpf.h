@@ -519,6 +519,14 @@ RF_MAP struct {
 	__type(value, struct rf_maker);
 } rf_key_map SEC(".maps");
 
+/* As of keys, nothing tells that a file has gone; one that has no owner sends no signals. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, RF_MAX_FILE_OWNERS);
+	__type(key, __u64);
+	__type(value, struct rf_maker);
+} rf_owner_map SEC(".maps");
+
 /* Level 1: left out where the host has no BPF LSM. */
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);

@@ -299,6 +299,8 @@ struct rf_event_gap {
 	X(GUARD_CAPABLE, "guard_capable")       \
 	X(GUARD_OPEN, "guard_open")             \
 	X(TASK_KILL, "task_kill")               \
+	X(FILE_OWNER, "file_set_fowner")        \
+	X(SIGIO, "file_send_sigiotask")         \
 	X(PTRACE, "ptrace_access_check")        \
 	X(TRACEME, "ptrace_traceme")            \
 	X(TASK_SCHEDULER, "task_setscheduler")  \

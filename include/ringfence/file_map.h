@@ -51,6 +51,9 @@ struct rf_tree_key {
 	__u32 pad;
 };
 
+/* Which of 64 bits stands for a file system, as struct rf_tree_key has it. */
+#define RF_DEVICE_BIT(device) (1ULL << ((__u32)((device) * 0x9e3779b1u) >> 26))
+
 struct rf_tree_value {
 	__u32 zone[2]; /* that begins here, by bank; RF_ZONE_NONE: none does */
 };

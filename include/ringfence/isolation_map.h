@@ -40,6 +40,7 @@ struct rf_isolation_limits {
 /* What was tried. X(enum suffix, kind, name in events, what the argument is; "": nothing) */
 #define RF_ISOLATION_OPERATIONS(X)                        \
 	X(KILL, SIGNAL, "kill", "signal")                 \
+	X(SIGIO, SIGNAL, "sigio", "signal")               \
 	X(ATTACH, PTRACE, "ptrace", "mode")               \
 	X(PROC, PTRACE, "proc", "")                       \
 	X(TRACEME, PTRACE, "traceme", "")                 \
@@ -70,7 +71,8 @@ enum rf_isolation_operation {
  * Who made a thing that outlives its maker's processes. rf_maker_map: hash; key
  * the kernel's address of a System V object, from when a workload makes it
  * until it is freed. rf_shared_map: inode storage of POSIX ones. rf_key_map:
- * LRU hash, key the address of a key.
+ * LRU hash, key the address of a key. rf_owner_map: LRU hash, key the address of
+ * an open file; who had signals of it sent to somebody.
  */
 struct rf_maker {
 	__u64 cgroup_id; /* 0: not a workload */

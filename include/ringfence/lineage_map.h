@@ -55,9 +55,6 @@ struct rf_lineage_state {
 /* rf_label_map: array; value __u64, the label's id; the index is RF_LABEL_AT(). */
 #define RF_LABEL_AT(bank, zone) (((bank) & 1) * (RF_MAX_ZONES + 1) + (zone))
 
-/* Which of 64 bits stands for a file system, as struct rf_tree_key has it. */
-#define RF_DEVICE_BIT(device) (1ULL << ((__u32)((device) * 0x9e3779b1u) >> 26))
-
 /* rf_place_map: per-CPU array of RF_PLACE_SLOTS struct rf_zone_cache, whose @check has the inode in it as well. */
 
 #endif

@@ -94,7 +94,8 @@ struct rf_config {
 	__u32 lineage;	    /* the bank of rows that is added to, see lineage_map.h */
 	__u32 lineage_turn; /* another when its programs are detached: copies that they saw begin are over */
 	__u32 lineage_pad;
-	__u64 label_devices[2]; /* by bank: RF_DEVICE_BIT() of each file system that a labelled tree begins in */
+	__u64 zone_devices[2];	/* by bank: RF_DEVICE_BIT() of each file system that a zone begins in, see file_map.h */
+	__u64 label_devices[2]; /* of those, where a zone with a label does */
 };
 
 #define RF_VERSION_EPOCH (1ULL << 32)

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -246,7 +247,19 @@ static void start_peer(struct bench *bench)
 	free(path);
 }
 
-int main(void)
+/* Is operation @name asked for? Without names all are. */
+static bool is_wanted(const char *name, char **names)
+{
+	if (!*names)
+		return true;
+	for (; *names; names++) {
+		if (!strcmp(*names, name))
+			return true;
+	}
+	return false;
+}
+
+int main(int argc, char **argv)
 {
 	static const struct bench_op ops[] = {
 		{ "udp_64", 2000, run_udp_64 },		 /* unconnected send, receive */
@@ -265,6 +278,7 @@ int main(void)
 	uint64_t least[sizeof(ops) / sizeof(*ops)];
 	struct bench bench = { 0 };
 
+	(void)argc;
 	if (access(EXEC_PATH, X_OK))
 		err(1, "%s (a copy of true)", EXEC_PATH);
 	make_trees();
@@ -278,6 +292,8 @@ int main(void)
 		for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
 			uint64_t start = now(), took;
 
+			if (!is_wanted(ops[i].name, argv + 1))
+				continue;
 			for (unsigned int n = 0; n < ops[i].repeat; n++)
 				ops[i].run(&bench);
 			took = now() - start;
@@ -285,8 +301,11 @@ int main(void)
 				least[i] = took;
 		}
 	}
-	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++)
+	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
+		if (!is_wanted(ops[i].name, argv + 1))
+			continue;
 		printf("{\"op\": \"%s\", \"instructions\": %.0f}\n", ops[i].name, (double)least[i] / ops[i].repeat);
+	}
 	unlink(FILE_PATH);
 	check(kill(bench.peer, SIGKILL), "kill");
 	check(waitpid(bench.peer, NULL, 0), "waitpid");

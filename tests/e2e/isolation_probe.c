@@ -25,6 +25,7 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
@@ -102,6 +103,7 @@ static int own(const char *name)
 	socklen_t len;
 	struct sockaddr_un address = address_of(name, &len);
 	sigset_t ends;
+	char told[16];
 
 	server = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (shm < 0 || sem < 0 || msg < 0 || posix < 0 || queue < 0 || server < 0 ||
@@ -111,10 +113,14 @@ static int own(const char *name)
 		return die("keyctl");
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGRTMIN);
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	printf("ready %d %ld\n", getpid(), key);
 	fflush(stdout);
-	sigwait(&ends, &signal_number);
+	for (int n = 1; sigwait(&ends, &signal_number) == 0 && signal_number != SIGTERM; n++) {
+		snprintf(told, sizeof(told), "got-%d", n);
+		prctl(PR_SET_NAME, told);
+	}
 	shmctl(shm, IPC_RMID, NULL);
 	semctl(sem, 0, IPC_RMID);
 	msgctl(msg, IPC_RMID, NULL);
@@ -129,6 +135,40 @@ static int own(const char *name)
 static long try_kill(const struct target *t)
 {
 	return kill(t->pid, 0);
+}
+
+/* What the owner says of the signals that it got: its name, which anybody may read. */
+static void name_of(const struct target *t, char name[16])
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", t->pid);
+	f = fopen(path, "re");
+	if (!f || !fgets(name, 16, f))
+		name[0] = '\0';
+	if (f)
+		fclose(f);
+}
+
+/* What is written to a pipe of ours signals that process. */
+static long try_sigio(const struct target *t)
+{
+	char before[16], after[16];
+	int fds[2];
+
+	name_of(t, before);
+	if (pipe(fds) < 0 || fcntl(fds[0], F_SETOWN, t->pid) < 0 || fcntl(fds[0], F_SETSIG, SIGRTMIN) < 0 ||
+	    fcntl(fds[0], F_SETFL, O_ASYNC) < 0 || write(fds[1], "", 1) < 0)
+		return -1;
+	for (int i = 0; i < 50; i++) {
+		name_of(t, after);
+		if (strcmp(before, after) != 0)
+			return 0;
+		usleep(10000);
+	}
+	errno = EPERM;
+	return -1;
 }
 
 static long try_continue(const struct target *t)
@@ -378,6 +418,7 @@ static const struct {
 	long (*fn)(const struct target *t);
 } tries[] = {
 	{ "kill", try_kill },
+	{ "sigio", try_sigio },
 	{ "continue", try_continue },
 	{ "pidfd", try_pidfd_signal },
 	{ "attach", try_attach },

@@ -31,7 +31,7 @@ tap_is "nothing is attached while nobody asks" false attached files_open
 # ---- read, by every way there is ----
 
 {
-	label weights "kind: model, paths: [$data/tree]"
+	label weights "kind: model, paths: [$data/tree, $tmp/ext4/tree]"
 	rules 'name: no, action: deny, label: weights, access: [read]' | doc work work
 	printf 'telemetry: {events: []}\n' | doc twin twin
 	{ echo 'mode: audit'; rules 'action: deny, label: weights'; } | doc audit audit
@@ -99,8 +99,11 @@ disk_made()
 		mount -o loop "$tmp/disk" "$tmp/ext4"
 } >/dev/null 2>&1
 if disk_made; then
-	mkdir -p "$tmp/ext4/a/b"
+	mkdir -p "$tmp/ext4/a/b" "$tmp/ext4/tree"
 	echo text >"$tmp/ext4/a/b/f"
+	echo text >"$tmp/ext4/tree/f"
+	found() { [ "$(try read "$tmp/ext4/tree/f")" = denied ]; }
+	tap_ok "a tree of the label that appears on a disk is found" await 5 found
 	tap_is "by a handle, when no directory of it is known: denied" denied try cold "$tmp/ext4/a/b/f" "$tmp/ext4"
 	tap_is "by a handle, when they are: allowed" allowed try handle "$tmp/ext4/a/b/f" "$tmp/ext4"
 	umount "$tmp/ext4"

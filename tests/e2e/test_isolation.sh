@@ -96,7 +96,7 @@ attempt()
 	if [ "$attempt_actor" = - ]; then "$@"; else inside "$attempt_actor" "$@"; fi
 }
 
-on_processes='kill continue pidfd attach mem environ maps root cwd fd ns readv getfd madvise setns kcmp perf affinity nice ioprio prlimit move-pages'
+on_processes='kill sigio continue pidfd attach mem environ maps root cwd fd ns readv getfd madvise setns kcmp perf affinity nice ioprio prlimit move-pages'
 on_things='shm sem msg shm-any posix-shm queue unix key'
 for what in $on_processes $on_things; do
 	tap_is "$what: the host may, on a workload" allowed attempt - "$what" blue

@@ -17,7 +17,7 @@ static void asked_add(struct rf_asked *asked, const struct rf_cgroup *c)
 			asked->kinds[RF_SECTION_SYSCALLS] |= image->kernel->limits[tier].syscalls;
 		}
 		if (image->files)
-			asked->kinds[RF_SECTION_FILES] |= image->files->set[tier].denied;
+			asked->kinds[RF_SECTION_FILES] |= image->files->set[tier].asked;
 		if (image->process && (image->process->exec[tier] || image->process->deny[tier]))
 			asked->kinds[RF_SECTION_EXEC] |= RF_EXEC_ASKED_RULES;
 		if (image->process && image->process->deny[tier] & 1u << RF_EXEC_DRIFT)

@@ -195,6 +195,7 @@ static int tree_put(struct rf_engine *e, const struct rf_tree *tree, uint32_t ba
 		return 0;
 	if (value.zone[bank] != RF_ZONE_NONE)
 		return -EEXIST;
+	__atomic_fetch_or(&e->config->zone_devices[bank], RF_DEVICE_BIT(tree->device), __ATOMIC_RELAXED);
 	if (e->labels[RF_LABEL_AT(bank, tree->zone)] != RF_LABEL_NONE)
 		__atomic_fetch_or(&e->config->label_devices[bank], RF_DEVICE_BIT(tree->device), __ATOMIC_RELAXED);
 	value.zone[bank] = tree->zone;
@@ -206,7 +207,7 @@ int rf_engine_trees_stage(struct rf_engine *e, const struct rf_tree *trees, size
 	uint32_t bank = !(rf_engine_generation(e) & 1);
 	int r = trees_each(e, tree_clear, bank);
 
-	e->config->label_devices[bank] = 0;
+	e->config->zone_devices[bank] = e->config->label_devices[bank] = 0;
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		r = tree_put(e, &trees[i], bank);
 		/* The first is that of the zone's own path; the caller has said what it means. */

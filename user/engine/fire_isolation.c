@@ -70,6 +70,21 @@ static void child_fire(void)
 		(void)waitpid(pid, NULL, 0);
 }
 
+/* Nobody waits for the signal. */
+static void sigio_fire(void)
+{
+	void (*before)(int) = signal(SIGIO, SIG_IGN);
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) == 0) {
+		if (fcntl(fds[0], F_SETOWN, getpid()) == 0 && fcntl(fds[0], F_SETFL, O_NONBLOCK | O_ASYNC) == 0)
+			(void)!write(fds[1], "", 1);
+		close(fds[0]);
+		close(fds[1]);
+	}
+	(void)signal(SIGIO, before);
+}
+
 static void sysv_fire(void)
 {
 	int shm = shmget(IPC_PRIVATE, 1, 0600), sem = semget(IPC_PRIVATE, 1, 0600), msg = msgget(IPC_PRIVATE, 0600);
@@ -144,6 +159,7 @@ static void key_fire(void)
 void rf_fire_isolation(void)
 {
 	child_fire();
+	sigio_fire();
 	sysv_fire();
 	shared_fire();
 	perf_fire();

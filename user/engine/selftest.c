@@ -114,9 +114,22 @@ static const enum rf_hook may_be_refused[] = {
 	RF_HOOK_USERNS,	   RF_HOOK_KERNEL_TRACEME, RF_HOOK_PERF_OPEN,	   RF_HOOK_LOCKED_DOWN,
 };
 
+/* As if a zone began on every file system, or as it is again. */
+static void probe_everywhere(struct rf_engine *e, uint64_t saved[4], bool begin)
+{
+	__u64 *masks[4] = { &e->config->zone_devices[0], &e->config->zone_devices[1], &e->config->label_devices[0],
+			    &e->config->label_devices[1] };
+
+	for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
+		if (begin)
+			saved[i] = *masks[i];
+		__atomic_store_n(masks[i], begin ? UINT64_MAX : saved[i], __ATOMIC_RELAXED);
+	}
+}
+
 int rf_engine_self_test(struct rf_engine *e)
 {
-	uint64_t before[RF_HOOK_COUNT], id = 0;
+	uint64_t devices[4], before[RF_HOOK_COUNT], id = 0;
 	_cleanup_close_ int cgroup_fd = -1;
 	int r;
 
@@ -129,7 +142,9 @@ int rf_engine_self_test(struct rf_engine *e)
 		before[hook] = probe_hits(e, hook);
 	rf_rate_links_probe(e, cgroup_fd, true);
 	rf_hooks_probe(e, cgroup_fd, true);
+	probe_everywhere(e, devices, true);
 	r = probe_run(cgroup_fd);
+	probe_everywhere(e, devices, false);
 	rf_hooks_probe(e, cgroup_fd, false);
 	rf_rate_links_probe(e, cgroup_fd, false);
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
@@ -197,12 +212,12 @@ static enum rf_support asked_support(const struct rf_engine *e, const enum rf_ho
  */
 static enum rf_support isolation_support(const struct rf_engine *e)
 {
-	enum rf_support most = ASKED_SUPPORT(e, RF_HOOK_TASK_KILL, RF_HOOK_PTRACE, RF_HOOK_TASK_SCHEDULER,
-					     RF_HOOK_TASK_NICE, RF_HOOK_TASK_IOPRIO, RF_HOOK_TASK_RLIMIT,
-					     RF_HOOK_TASK_MEMORY, RF_HOOK_IPC_PERMISSION, RF_HOOK_SHM_ALLOC,
-					     RF_HOOK_SEM_ALLOC, RF_HOOK_MSG_ALLOC, RF_HOOK_SHM_CONTROL,
-					     RF_HOOK_SEM_CONTROL, RF_HOOK_MSG_CONTROL, RF_HOOK_APART_OPEN,
-					     RF_HOOK_APART_RECEIVE, RF_HOOK_UNIX_CONNECT, RF_HOOK_UNIX_SEND);
+	enum rf_support most =
+		ASKED_SUPPORT(e, RF_HOOK_TASK_KILL, RF_HOOK_FILE_OWNER, RF_HOOK_SIGIO, RF_HOOK_PTRACE,
+			      RF_HOOK_TASK_SCHEDULER, RF_HOOK_TASK_NICE, RF_HOOK_TASK_IOPRIO, RF_HOOK_TASK_RLIMIT,
+			      RF_HOOK_TASK_MEMORY, RF_HOOK_IPC_PERMISSION, RF_HOOK_SHM_ALLOC, RF_HOOK_SEM_ALLOC,
+			      RF_HOOK_MSG_ALLOC, RF_HOOK_SHM_CONTROL, RF_HOOK_SEM_CONTROL, RF_HOOK_MSG_CONTROL,
+			      RF_HOOK_APART_OPEN, RF_HOOK_APART_RECEIVE, RF_HOOK_UNIX_CONNECT, RF_HOOK_UNIX_SEND);
 
 	if (most == RF_SUPPORT_UNAVAILABLE)
 		return most;

@@ -146,7 +146,8 @@ static int set_make(const struct build *b, enum rf_tier tier, struct rf_file_set
 		if (!entry.deny)
 			continue;
 		set->entries[set->n++] = entry;
-		set->denied |= entry.deny;
+		/* What may not be opened to be read cannot be mapped. */
+		set->asked |= entry.deny & 1u << RF_FILE_READ ? entry.deny & ~(1u << RF_FILE_MMAP) : entry.deny;
 	}
 	return 0;
 }
@@ -195,7 +196,7 @@ void rf_files_image_free(struct rf_files_image *image)
 
 bool rf_file_set_equal(const struct rf_file_set *a, const struct rf_file_set *b)
 {
-	if (a->n != b->n || a->denied != b->denied)
+	if (a->n != b->n || a->asked != b->asked)
 		return false;
 	for (uint32_t i = 0; i < a->n; i++)
 		if (a->entries[i].zone != b->entries[i].zone || a->entries[i].deny != b->entries[i].deny)

@@ -22,7 +22,7 @@ struct rf_file_entry {
 struct rf_file_set {
 	struct rf_file_entry *entries; /* by zone, only those where something is denied */
 	uint32_t n;
-	uint32_t denied; /* somewhere */
+	uint32_t asked; /* what hooks must be asked for: what is denied somewhere; mmap-exec only of what may be read */
 };
 
 struct rf_files_image {
