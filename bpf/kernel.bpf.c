@@ -50,13 +50,17 @@ char _license[] SEC("license") = "GPL";
 static __noinline bool rf_kernel_asked(struct rf_kernel_case *c, enum rf_hook hook)
 {
 	const struct rf_workload_bank *bank = rf_kernel_bank(c, hook);
+	bool by_syscall;
 
 	if (!bank)
 		return false;
-	c->syscall = rf_syscall_of_current();
+	by_syscall = bank->kernel[RF_TIER_ENFORCE].syscalls | bank->kernel[RF_TIER_AUDIT].syscalls;
+	c->syscall = by_syscall ? rf_syscall_of_current() : RF_KERNEL_NONE;
 	if (rf_kernel_rule(&bank->kernel[RF_TIER_ENFORCE], c) == RF_KERNEL_RULES &&
 	    rf_kernel_rule(&bank->kernel[RF_TIER_AUDIT], c) == RF_KERNEL_RULES)
 		return false;
+	if (!by_syscall)
+		c->syscall = rf_syscall_of_current();
 	return !rf_newcomer_is() && rf_kernel_judge(bank, c);
 }
 
@@ -312,7 +316,7 @@ int BPF_PROG(rf_kernel_fork, struct task_struct *task, unsigned long flags, int 
 		return ret;
 	if (flags & RF_CLONE_INTO_CGROUP)
 		return rf_kernel_kind_asked(RF_KERNEL_CGROUP, NULL, RF_HOOK_KERNEL_FORK);
-	if (rf_unlikely(bpf_get_current_cgroup_id() == rf_config.probe_cgroup))
+	if (rf_unlikely(rf_current_cgroup_id() == rf_config.probe_cgroup))
 		rf_hook_seen(RF_HOOK_KERNEL_FORK, RF_WORKLOAD_PROBE);
 	return 0;
 }
@@ -381,12 +385,11 @@ int BPF_PROG(rf_kernel_exec, struct linux_binprm *bprm, struct file *file, int r
 
 	if (ret)
 		return ret;
-	old = BPF_CORE_READ(bpf_get_current_task_btf(), cred);
-	new = BPF_CORE_READ(bprm, cred);
-	c.detail = (const char *)BPF_CORE_READ(bprm, file, f_path.dentry, d_name.name);
-	if (BPF_CORE_READ(new, euid.val) != BPF_CORE_READ(old, euid.val) ||
-	    BPF_CORE_READ(new, egid.val) != BPF_CORE_READ(old, egid.val) ||
-	    (BPF_CORE_READ(old, uid.val) && rf_permitted(new) & ~rf_permitted(old)))
+	old = bpf_get_current_task_btf()->cred;
+	new = bprm->cred;
+	c.detail = (const char *)bprm->file->f_path.dentry->d_name.name;
+	if (new->euid.val != old->euid.val || new->egid.val != old->egid.val ||
+	    (old->uid.val && rf_permitted(new) & ~rf_permitted(old)))
 		c.kind = RF_KERNEL_SETUID;
 	return rf_lsm_verdict(rf_kernel_asked(&c, RF_HOOK_KERNEL_EXEC));
 }

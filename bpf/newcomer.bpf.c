@@ -60,7 +60,7 @@ int BPF_PROG(rf_newcomer_move, struct cgroup *to, const char *path, struct task_
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(rf_newcomer_fork, struct task_struct *parent, struct task_struct *child)
 {
-	__u64 from = bpf_get_current_cgroup_id(), cgroup_id = rf_task_cgroup_id(child);
+	__u64 from = rf_current_cgroup_id(), cgroup_id = child->cgroups->dfl_cgrp->kn->id;
 
 	if (rf_unlikely(from == rf_config.probe_cgroup))
 		rf_hook_seen(RF_HOOK_NEWCOMER_FORK, RF_WORKLOAD_PROBE);
@@ -86,7 +86,7 @@ int BPF_PROG(rf_newcomer_exec, struct linux_binprm *bprm)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (rf_unlikely(bpf_get_current_cgroup_id() == rf_config.probe_cgroup))
+	if (rf_unlikely(rf_current_cgroup_id() == rf_config.probe_cgroup))
 		rf_hook_seen(RF_HOOK_NEWCOMER_EXEC, RF_WORKLOAD_PROBE);
 	if (rf_newcomer_is() && !rf_is_executor(bprm, task))
 		bpf_task_storage_delete(&rf_newcomer_map, task);
