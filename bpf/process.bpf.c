@@ -6,6 +6,8 @@
  * sched_process_exec   nothing
  * sched_process_fork   nothing; threads are not counted
  * sched_process_exit   nothing; the last thread's exit is the process's
+ * bprm_committed_creds nothing; finds IMA's digest of a program that has not run before, where that is asked for and
+ *                      the kernel has one: a program that may sleep is told (level 1)
  *
  * Bound: one lookup for a process of an unmanaged cgroup.
  */
@@ -46,6 +48,57 @@ int BPF_PROG(rf_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	}
 	event->path_len = len - 1;
 	rf_telemetry_submit(event);
+	return 0;
+}
+
+/* Bytes of a digest, by the kernel's number of the algorithm (linux/hash_info.h); 0: another. */
+static __always_inline __u32 rf_digest_length(long algorithm)
+{
+	switch (algorithm) {
+	case HASH_ALGO_SHA1:
+		return 20;
+	case HASH_ALGO_SHA256:
+		return 32;
+	case HASH_ALGO_SHA384:
+		return 48;
+	case HASH_ALGO_SHA512:
+		return 64;
+	default:
+		return 0;
+	}
+}
+
+SEC("lsm.s/bprm_committed_creds")
+int BPF_PROG(rf_exec_digest, struct linux_binprm *bprm)
+{
+	__u64 version = RF_READ_ONCE(rf_config.version);
+	__u32 workload = rf_workload_of_live(bpf_get_current_cgroup_id(), version);
+	struct inode *inode = bprm->file->f_inode;
+	struct rf_workload_bank *bank;
+	struct rf_digest_value *found;
+	__u8 digest[RF_DIGEST_MAX] = {};
+	struct rf_first_key key;
+	__u32 length;
+
+	if (workload == RF_WORKLOAD_NONE)
+		return 0;
+	rf_hook_seen(RF_HOOK_EXEC_DIGEST, workload);
+	bank = rf_workload_bank(workload, version);
+	if (!bank || !rf_wants(bank->telemetry, RF_EVENT_EXEC_FIRST))
+		return 0;
+	rf_first_key_of(&key, inode, bank->owner);
+	if (bpf_map_lookup_elem(&rf_first_map, &key))
+		return 0;
+	length = rf_digest_length(bpf_ima_inode_hash(inode, digest, sizeof(digest)));
+	if (!length)
+		return 0;
+	found = bpf_task_storage_get(&rf_digest_map, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!found) {
+		rf_error(RF_HOOK_EXEC_DIGEST, RF_ERROR_PATH_READ);
+		return 0;
+	}
+	found->len = length;
+	__builtin_memcpy(found->digest, digest, sizeof(digest));
 	return 0;
 }
 

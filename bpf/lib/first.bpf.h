@@ -56,22 +56,54 @@ static __always_inline __u64 rf_inode_changed(struct inode *inode)
 	return 0;
 }
 
-static __always_inline void rf_first_digest(struct rf_event_exec_first *event, struct inode *inode)
+static __always_inline bool rf_first_verity(struct rf_event_exec_first *event, struct inode *inode)
 {
 	struct inode___verity *i = (void *)inode;
 	struct fsverity_info___rf *info;
+	__u32 length;
 
-	__builtin_memset(event->digest, 0, sizeof(event->digest));
-	event->digest_len = 0;
 	if (!bpf_core_field_exists(struct inode___verity, i_verity_info))
-		return;
+		return false;
 	info = BPF_CORE_READ(i, i_verity_info);
 	if (!info)
+		return false;
+	length = BPF_CORE_READ(info, tree_params.digest_size);
+	if (length > RF_DIGEST_MAX || bpf_core_read(event->digest, sizeof(event->digest), &info->file_digest))
+		return false;
+	event->digest_len = length;
+	event->digest_of = RF_DIGEST_VERITY;
+	return true;
+}
+
+/* What rf_exec_digest() has found, a moment ago. */
+static __always_inline void rf_first_ima(struct rf_event_exec_first *event)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_digest_value *found = bpf_task_storage_get(&rf_digest_map, task, NULL, 0);
+
+	if (!found)
 		return;
-	event->digest_len = BPF_CORE_READ(info, tree_params.digest_size);
-	if (event->digest_len > RF_DIGEST_MAX ||
-	    bpf_core_read(event->digest, sizeof(event->digest), &info->file_digest))
-		event->digest_len = 0;
+	event->digest_len = found->len;
+	event->digest_of = RF_DIGEST_IMA;
+	__builtin_memcpy(event->digest, found->digest, sizeof(event->digest));
+	bpf_task_storage_delete(&rf_digest_map, task);
+}
+
+static __always_inline void rf_first_digest(struct rf_event_exec_first *event, struct inode *inode)
+{
+	__builtin_memset(event->digest, 0, sizeof(event->digest));
+	event->digest_len = 0;
+	event->digest_of = RF_DIGEST_NONE;
+	if (!rf_first_verity(event, inode))
+		rf_first_ima(event);
+}
+
+static __always_inline void rf_first_key_of(struct rf_first_key *key, struct inode *inode, __u32 owner)
+{
+	key->inode = BPF_CORE_READ(inode, i_ino);
+	key->changed_ns = rf_inode_changed(inode);
+	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->owner = owner;
 }
 
 /* @file was run by current. */
@@ -79,15 +111,13 @@ static __always_inline void rf_first_tell(__u32 workload, __u64 cgroup_id, __u32
 {
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
-	struct rf_first_key key = { .inode = BPF_CORE_READ(inode, i_ino),
-				    .changed_ns = rf_inode_changed(inode),
-				    .device = BPF_CORE_READ(inode, i_sb, s_dev),
-				    .owner = owner };
 	struct rf_event_exec_first *event;
+	struct rf_first_key key;
 	struct rf_path_slot *slot;
 	enum rf_path_state state;
 	__u32 seen = 1, bare;
 
+	rf_first_key_of(&key, inode, owner);
 	/* Two that run it first at the same time: one of them adds it. */
 	if (bpf_map_lookup_elem(&rf_first_map, &key) || bpf_map_update_elem(&rf_first_map, &key, &seen, BPF_NOEXIST))
 		return;
@@ -96,7 +126,6 @@ static __always_inline void rf_first_tell(__u32 workload, __u64 cgroup_id, __u32
 		return;
 	event->inode = key.inode;
 	event->device = key.device;
-	event->pad = 0;
 	rf_first_digest(event, inode);
 	__builtin_memset(event->path, 0, sizeof(event->path));
 	event->path_len = 0;

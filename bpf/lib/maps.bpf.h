@@ -490,6 +490,19 @@ RF_MAP struct {
 	__type(value, __u32);
 } rf_first_map SEC(".maps");
 
+/* IMA's digest of the program that a task is about to run. */
+struct rf_digest_value {
+	__u32 len;
+	__u8 digest[RF_DIGEST_MAX];
+};
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rf_digest_value);
+} rf_digest_map SEC(".maps");
+
 struct rf_tenant_key {
 	char name[RF_TENANT_KEY];
 };

@@ -222,13 +222,20 @@ struct rf_event_exec_deny {
  * A program that the workload had not run before, or not since it changed: told by device, inode and the time of its
  * last change. The digest is fs-verity's, where the file has one and the kernel keeps it with the inode.
  */
+enum rf_digest {
+	RF_DIGEST_NONE,
+	RF_DIGEST_VERITY, /* fs-verity's, of a tree of hashes */
+	RF_DIGEST_IMA,	  /* IMA's, of the content */
+	RF_DIGESTS
+};
+
 struct rf_event_exec_first {
 	struct rf_event_header header;
 	__u64 inode;
 	__u32 device;	  /* major << 20 | minor */
-	__u32 digest_len; /* 0: none; 32 SHA-256, 64 SHA-512 */
+	__u32 digest_len; /* 0: none; 20 SHA-1, 32 SHA-256, 48 SHA-384, 64 SHA-512 */
 	__u8 digest[RF_DIGEST_MAX];
-	__u32 pad;
+	__u32 digest_of;	/* enum rf_digest */
 	__u32 path_len;		/* of the whole path */
 	char path[RF_PATH_MAX]; /* as in struct rf_event_exec_deny */
 };
@@ -372,6 +379,7 @@ struct rf_event_gap {
 	X(MMAP_FILE, "mmap_file")               \
 	X(FILE_MPROTECT, "file_mprotect")       \
 	X(EXEC_KILL, "sched_process_exec_kill") \
+	X(EXEC_DIGEST, "exec_digest")           \
 	X(LINEAGE_IO, "lineage_io")             \
 	X(LINEAGE_MMAP, "lineage_mmap")         \
 	X(LINEAGE_SENDFILE, "lineage_sendfile") \

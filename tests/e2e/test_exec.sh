@@ -321,6 +321,20 @@ else
 	tap_ok "is told of with it" says "$layers/mounted/sealed device .* verity $digest$" "$ringfence" events --kind exec-first
 fi
 umount "$layers/mounted" 2>/dev/null
+# IMA's policy is the machine's: only in a guest, which takes one once.
+measure() { echo 'measure func=BPRM_CHECK mask=MAY_EXEC' >/sys/kernel/security/ima/policy; }
+if [ "$lsm" != enforced ]; then
+	tap_skip "a program that IMA has measured" "needs BPF LSM"
+elif [ -z "${RF_IN_VM:-}" ] || ! measure 2>"$tmp/measure"; then
+	tap_skip "a program that IMA has measured" "IMA takes no policy here"
+else
+	cp /bin/ls "$x/measured"
+	ran "$x/measured" >/dev/null
+	tap_is "a program that IMA has measured" 1 told 1 "$x/measured"
+	tap_ok "is told of with the digest of its content" \
+		says "$x/measured device .* ima $(sha256sum <"$x/measured" | cut -d ' ' -f 1)$" "$ringfence" events --kind exec-first
+	tap_is "so is its JSON" 1 sh -c "'$ringfence' events --json --kind exec-first | grep -c '\"verity\":null,\"ima\":\"[0-9a-f]\{64\}\"'"
+fi
 drop_force first
 
 # ---- life ----

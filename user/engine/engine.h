@@ -135,6 +135,7 @@ enum rf_section {
 	RF_SECTION_NEWCOMERS, /* 1: who sets workloads up is told apart */
 	RF_SECTION_FILES,     /* 1 << enum rf_file_access that must be asked for, struct rf_file_set */
 	RF_SECTION_EXEC,      /* RF_EXEC_ASKED_* */
+	RF_SECTION_EVENTS,    /* 1 << enum rf_event_kind that is wanted */
 	RF_SECTION_LINEAGE,   /* 1: there is a label */
 	RF_SECTIONS
 };

@@ -116,14 +116,15 @@ unsigned int rf_level(const struct rf_engine *e)
 	return !e->lsm_runs ? 0 : !e->module_present ? 1 : 2;
 }
 
-/* "lsm/NAME": a hook that this kernel was built without has no function bpf_lsm_NAME. "fexit/NAME": NAME itself. */
+/* "lsm/NAME", "lsm.s/NAME": a hook that this kernel was built without has no function bpf_lsm_NAME. "fexit/NAME": NAME.
+ */
 static bool has_hook(const struct btf *btf, const struct bpf_program *program)
 {
 	const char *section = bpf_program__section_name(program);
 	char function[128];
 
-	if (rf_strprefix(section, "lsm/"))
-		snprintf(function, sizeof(function), "bpf_lsm_%s", section + strlen("lsm/"));
+	if (rf_strprefix(section, "lsm"))
+		snprintf(function, sizeof(function), "bpf_lsm_%s", strchr(section, '/') + 1);
 	else if (rf_strprefix(section, "fexit/") || rf_strprefix(section, "fentry/"))
 		snprintf(function, sizeof(function), "%s", strchr(section, '/') + 1);
 	else

@@ -310,7 +310,7 @@ int rf_event_validate(const void *data, size_t len)
 		valid = file_valid(&e.file);
 		break;
 	case RF_EVENT_EXEC_FIRST:
-		valid = e.exec_first.digest_len <= RF_DIGEST_MAX &&
+		valid = e.exec_first.digest_len <= RF_DIGEST_MAX && e.exec_first.digest_of < RF_DIGESTS &&
 			path_valid(e.exec_first.path, e.exec_first.path_len);
 		break;
 	case RF_EVENT_EXEC_DENY:

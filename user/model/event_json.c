@@ -250,7 +250,8 @@ static void put_exec_first(struct rf_json *j, const struct rf_event_exec_first *
 	rf_json_u64(j, "major", e->device >> 20);
 	rf_json_u64(j, "minor", e->device & 0xfffff);
 	rf_json_u64(j, "inode", e->inode);
-	rf_json_string(j, "verity", e->digest_len ? digest : NULL);
+	rf_json_string(j, "verity", e->digest_of == RF_DIGEST_VERITY ? digest : NULL);
+	rf_json_string(j, "ima", e->digest_of == RF_DIGEST_IMA ? digest : NULL);
 }
 
 static void put_exit(struct rf_json *j, const struct rf_event_exit *e)

@@ -342,8 +342,8 @@ static void add_exec_first(struct rf_strbuf *out, const struct rf_event_exec_fir
 	rf_strbuf_addc(out, ' ');
 	add_path(out, e->path);
 	rf_strbuf_addf(out, " device %u:%u inode %" PRIu64, e->device >> 20, e->device & 0xfffff, (uint64_t)e->inode);
-	if (e->digest_len)
-		rf_strbuf_adds(out, " verity ");
+	if (e->digest_of != RF_DIGEST_NONE)
+		rf_strbuf_adds(out, e->digest_of == RF_DIGEST_IMA ? " ima " : " verity ");
 	for (uint32_t i = 0; i < e->digest_len; i++)
 		rf_strbuf_addf(out, "%02x", e->digest[i]);
 }

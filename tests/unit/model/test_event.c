@@ -179,6 +179,7 @@ static void a_socket_out_of_range_is_refused(void **state)
 	refused(RF_EVENT_EXEC_DENY, e.exec_deny.path_len++);
 	refused(RF_EVENT_EXEC_FIRST, e.exec_first.path_len++);
 	refused(RF_EVENT_EXEC_FIRST, e.exec_first.digest_len = RF_DIGEST_MAX + 1);
+	refused(RF_EVENT_EXEC_FIRST, e.exec_first.digest_of = RF_DIGESTS);
 	accepted(RF_EVENT_EXEC_FIRST, e.exec_first.digest_len = RF_DIGEST_MAX);
 	refused(RF_EVENT_SOCKET_DENY, e.socket.rule = RF_SOCKET_RULES);
 	accepted(RF_EVENT_SOCKET_DENY, e.socket.rule = RF_SOCKET_RULES - 1);

@@ -252,12 +252,19 @@ static void a_program_that_is_new_has_its_members(void **state)
 
 	(void)state;
 	expect_named(&e, &nameless, HEAD("exec-first", "allow", "telemetry", "null"),
-		     "\"path\":\"/opt/tool\",\"path_cut\":false,\"major\":8,\"minor\":1,\"inode\":77,\"verity\":null");
+		     "\"path\":\"/opt/tool\",\"path_cut\":false,\"major\":8,\"minor\":1,\"inode\":77,\"verity\":null,"
+		     "\"ima\":null");
 	e.exec_first.digest_len = 2;
+	e.exec_first.digest_of = RF_DIGEST_VERITY;
 	e.exec_first.digest[0] = 0xab;
 	expect_named(
 		&e, &nameless, HEAD("exec-first", "allow", "telemetry", "null"),
-		"\"path\":\"/opt/tool\",\"path_cut\":false,\"major\":8,\"minor\":1,\"inode\":77,\"verity\":\"ab00\"");
+		"\"path\":\"/opt/tool\",\"path_cut\":false,\"major\":8,\"minor\":1,\"inode\":77,\"verity\":\"ab00\","
+		"\"ima\":null");
+	e.exec_first.digest_of = RF_DIGEST_IMA;
+	expect_named(&e, &nameless, HEAD("exec-first", "allow", "telemetry", "null"),
+		     "\"path\":\"/opt/tool\",\"path_cut\":false,\"major\":8,\"minor\":1,\"inode\":77,\"verity\":null,"
+		     "\"ima\":\"ab00\"");
 }
 
 static void a_generation_and_a_cgroup_have_their_members(void **state)

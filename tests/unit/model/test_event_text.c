@@ -205,8 +205,11 @@ static void each_kind_says_what_happened(void **state)
 	e = sample_event(RF_EVENT_EXEC_FIRST);
 	expect_named(&e, &nameless, "exec-first allow #2 curl[123] /opt/tool device 8:1 inode 77");
 	e.exec_first.digest_len = 2;
+	e.exec_first.digest_of = RF_DIGEST_VERITY;
 	e.exec_first.digest[1] = 0xcd;
 	expect_named(&e, &nameless, "exec-first allow #2 curl[123] /opt/tool device 8:1 inode 77 verity 00cd");
+	e.exec_first.digest_of = RF_DIGEST_IMA;
+	expect_named(&e, &nameless, "exec-first allow #2 curl[123] /opt/tool device 8:1 inode 77 ima 00cd");
 	e = sample_event(RF_EVENT_EXEC_DENY);
 	expect_named(&e, &nameless, "exec-deny deny #2 curl[123] program /opt/tool rule set 5 rule 2");
 	expect(&e, "exec-deny deny acme/prod/web curl[123] program /opt/tool rule "
