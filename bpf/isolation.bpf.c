@@ -10,6 +10,8 @@
  * ptrace_access_check  trace; read /proc/PID/{mem,environ,maps,root,cwd,fd,ns};
  *                      process_vm_readv, process_madvise, pidfd_getfd, kcmp,
  *                      setns by a pidfd
+ * capable              whether CAP_PERFMON and CAP_SYS_ADMIN are enough for process_madvise: from 6.15 on who has one
+ *                      of them is not asked whether it may trace
  * ptrace_traceme       be traced by its parent
  * task_setscheduler    set policy, priority or CPU affinity
  * task_setnice         setpriority
@@ -29,6 +31,9 @@
 char _license[] SEC("license") = "GPL";
 
 #define RF_PTRACE_MODE_NOAUDIT 0x04 /* linux/ptrace.h */
+#define RF_CAP_SYS_ADMIN       21
+#define RF_CAP_PERFMON	       38
+#define RF_PROCESS_MADVISE     440  /* of 64-bit and of 32-bit processes */
 #define RF_PERF_ATTACH_TASK    0x04 /* linux/perf_event.h */
 
 /* Where struct file has its owner in itself, and where it has not. */
@@ -131,6 +136,24 @@ int BPF_PROG(rf_ptrace_access_check, struct task_struct *child, unsigned int mod
 		return ret;
 	/* What every reading of /proc/PID/stat asks for is denied without a word. */
 	return rf_task_asked(&c, child, mode, RF_HOOK_PTRACE, mode & RF_PTRACE_MODE_NOAUDIT);
+}
+
+/* Denied without a word: the kernel then asks the hook above, which knows whose memory it is. */
+SEC("lsm/capable")
+int BPF_PROG(rf_apart_capable, const struct cred *cred, struct user_namespace *ns, int capability, unsigned int opts,
+	     int ret)
+{
+	struct rf_isolation_case c = RF_ISOLATION_CASE(ATTACH);
+	struct pt_regs *regs;
+
+	if (ret)
+		return ret;
+	if (capability != RF_CAP_PERFMON && capability != RF_CAP_SYS_ADMIN)
+		return 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	if (regs->orig_ax != RF_PROCESS_MADVISE)
+		return 0;
+	return rf_lsm_verdict(rf_isolation_acts(&c, RF_HOOK_APART_CAPABLE));
 }
 
 SEC("lsm/ptrace_traceme")

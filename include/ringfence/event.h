@@ -310,6 +310,7 @@ struct rf_event_gap {
 	X(SIGIO, "file_send_sigiotask")         \
 	X(PTRACE, "ptrace_access_check")        \
 	X(TRACEME, "ptrace_traceme")            \
+	X(APART_CAPABLE, "capable_apart")       \
 	X(TASK_SCHEDULER, "task_setscheduler")  \
 	X(TASK_NICE, "task_setnice")            \
 	X(TASK_IOPRIO, "task_setioprio")        \

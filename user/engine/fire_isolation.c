@@ -44,6 +44,11 @@ static void process_fire(pid_t pid)
 	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid, 0);
 	if (prlimit(pid, RLIMIT_CORE, NULL, &limit) == 0)
 		(void)prlimit(pid, RLIMIT_CORE, &limit, NULL);
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd >= 0) {
+		(void)syscall(SYS_process_madvise, fd, NULL, 0UL, MADV_COLD, 0);
+		close(fd);
+	}
 	(void)syscall(SYS_move_pages, pid, 0UL, NULL, NULL, NULL, 0);
 }
 

@@ -33,7 +33,10 @@ struct rf_hook_ops {
 	uint8_t level;	       /* that it needs: 1, BPF LSM; 2, and the module. Below, its program is not loaded */
 	bool traces;	       /* a function of the kernel, which one without ftrace cannot: then it is left out */
 	bool without_lsm;      /* stands in for what BPF LSM would decide: not loaded where that runs */
+	uint32_t since;	       /* RF_KERNEL(): older kernels have no need of it; 0: all have */
 };
+
+#define RF_KERNEL(major, minor) ((uint32_t)(major) << 16 | (minor))
 
 extern const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT];
 

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 
 #include "user/engine/internal.h"
 #include "user/lib/fs.h"
@@ -145,10 +146,22 @@ static bool setattr_has_idmap(const struct btf *btf)
 	return btf_vlen(proto) == 3;
 }
 
+/* As RF_KERNEL(); one that cannot be told counts as the newest. */
+static uint32_t kernel_version(void)
+{
+	unsigned int major, minor;
+	struct utsname name;
+
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		return UINT32_MAX;
+	return RF_KERNEL(major, minor);
+}
+
 int rf_level_choose(struct rf_engine *e)
 {
 	/* Of what every host has, nothing need be looked up. */
 	bool asks = rf_level(e) || e->traces_run;
+	uint32_t version = kernel_version();
 	struct btf *btf = asks ? btf__load_vmlinux_btf() : NULL;
 
 	if (asks && !btf)
@@ -162,7 +175,7 @@ int rf_level_choose(struct rf_engine *e)
 			continue;
 		program = bpf_object__find_program_by_name(e->skeleton->obj, ops->program);
 		state->loaded = ops->level <= rf_level(e) && (!ops->traces || e->traces_run) &&
-				!(ops->without_lsm && e->lsm_runs) && has_hook(btf, program);
+				!(ops->without_lsm && e->lsm_runs) && version >= ops->since && has_hook(btf, program);
 		if (state->loaded)
 			continue;
 		bpf_program__set_autoload(program, false);
@@ -172,6 +185,8 @@ int rf_level_choose(struct rf_engine *e)
 			snprintf(state->why, sizeof(state->why), "not loaded: %.140s", e->trace_why);
 		else if (ops->without_lsm)
 			snprintf(state->why, sizeof(state->why), "not loaded: BPF LSM decides before");
+		else if (version < ops->since)
+			snprintf(state->why, sizeof(state->why), "not loaded: this kernel has no need of it");
 		else
 			snprintf(state->why, sizeof(state->why), "not loaded: this kernel has no such hook");
 	}
