@@ -90,8 +90,11 @@ int BPF_PROG(rf_exec_digest, struct linux_binprm *bprm)
 	if (bpf_map_lookup_elem(&rf_first_map, &key))
 		return 0;
 	length = rf_digest_length(bpf_ima_inode_hash(inode, digest, sizeof(digest)));
-	if (!length)
+	if (!length) {
+		/* Of an earlier program, which somebody else ran first. */
+		bpf_task_storage_delete(&rf_digest_map, bpf_get_current_task_btf());
 		return 0;
+	}
 	found = bpf_task_storage_get(&rf_digest_map, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!found) {
 		rf_error(RF_HOOK_EXEC_DIGEST, RF_ERROR_PATH_READ);
