@@ -6,7 +6,7 @@
 # input that breaks it is kept as $O/fuzz/found/NAME-*. One result each.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-: "${O:=build}" "${FUZZ_TIME:=45}"
+: "${O:=build}" "${FUZZ_TIME:=35}"
 results=$O/results/fuzz
 rm -rf "$results"
 mkdir -p "$results" "$O/fuzz/found"

@@ -110,7 +110,7 @@ guest()
 		[ "$name" != "${first%-*}-nomodule" ] ||
 			words="$words,test_sockets,test_isolation,test_kernel,test_files,test_exec_label,test_guard,test_lineage,boundary"
 		[ "$name" != "$first" ] ||
-			words="$words,test_network,test_devices,test_tamper,test_apply,test_peers,test_names"
+			words="$words,test_network,test_devices,test_apply,test_peers,test_names"
 	fi
 
 	: >"$log"
