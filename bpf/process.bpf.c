@@ -97,7 +97,7 @@ int BPF_PROG(rf_exec_digest, struct linux_binprm *bprm)
 	}
 	found = bpf_task_storage_get(&rf_digest_map, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!found) {
-		rf_error(RF_HOOK_EXEC_DIGEST, RF_ERROR_PATH_READ);
+		rf_error(RF_HOOK_EXEC_DIGEST, RF_ERROR_EXEC_DIGEST);
 		return 0;
 	}
 	found->len = length;

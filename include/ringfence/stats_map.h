@@ -106,30 +106,31 @@ struct rf_hook_stats {
 };
 
 /* X(enum suffix, name, what it means for the verdict or the count) */
-#define RF_ERRORS(X)                                                                                                 \
-	X(CGROUP_MAP_FULL, "cgroup_map_full", "a new cgroup could not inherit its workload")                         \
-	X(CGROUP_MAP_DELETE, "cgroup_map_delete", "a removed cgroup's entry was already gone")                       \
-	X(PACKET_SHORT, "packet_short", "a packet of a managed workload was too short to judge: denied")             \
-	X(RULESET_MISSING, "ruleset_missing", "a workload names a rule set that is not there: denied")               \
-	X(FLOW_STATE_FULL, "flow_state_full", "a UDP reply may be denied: no room to remember the request")          \
-	X(RATE_MISSING, "rate_missing", "a workload names limits that are not there: its packet passed")             \
-	X(CONNECTION_STATE, "connection_state", "a connection could not be counted: denied")                         \
-	X(CACHE_RACE, "cache_race", "a verdict was not cached because the slot was being written")                   \
-	X(DNS_BUSY, "dns_busy", "a DNS message was not read because another was being read: a name may be missed")   \
-	X(DNS_SPLIT, "dns_split", "a DNS message over TCP could not be put together: a name may be missed")          \
-	X(DNS_FULL, "dns_full", "no room to remember a question or an address: a name may be missed")                \
-	X(PATH_READ, "path_read", "a path could not be read for an event")                                           \
-	X(RATE_FLOW, "rate_flow", "no room to remember whose rate a flow is under: an answer may pass without")      \
-	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share")   \
-	X(MAKER_FULL, "maker_full", "no room to remember who made an IPC object or a key: it passes")                \
-	X(NEWCOMER, "newcomer", "no memory to know who sets a workload up: judged like the workload")                \
-	X(FILE_UNPLACED, "file_unplaced", "no labelled tree could be ruled out for a file: denied by any such rule") \
-	X(FILE_CACHE, "file_cache", "no memory to remember a file's label: it is looked for each time")              \
-	X(EXEC_PATH, "exec_path", "a program's path was too long or too deep to judge: denied")                      \
-	X(EXEC_BUSY, "exec_busy", "no room to read a program's path: denied")                                        \
-	X(EXEC_SET_MISSING, "exec_set_missing", "a workload names a set of programs that is not there: denied")      \
-	X(EXEC_KILL, "exec_kill", "a program that should not run could not be killed: it runs")                      \
-	X(LINEAGE_FULL, "lineage_full", "no room at all for what was read or written: not in the lineage")           \
+#define RF_ERRORS(X)                                                                                                  \
+	X(CGROUP_MAP_FULL, "cgroup_map_full", "a new cgroup could not inherit its workload")                          \
+	X(CGROUP_MAP_DELETE, "cgroup_map_delete", "a removed cgroup's entry was already gone")                        \
+	X(PACKET_SHORT, "packet_short", "a packet of a managed workload was too short to judge: denied")              \
+	X(RULESET_MISSING, "ruleset_missing", "a workload names a rule set that is not there: denied")                \
+	X(FLOW_STATE_FULL, "flow_state_full", "a UDP reply may be denied: no room to remember the request")           \
+	X(RATE_MISSING, "rate_missing", "a workload names limits that are not there: its packet passed")              \
+	X(CONNECTION_STATE, "connection_state", "a connection could not be counted: denied")                          \
+	X(CACHE_RACE, "cache_race", "a verdict was not cached because the slot was being written")                    \
+	X(DNS_BUSY, "dns_busy", "a DNS message was not read because another was being read: a name may be missed")    \
+	X(DNS_SPLIT, "dns_split", "a DNS message over TCP could not be put together: a name may be missed")           \
+	X(DNS_FULL, "dns_full", "no room to remember a question or an address: a name may be missed")                 \
+	X(PATH_READ, "path_read", "a path could not be read for an event")                                            \
+	X(RATE_FLOW, "rate_flow", "no room to remember whose rate a flow is under: an answer may pass without")       \
+	X(FLOW_LOG_FULL, "flow_log_full", "a flow is not in the flow log: no room, or its workload has its share")    \
+	X(MAKER_FULL, "maker_full", "no room to remember who made an IPC object or a key, or owns a file: it passes") \
+	X(NEWCOMER, "newcomer", "no memory to know who sets a workload up: judged like the workload")                 \
+	X(FILE_UNPLACED, "file_unplaced", "no labelled tree could be ruled out for a file: denied by any such rule")  \
+	X(FILE_CACHE, "file_cache", "no memory to remember a file's label: it is looked for each time")               \
+	X(EXEC_PATH, "exec_path", "a program's path was too long or too deep to judge: denied")                       \
+	X(EXEC_BUSY, "exec_busy", "no room to read a program's path: denied")                                         \
+	X(EXEC_SET_MISSING, "exec_set_missing", "a workload names a set of programs that is not there: denied")       \
+	X(EXEC_KILL, "exec_kill", "a program that should not run could not be killed: it runs")                       \
+	X(EXEC_DIGEST, "exec_digest", "no memory to keep a program's digest: it is told of without")                  \
+	X(LINEAGE_FULL, "lineage_full", "no room at all for what was read or written: not in the lineage")            \
 	X(LINEAGE_COPY, "lineage_copy", "no memory to see a copy in the kernel as one: it may count twice")
 
 enum rf_error {
