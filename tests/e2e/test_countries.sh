@@ -30,7 +30,7 @@ home | put home
 tap_ok "without a database a policy by country is refused, with the reason" \
 	await 5 grep -q "home.yaml:.*policy home chooses peers by country: .*country.mmdb" "$tmp/log"
 tap_is "and nothing of it is in force" allowed inside home "$net" tcp 10.9.0.1 7001
-rm "$tmp/policies/home.yaml"
+drop_force home
 doc skip skip <<'END' | put_force skip
 network:
   geo: {ifUnavailable: skip}
