@@ -61,10 +61,9 @@ struct rf_file_case {
 	__u32 set[RF_TIERS];
 };
 
-/* Is it on a file system where a zone begins? Asked before who asks: most are not. */
-static __always_inline bool rf_file_may_be_in_zone(struct file *file)
+static __always_inline bool rf_may_be_in_zone(struct file *file)
 {
-	return rf_may_have_zone(file->f_inode, RF_READ_ONCE(rf_config.version));
+	return rf_may_lie_in(file, rf_config.zone_devices);
 }
 
 /* False: nobody with file rules. */
@@ -185,7 +184,7 @@ int BPF_PROG(rf_files_open, struct file *file, int ret)
 
 	if (ret)
 		return ret;
-	if (!rf_file_may_be_in_zone(file) || !rf_file_begin(&c, RF_HOOK_FILES_OPEN))
+	if (!rf_may_be_in_zone(file) || !rf_file_begin(&c, RF_HOOK_FILES_OPEN))
 		return 0;
 	return rf_lsm_verdict(rf_file_used(file, rf_file_modes(file), &c));
 }
@@ -197,7 +196,7 @@ int BPF_PROG(rf_files_receive, struct file *file, int ret)
 
 	if (ret)
 		return ret;
-	if (!rf_file_may_be_in_zone(file) || !rf_file_begin(&c, RF_HOOK_FILES_RECEIVE))
+	if (!rf_may_be_in_zone(file) || !rf_file_begin(&c, RF_HOOK_FILES_RECEIVE))
 		return 0;
 	return rf_lsm_verdict(rf_file_used(file, rf_file_modes(file), &c));
 }
@@ -210,7 +209,7 @@ int BPF_PROG(rf_files_mmap, struct file *file, unsigned long reqprot, unsigned l
 	if (ret)
 		return ret;
 	/* Most of what is mapped is not to be executed: before it is asked who maps it. */
-	if (!(prot & RF_PROT_EXEC) || !file || file->f_flags & RF_FMODE_EXEC || !rf_file_may_be_in_zone(file) ||
+	if (!(prot & RF_PROT_EXEC) || !file || file->f_flags & RF_FMODE_EXEC || !rf_may_be_in_zone(file) ||
 	    !rf_file_begin(&c, RF_HOOK_FILES_MMAP))
 		return 0;
 	return rf_lsm_verdict(rf_file_used(file, RF_FILE(MMAP), &c));
@@ -223,7 +222,7 @@ int BPF_PROG(rf_files_backing, struct vm_area_struct *vma, struct file *backing,
 
 	if (ret)
 		return ret;
-	if (!(vma->vm_flags & RF_VM_EXEC) || user->f_flags & RF_FMODE_EXEC || !rf_file_may_be_in_zone(backing) ||
+	if (!(vma->vm_flags & RF_VM_EXEC) || user->f_flags & RF_FMODE_EXEC || !rf_may_be_in_zone(backing) ||
 	    !rf_file_begin(&c, RF_HOOK_FILES_BACKING))
 		return 0;
 	return rf_lsm_verdict(rf_file_used(backing, RF_FILE(MMAP), &c));

@@ -41,19 +41,7 @@ char _license[] SEC("license") = "GPL";
 
 static __always_inline int rf_ipc_made(struct kern_ipc_perm *object, enum rf_hook hook)
 {
-	struct rf_isolation_case c = {};
-	struct rf_maker maker = {};
-	__u64 key = (__u64)object;
-
-	if (!rf_isolation_acts(&c, hook)) {
-		/* What was freed while nobody asked for these hooks may have left its entry at this address. */
-		bpf_map_delete_elem(&rf_maker_map, &key);
-		return 0;
-	}
-	rf_maker_fill(&maker, c.cgroup_id, c.workload);
-	if (bpf_map_update_elem(&rf_maker_map, &key, &maker, BPF_ANY) < 0)
-		rf_error(hook, RF_ERROR_MAKER_FULL);
-	return 0;
+	return rf_maker_remember(&rf_maker_map, (__u64)object, hook);
 }
 
 static __always_inline int rf_ipc_gone(struct kern_ipc_perm *object)

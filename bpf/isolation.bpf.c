@@ -52,7 +52,7 @@ static __always_inline int rf_task_asked(struct rf_isolation_case *c, struct tas
 
 	if (!rf_isolation_acts(c, hook))
 		return 0;
-	other = task->cgroups->dfl_cgrp->kn->id;
+	other = rf_given_cgroup_id(task);
 	if (other == c->cgroup_id)
 		return 0;
 	c->peer_tgid = task->tgid;
@@ -74,18 +74,7 @@ int BPF_PROG(rf_task_kill, struct task_struct *task, struct kernel_siginfo *info
 SEC("lsm/file_set_fowner")
 int BPF_PROG(rf_file_owner, struct file *file)
 {
-	struct rf_isolation_case c = RF_ISOLATION_CASE(SIGIO);
-	struct rf_maker maker = {};
-	__u64 key = (__u64)file;
-
-	if (!rf_isolation_acts(&c, RF_HOOK_FILE_OWNER)) {
-		bpf_map_delete_elem(&rf_owner_map, &key);
-		return 0;
-	}
-	rf_maker_fill(&maker, c.cgroup_id, c.workload);
-	if (bpf_map_update_elem(&rf_owner_map, &key, &maker, BPF_ANY) < 0)
-		rf_error(RF_HOOK_FILE_OWNER, RF_ERROR_MAKER_FULL);
-	return 0;
+	return rf_maker_remember(&rf_owner_map, (__u64)file, RF_HOOK_FILE_OWNER);
 }
 
 /* The file that @owner is of: a part of it, until 6.12. */
@@ -103,7 +92,7 @@ SEC("lsm/file_send_sigiotask")
 int BPF_PROG(rf_sigio, struct task_struct *task, struct fown_struct *owner, int signal, int ret)
 {
 	struct rf_isolation_case c = RF_ISOLATION_CASE(SIGIO);
-	__u64 key, other = task->cgroups->dfl_cgrp->kn->id;
+	__u64 key, other = rf_given_cgroup_id(task);
 	struct rf_maker *maker;
 
 	if (ret)

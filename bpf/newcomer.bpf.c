@@ -60,7 +60,7 @@ int BPF_PROG(rf_newcomer_move, struct cgroup *to, const char *path, struct task_
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(rf_newcomer_fork, struct task_struct *parent, struct task_struct *child)
 {
-	__u64 from = rf_current_cgroup_id(), cgroup_id = child->cgroups->dfl_cgrp->kn->id;
+	__u64 from = rf_current_cgroup_id(), cgroup_id = rf_given_cgroup_id(child);
 
 	if (rf_unlikely(from == rf_config.probe_cgroup))
 		rf_hook_seen(RF_HOOK_NEWCOMER_FORK, RF_WORKLOAD_PROBE);

@@ -116,7 +116,7 @@ int BPF_PROG(rf_fork, struct task_struct *parent, struct task_struct *child)
 	if (child->pid != child->tgid)
 		return 0;
 	/* The child's own cgroup: clone3(CLONE_INTO_CGROUP) may have put it elsewhere. */
-	cgroup_id = child->cgroups->dfl_cgrp->kn->id;
+	cgroup_id = rf_given_cgroup_id(child);
 	workload = rf_workload_of_live(cgroup_id, version);
 	if (workload == RF_WORKLOAD_NONE)
 		return 0;

@@ -47,13 +47,19 @@ static __always_inline __u32 rf_workload_of_live(__u64 cgroup_id, __u64 version)
 	return workload;
 }
 
+/* The v2 cgroup of a task that the program was given, whose type the verifier knows: plain loads. */
+static __always_inline __u64 rf_given_cgroup_id(struct task_struct *task)
+{
+	return task->cgroups->dfl_cgrp->kn->id;
+}
+
 /*
  * Current's v2 cgroup, where a program of LSM or of a tracepoint runs: four loads instead of a helper that takes and
  * gives back a lock of RCU, 30 instructions less. Such programs do not sleep, which is lock enough.
  */
 static __always_inline __u64 rf_current_cgroup_id(void)
 {
-	return bpf_get_current_task_btf()->cgroups->dfl_cgrp->kn->id;
+	return rf_given_cgroup_id(bpf_get_current_task_btf());
 }
 
 /* What is in force for @workload in @version; NULL only past the end of the map. */
@@ -80,7 +86,7 @@ static __always_inline void rf_count(__u32 workload, enum rf_counter counter, __
 		__sync_fetch_and_add(&stats->counter[counter], n);
 }
 
-/* The v2 cgroup id of a task other than current. */
+/* Of a task that was reached on the way. */
 static __always_inline __u64 rf_task_cgroup_id(struct task_struct *task)
 {
 	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);

@@ -160,6 +160,23 @@ static __always_inline void rf_maker_fill(struct rf_maker *maker, __u64 cgroup_i
 	maker->namespace = bank->namespace;
 }
 
+/* Current makes the thing at @key: remembered in @map, of LSM hooks that decide nothing. */
+static __always_inline int rf_maker_remember(void *map, __u64 key, enum rf_hook hook)
+{
+	struct rf_isolation_case c = {};
+	struct rf_maker maker = {};
+
+	if (!rf_isolation_acts(&c, hook)) {
+		/* What was there before at this address may have left its entry. */
+		bpf_map_delete_elem(map, &key);
+		return 0;
+	}
+	rf_maker_fill(&maker, c.cgroup_id, c.workload);
+	if (bpf_map_update_elem(map, &key, &maker, BPF_ANY) < 0)
+		rf_error(hook, RF_ERROR_MAKER_FULL);
+	return 0;
+}
+
 /* The one end is in @c's workload, of the other is left what it was. */
 static __always_inline bool rf_isolation_ask_gone(struct rf_isolation_case *c, const struct rf_maker *maker,
 						  enum rf_direction direction)

@@ -38,10 +38,12 @@ struct rf_walk {
 	__u32 pad;
 };
 
-/* False: no zone of @version begins on the file system of @inode, so that nothing there is in one. */
-static __always_inline bool rf_may_have_zone(struct inode *inode, __u64 version)
+/* Is @file on a file system of @devices, a member of rf_config? Asked before who asks: most are not. */
+static __always_inline bool rf_may_lie_in(struct file *file, const __u64 devices[2])
 {
-	return rf_config.zone_devices[version & 1] & RF_DEVICE_BIT(inode->i_sb->s_dev);
+	__u64 version = RF_READ_ONCE(rf_config.version);
+
+	return devices[version & 1] & RF_DEVICE_BIT(file->f_inode->i_sb->s_dev);
 }
 
 static __always_inline __u32 rf_zone_at(struct inode *inode, __u32 device, __u32 bank)

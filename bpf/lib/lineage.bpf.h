@@ -108,12 +108,9 @@ static __always_inline bool rf_is_regular(struct file *file)
 	return (file->f_inode->i_mode & 0170000) == 0100000;
 }
 
-/* Most file systems have no labelled tree. */
 static __always_inline bool rf_may_be_labelled(struct file *file)
 {
-	__u64 version = RF_READ_ONCE(rf_config.version);
-
-	return rf_config.label_devices[version & 1] & RF_DEVICE_BIT(file->f_inode->i_sb->s_dev);
+	return rf_may_lie_in(file, rf_config.label_devices);
 }
 
 /* As rf_zone_of_file(), which only LSM programs can ask: remembered by this CPU, in a slot of several files. */

@@ -218,10 +218,6 @@ struct rf_event_exec_deny {
 	char path[RF_PATH_MAX]; /* as it was judged, cut at RF_PATH_MAX - 1; the bare name where it has no path */
 };
 
-/*
- * A program that the workload had not run before, or not since it changed: told by device, inode and the time of its
- * last change. The digest is fs-verity's, where the file has one and the kernel keeps it with the inode.
- */
 enum rf_digest {
 	RF_DIGEST_NONE,
 	RF_DIGEST_VERITY, /* fs-verity's, of a tree of hashes */
@@ -229,6 +225,10 @@ enum rf_digest {
 	RF_DIGESTS
 };
 
+/*
+ * A program that the workload had not run before, or not since it changed: told by device, inode and the time of its
+ * last change. The digest is fs-verity's, where the file has one and the kernel keeps it with the inode, else IMA's.
+ */
 struct rf_event_exec_first {
 	struct rf_event_header header;
 	__u64 inode;

@@ -33,8 +33,8 @@
 #define RF_MAX_RESOLVERS   16	   /* of one workload */
 #define RF_MAX_TENANTS	   32768   /* tenants and namespaces with a workload at a time (allocated as used) */
 #define RF_MAX_MAKERS	   131072  /* System V objects that workloads made (allocated as used) */
-#define RF_MAX_FILE_OWNERS 2048	   /* open files whose signals workloads have sent to somebody; the same */
 #define RF_MAX_KEY_MAKERS  32768   /* keys that workloads made; the one unused longest goes */
+#define RF_MAX_FILE_OWNERS 2048	   /* open files whose signals workloads have sent to somebody; the same */
 #define RF_MAX_FLOWS	   32768   /* flows in the flow log at once (allocated as used) */
 #define RF_SET_CHUNK	   16384   /* of RF_MAX_SET_WORDS: so many are allocated at once */
 #define RF_CACHE_SLOTS	   1024	   /* verdict cache, per CPU, direct mapped; a power of two */

@@ -6,11 +6,11 @@ static void asked_add(struct rf_asked *asked, const struct rf_cgroup *c)
 {
 	const struct rf_image *image = c->is_root ? c->image : NULL;
 
-	if (image)
-		asked->kinds[RF_SECTION_ISOLATION] |= rf_isolation_kinds(image->isolation);
-	if (image)
-		asked->kinds[RF_SECTION_EVENTS] |= image->telemetry;
-	for (int tier = 0; image && tier < RF_TIERS; tier++) {
+	if (!image)
+		return;
+	asked->kinds[RF_SECTION_ISOLATION] |= rf_isolation_kinds(image->isolation);
+	asked->kinds[RF_SECTION_EVENTS] |= image->telemetry;
+	for (int tier = 0; tier < RF_TIERS; tier++) {
 		if (image->sockets)
 			asked->kinds[RF_SECTION_SOCKETS] |= image->sockets->limits[tier].deny;
 		if (image->kernel) {
