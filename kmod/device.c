@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/ringfence: the handshake between the module and user space.
+ * /dev/ringfence: the handshake between the module and user space, the links
+ * that it holds, and what it counts.
  *
  * The node is for the host's administrator only: mode 0600 keeps others out
  * by default, and the capability check keeps them out when somebody changes
@@ -13,7 +14,10 @@
 #include <linux/uaccess.h>
 
 #include "ringfence/abi.h"
-#include "device.h"
+#include "compat.h"
+#include "module.h"
+
+#define RF_FEATURES (RF_MODULE_F_THROTTLE | RF_MODULE_F_HOLD | (RF_HAVE_PROBE_KFUNCS ? RF_MODULE_F_THROTTLE_PROBES : 0))
 
 static long rf_device_abi(struct rf_module_abi __user *arg)
 {
@@ -27,10 +31,39 @@ static long rf_device_abi(struct rf_module_abi __user *arg)
 
 	agreed = abi.version == RF_MODULE_ABI;
 	abi.version = RF_MODULE_ABI;
-	abi.features = 0;
+	abi.features = RF_FEATURES;
 	if (copy_to_user(arg, &abi, sizeof(abi)))
 		return -EFAULT;
 	return agreed ? 0 : -EPROTO;
+}
+
+static long rf_device_hold(const struct rf_module_hold __user *arg)
+{
+	struct rf_module_hold hold;
+
+	if (copy_from_user(&hold, arg, sizeof(hold)))
+		return -EFAULT;
+	if (hold.reserved || !hold.owner)
+		return -EINVAL;
+	return rf_hold_link(hold.fd, hold.owner);
+}
+
+static long rf_device_release(struct rf_module_release __user *arg)
+{
+	struct rf_module_release release;
+
+	if (copy_from_user(&release, arg, sizeof(release)))
+		return -EFAULT;
+	rf_hold_release(release.keep, &release.released, &release.held);
+	return copy_to_user(arg, &release, sizeof(release)) ? -EFAULT : 0;
+}
+
+static long rf_device_throttle_stat(struct rf_throttle_stat __user *arg)
+{
+	struct rf_throttle_stat stat;
+
+	rf_throttle_read(&stat);
+	return copy_to_user(arg, &stat, sizeof(stat)) ? -EFAULT : 0;
 }
 
 static long rf_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -38,9 +71,20 @@ static long rf_device_ioctl(struct file *file, unsigned int cmd, unsigned long a
 	switch (cmd) {
 	case RF_IOC_ABI:
 		return rf_device_abi((struct rf_module_abi __user *)arg);
+	case RF_IOC_HOLD:
+		return rf_device_hold((const struct rf_module_hold __user *)arg);
+	case RF_IOC_RELEASE:
+		return rf_device_release((struct rf_module_release __user *)arg);
+	case RF_IOC_THROTTLE_STAT:
+		return rf_device_throttle_stat((struct rf_throttle_stat __user *)arg);
 	default:
 		return -ENOTTY;
 	}
+}
+
+static int rf_device_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return rf_throttle_mmap(vma);
 }
 
 static int rf_device_open(struct inode *inode, struct file *file)
@@ -54,6 +98,7 @@ static const struct file_operations rf_device_ops = {
 	.open = rf_device_open,
 	.unlocked_ioctl = rf_device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = rf_device_mmap,
 };
 
 static struct miscdevice rf_device = {

@@ -132,4 +132,9 @@
 #define RF_LINEAGE_PROCESSES 8	    /* programs that are named with an edge; more are counted */
 #define RF_LINEAGE_PATHS     8	    /* files, likewise */
 
+/* The module. */
+#define RF_THROTTLE_MAX_NS 200000000ULL /* that a task waits at once */
+#define RF_MAX_THROTTLED   16384	/* tasks that wait at a time; a power of two */
+#define RF_MAX_HELD_LINKS  512
+
 #endif
