@@ -1,10 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Build ringfence.ko for one kernel. Usage: build.sh KERNEL_BUILD_DIR OUTPUT_DIR
+# Build ringfence.ko, or another module below this directory, for one kernel.
+# Usage: build.sh KERNEL_BUILD_DIR OUTPUT_DIR [testaccel]
 #
 #   kmod/build.sh /lib/modules/6.12.107+deb13-amd64/build build/kmod
+#   kmod/build.sh /lib/modules/6.12.107+deb13-amd64/build build/kmod testaccel
 #
+# The second leaves build/kmod/testaccel/rf_testaccel.ko.
 # The sources are copied to the output first, because kbuild writes beside what
 # it compiles and the source tree may be read-only. Where the kernel's own
 # build left the module without BTF (Debian 12 ships neither vmlinux nor
@@ -12,23 +15,26 @@
 # the module still works, and only its kfuncs are missing.
 set -eu
 
-kernel=${1:?usage: build.sh KERNEL_BUILD_DIR OUTPUT_DIR}
-out=${2:?usage: build.sh KERNEL_BUILD_DIR OUTPUT_DIR}
+kernel=${1:?usage: build.sh KERNEL_BUILD_DIR OUTPUT_DIR [MODULE]}
+out=${2:?usage: build.sh KERNEL_BUILD_DIR OUTPUT_DIR [MODULE]}
+part=${3:-}
 src=$(cd "$(dirname "$0")" && pwd)
 include=$src/include
 [ -d "$include" ] || include=$src/../include
 
 [ -e "$kernel/Makefile" ] || { echo "kmod: no kernel headers in $kernel" >&2; exit 1; }
 
-mkdir -p "$out/include/ringfence"
+mkdir -p "$out/include/ringfence" "$out/$part"
 out=$(cd "$out" && pwd)
 if [ "$out" != "$src" ]; then
-	cp -pu "$src"/*.c "$src"/*.h "$src/Kbuild" "$out/"
+	cp -pu "$src/$part"/*.c "$src/$part"/*.h "$src/$part/Kbuild" "$out/$part"
 	cp -pu "$include"/ringfence/*.h "$out/include/ringfence/"
 fi
 
 # Not the O= of a make above: Kbuild would take it for its own.
-MAKEFLAGS='' make -s -C "$kernel" M="$out" ${CC:+CC="$CC"} modules
+MAKEFLAGS='' make -s -C "$kernel" M="$out${part:+/$part}" ${CC:+CC="$CC"} modules
+# Only ringfence.ko offers functions to BPF.
+[ -z "$part" ] || exit 0
 
 has_btf() { readelf -SW "$1" | grep -q ' \.BTF '; }
 has_btf "$out/ringfence.ko" && exit 0
