@@ -11,6 +11,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "ringfence/abi.h"
+#include "ringfence/accel_map.h"
 #include "ringfence/account_map.h"
 #include "ringfence/event.h"
 #include "ringfence/guard_map.h"

@@ -193,6 +193,20 @@ RF_MAP struct {
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, RF_MAX_ACCEL_NODES);
+	__type(key, struct rf_accel_node_key);
+	__type(value, __u32);
+} rf_accel_node_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RF_INTERFACE_COUNT);
+	__type(key, __u32);
+	__type(value, struct rf_accel_ioctls);
+} rf_accel_interface_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, RF_MAX_TREES);
 	__type(key, struct rf_tree_key);

@@ -149,7 +149,7 @@ struct rf_event_device {
 	__u32 device_set;
 	__u16 rule;
 	__u8 tier;
-	__u8 pad;
+	__u8 use; /* 1: an ioctl of no class on what may not be opened */
 };
 
 struct rf_event_socket {
@@ -391,7 +391,11 @@ struct rf_event_gap {
 	X(LINEAGE_CLONE, "lineage_clone")       \
 	X(LINEAGE_RENAME, "lineage_rename")     \
 	X(LINEAGE_LINK, "lineage_link")         \
-	X(FILES_NOTIFY, "files_notify")
+	X(FILES_NOTIFY, "files_notify")         \
+	X(ACCEL_IOCTL, "accel_ioctl")           \
+	X(ACCEL_COMPAT, "accel_ioctl_compat")   \
+	X(ACCEL_MMAP, "accel_mmap")             \
+	X(ACCEL_RECEIVE, "accel_receive")
 
 enum rf_hook {
 #define X(id, name) RF_HOOK_##id,

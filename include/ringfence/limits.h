@@ -58,7 +58,8 @@
 
 /* Devices. */
 #define RF_MAX_DEVICE_ENTRIES 65536 /* (set, type, major, minor) of all device sets */
-#define RF_MAX_DEVICE_RULES   256   /* device rules of one workload */
+#define RF_MAX_DEVICE_RULES   256   /* device rules of one workload, and as many of accelerators */
+#define RF_MAX_ACCEL_NODES    4096  /* device nodes of accelerators, of the host */
 
 /* Files. */
 #define RF_MAX_ZONES	    4096   /* paths of all labels and file rules */

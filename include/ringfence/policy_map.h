@@ -158,15 +158,24 @@ struct rf_device_key {
 
 #define RF_DEVICE_ANY 0xffffffffu
 
-#define RF_DEVICE_MKNOD (1u << 0) /* BPF_DEVCG_ACC_* */
-#define RF_DEVICE_READ	(1u << 1)
-#define RF_DEVICE_WRITE (1u << 2)
+#define RF_DEVICE_MKNOD	      (1u << 0) /* BPF_DEVCG_ACC_* */
+#define RF_DEVICE_READ	      (1u << 1)
+#define RF_DEVICE_WRITE	      (1u << 2)
+#define RF_DEVICE_SUBMIT      (1u << 3) /* ioctls of an accelerator, see accel_map.h; what is none has all of these */
+#define RF_DEVICE_ALLOC	      (1u << 4)
+#define RF_DEVICE_MAP	      (1u << 5) /* and mmap() of its node */
+#define RF_DEVICE_ADMIN	      (1u << 6)
+#define RF_DEVICE_BITS	      7
+#define RF_DEVICE_ACCELERATOR (1u << 15) /* no access: the node is an accelerator's */
+#define RF_DEVICE_OPEN	      (RF_DEVICE_MKNOD | RF_DEVICE_READ | RF_DEVICE_WRITE)
+#define RF_DEVICE_IOCTLS      (RF_DEVICE_SUBMIT | RF_DEVICE_ALLOC | RF_DEVICE_MAP | RF_DEVICE_ADMIN)
 
 struct rf_device_value {
-	__u16 allow;   /* RF_DEVICE_* bits that are allowed; the others are denied */
-	__u16 rule[3]; /* deciding rule of mknod, read, write; RF_RULE_DEFAULT: the default */
+	__u16 allow;		    /* RF_DEVICE_* bits that are allowed; the others are denied */
+	__u16 rule[RF_DEVICE_BITS]; /* deciding rule of each bit; RF_RULE_DEFAULT, RF_RULE_ACCELERATOR_DEFAULT */
 };
 
-#define RF_RULE_DEFAULT 0xffffu /* "no rule matched, the default decided" */
+#define RF_RULE_DEFAULT		    0xffffu /* "no rule matched, the default decided" */
+#define RF_RULE_ACCELERATOR_DEFAULT 0xfffeu /* of device sets: that of spec.accelerators did */
 
 #endif

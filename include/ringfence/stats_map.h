@@ -65,6 +65,15 @@
 	X(EXEC_DENY, "verdicts", "subject=\"exec\",verdict=\"deny\"", "Verdicts that denied or would have denied")     \
 	X(EXEC_WOULD, "verdicts", "subject=\"exec\",verdict=\"would-deny\"",                                           \
 	  "Verdicts that denied or would have denied")                                                                 \
+	X(ACCEL_DENY, "verdicts", "subject=\"accelerator\",verdict=\"deny\"",                                          \
+	  "Verdicts that denied or would have denied")                                                                 \
+	X(ACCEL_WOULD, "verdicts", "subject=\"accelerator\",verdict=\"would-deny\"",                                   \
+	  "Verdicts that denied or would have denied")                                                                 \
+	X(ACCEL_OTHER, "accelerator_ioctls", "class=\"other\"", "Ioctls on accelerators, by what they ask for")        \
+	X(ACCEL_SUBMIT, "accelerator_ioctls", "class=\"submit\"", "Ioctls on accelerators, by what they ask for")      \
+	X(ACCEL_ALLOC, "accelerator_ioctls", "class=\"alloc\"", "Ioctls on accelerators, by what they ask for")        \
+	X(ACCEL_MAP, "accelerator_ioctls", "class=\"map\"", "Ioctls on accelerators, by what they ask for")            \
+	X(ACCEL_ADMIN, "accelerator_ioctls", "class=\"admin\"", "Ioctls on accelerators, by what they ask for")        \
 	X(LINEAGE_MERGED, "lineage_merged", "",                                                                        \
 	  "Reads and writes in the lineage without their file and process, for which there was no room")               \
 	X(EVENTS, "events", "", "Events put on a ring")                                                                \

@@ -443,7 +443,8 @@ static void round_run(struct host *h, struct random *r, bool fresh)
 	for (unsigned int i = 0; i < WORKLOADS; i++) {
 		before[i] = h->workload[i].image;
 		n[i] = random_policies(&arena, r, policies[i], 4);
-		assert_int_equal(rf_image_compile(policies[i], n[i], NULL, resolve_none, NULL, &diags,
+		assert_int_equal(rf_image_compile(policies[i], n[i], NULL,
+						  &(const struct rf_device_host){ .resolve = resolve_none }, &diags,
 						  &h->workload[i].image),
 				 0);
 		assignments[i] = (struct rf_assignment){ .workload = RF_WORKLOAD_FIRST + i,

@@ -424,8 +424,10 @@ static void policies_apply(struct host *h, bool fresh)
 
 		workload_policies_make(h, i);
 		before[i] = w->image;
-		assert_int_equal(
-			rf_image_compile(w->policies, w->n_policies, NULL, resolve_none, NULL, &diags, &w->image), 0);
+		assert_int_equal(rf_image_compile(w->policies, w->n_policies, NULL,
+						  &(const struct rf_device_host){ .resolve = resolve_none }, &diags,
+						  &w->image),
+				 0);
 		assignments[i] = (struct rf_assignment){ .workload = RF_WORKLOAD_FIRST + i,
 							 .peer = RF_WORKLOAD_FIRST + i,
 							 .fresh = fresh,

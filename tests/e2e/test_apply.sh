@@ -169,9 +169,9 @@ tap_ok "with --force it is applied" "$ringfence" apply --force "$tmp/new/guard.y
 tap_is "and enforced" denied inside guard "$net" tcp 127.0.0.1 7002
 drop_force guard
 
-unsupported='accelerators: {default: deny}'
+unsupported='resources: {pids: 1}'
 { only 7001; echo "$unsupported"; } | doc gpus guard >"$tmp/new/gpus.yaml"
-tap_ok "a section that this host cannot enforce is refused by name" says 'accelerators.*not available on this host' \
+tap_ok "a section that this host cannot enforce is refused by name" says 'resources.*not available on this host' \
 	"$ringfence" apply "$tmp/new/gpus.yaml"
 tap_is "nothing of that policy is in force" allowed inside guard "$net" tcp 127.0.0.1 7002
 tap_ok "the others still are" in_force 7001

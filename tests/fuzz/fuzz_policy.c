@@ -82,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r == 0 && set->n) {
 		const struct rf_policy *const *policies = (const struct rf_policy *const *)set->policies;
 
-		if (rf_image_compile(policies, set->n, set->zones, resolve, NULL, &diags, &image) == 0) {
+		if (rf_image_compile(policies, set->n, set->zones, &(const struct rf_device_host){ .resolve = resolve },
+				     &diags, &image) == 0) {
 			ask(image);
 			ask_programs(image, set->zones);
 		}

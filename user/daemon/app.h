@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "ringfence/control.h"
+#include "user/daemon/accelerators.h"
 #include "user/daemon/flows.h"
 #include "user/daemon/geo.h"
 #include "user/daemon/history.h"
@@ -60,6 +61,7 @@ struct rf_app {
 	uint64_t confirm_deadline_ns;
 	struct rf_geo_state geo;
 	struct rf_labels labels;
+	struct rf_accelerator_watch accelerators;
 	unsigned int geo_ticks;
 	char *last_error;
 	uint64_t last_error_real_ns, last_apply_real_ns, applies_ok, applies_failed, rollbacks;
@@ -89,6 +91,8 @@ int rf_app_watch_start(struct rf_app *app);
 void rf_app_watch_tick(struct rf_app *app);
 /* Once a second: does the country database have to be read again? */
 void rf_app_geo_tick(struct rf_app *app);
+/* Likewise: have accelerators come or gone? Then what is in force is applied again. */
+void rf_app_accelerators_tick(struct rf_app *app);
 
 /* protect.c: refuses a plan that would put the host's own management under enforcement */
 int rf_app_protect(struct rf_registry *r, const struct rf_policy_set *set, void *arg, char **ret_error);

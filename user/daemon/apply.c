@@ -403,3 +403,16 @@ void rf_app_geo_tick(struct rf_app *app)
 	if (rf_sources_copy(&s, &app->sources) == 0)
 		(void)rf_app_apply(app, &s, app->source_kind, true, false, &text);
 }
+
+void rf_app_accelerators_tick(struct rf_app *app)
+{
+	_cleanup_sources_ struct rf_sources s = RF_SOURCES_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	if (!rf_accelerators_tick(&app->accelerators, app->engine) || !app->in_force)
+		return;
+	rf_notice("accelerators have come or gone (%zu now): the policies are applied again",
+		  app->accelerators.known.n_devices);
+	if (rf_sources_copy(&s, &app->sources) == 0)
+		(void)rf_app_apply(app, &s, app->source_kind, true, false, &text);
+}

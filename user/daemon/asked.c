@@ -11,6 +11,8 @@ static void asked_add(struct rf_asked *asked, const struct rf_cgroup *c)
 	asked->kinds[RF_SECTION_ISOLATION] |= rf_isolation_kinds(image->isolation);
 	asked->kinds[RF_SECTION_EVENTS] |= image->telemetry;
 	for (int tier = 0; tier < RF_TIERS; tier++) {
+		if (image->device[tier])
+			asked->kinds[RF_SECTION_ACCELERATORS] |= image->device[tier]->accelerators;
 		if (image->sockets)
 			asked->kinds[RF_SECTION_SOCKETS] |= image->sockets->limits[tier].deny;
 		if (image->kernel) {

@@ -65,7 +65,8 @@ static struct rf_record *record_new(const struct rf_event_header *event, const s
 
 	record = malloc(MAX(fixed, offsetof(struct rf_record, event) + sizeof(struct rf_event_header)) +
 			string_size(names->workload) + string_size(names->policy) + string_size(names->rule) +
-			string_size(names->file) + string_size(names->peer) + string_size(names->label));
+			string_size(names->file) + string_size(names->peer) + string_size(names->label) +
+			string_size(names->device));
 	if (!record)
 		return NULL;
 	memcpy(record->event.bytes, event, event->size);
@@ -77,6 +78,7 @@ static struct rf_record *record_new(const struct rf_event_header *event, const s
 	record->names.line = names->line;
 	record->names.peer = string_put(&at, names->peer);
 	record->names.label = string_put(&at, names->label);
+	record->names.device = string_put(&at, names->device);
 	return record;
 }
 

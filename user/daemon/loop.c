@@ -16,6 +16,16 @@
 /* Telemetry does not wake us (bpf/lib/submit.bpf.h): it is read this often. */
 #define DRAIN_USEC 100000ULL
 
+/* NULL: no accelerator's, or of several. */
+static const char *device_name(const struct rf_app *app, const struct rf_event_device *event)
+{
+	const struct rf_accelerators *known = &app->accelerators.known;
+	const struct rf_accelerator_node *node =
+		event->type == 2 ? rf_accelerators_find(known, event->major, event->minor) : NULL;
+
+	return node && node->part == RF_PART_DEVICE ? known->devices[node->device].name : NULL;
+}
+
 static void event_names(struct rf_app *app, const struct rf_event_header *event, struct rf_event_names *names)
 {
 	const struct rf_workload *w = event->workload < RF_MAX_WORKLOADS ? app->registry->by_id[event->workload] : NULL;
@@ -34,6 +44,7 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 	} else if (event->kind == RF_EVENT_DEVICE_DENY) {
 		const struct rf_event_device *device = (const struct rf_event_device *)event;
 
+		names->device = device_name(app, device);
 		ref = rf_engine_device_ref(app->engine, image, device->device_set, device->rule);
 	} else if (event->kind == RF_EVENT_SOCKET_DENY) {
 		const struct rf_event_socket *socket = (const struct rf_event_socket *)event;
@@ -182,6 +193,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rescan_if_due(app);
 	rf_app_watch_tick(app);
 	rf_app_geo_tick(app);
+	rf_app_accelerators_tick(app);
 	rf_labels_tick(&app->labels, app->engine, app->registry->set);
 	rf_flows_tick(&app->flows);
 	(void)sd_event_source_set_time_relative(source, TICK_USEC);

@@ -200,6 +200,10 @@ static int start(struct rf_app *app)
 	r = rf_engine_self_test(app->engine);
 	if (r < 0)
 		rf_err_r(r, "the self-test could not run");
+	r = rf_accelerators_start(&app->accelerators, app->event, app->engine);
+	if (r < 0)
+		return rf_err_r(r, "cannot tell the kernel of the accelerators");
+	app->registry->accelerators = &app->accelerators.known;
 	app->registry->guarded = app->lock.wanted;
 	r = rf_app_start_policy(app);
 	if (r >= 0)
@@ -230,6 +234,7 @@ static void stop(struct rf_app *app)
 	rf_sources_fini(&app->before);
 	rf_geo_state_fini(&app->geo);
 	rf_labels_fini(&app->labels);
+	rf_accelerators_stop(&app->accelerators);
 	free(app->last_error);
 	free(app->options.cgroup_root);
 }

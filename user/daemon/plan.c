@@ -101,12 +101,14 @@ static int device_resolve(const char *path, uint32_t *ret_type, uint32_t *ret_ma
 }
 
 /* The image of @c's combination of policies, compiled once. */
-static int image_get(const struct rf_policy_set *set, struct rf_tables *t, struct rf_cgroup *c, struct rf_diags *diags)
+static int image_get(const struct rf_registry *r, const struct rf_policy_set *set, struct rf_tables *t,
+		     struct rf_cgroup *c, struct rf_diags *diags)
 {
+	const struct rf_device_host host = { .resolve = device_resolve, .accelerators = r->accelerators };
 	size_t key_len = c->n_policies * sizeof(*c->policies);
 	struct rf_image *image = rf_hashmap_get(t->images, c->policies, key_len);
 	_cleanup_free_ const struct rf_policy **policies = NULL;
-	int r;
+	int error;
 
 	if (!image) {
 		policies = calloc(c->n_policies, sizeof(*policies));
@@ -114,13 +116,13 @@ static int image_get(const struct rf_policy_set *set, struct rf_tables *t, struc
 			return -ENOMEM;
 		for (size_t i = 0; i < c->n_policies; i++)
 			policies[i] = set->policies[c->policies[i]];
-		r = rf_image_compile(policies, c->n_policies, set->zones, device_resolve, NULL, diags, &image);
-		if (r < 0)
-			return r;
-		r = rf_hashmap_put(t->images, c->policies, key_len, image);
-		if (r < 0) {
+		error = rf_image_compile(policies, c->n_policies, set->zones, &host, diags, &image);
+		if (error < 0)
+			return error;
+		error = rf_hashmap_put(t->images, c->policies, key_len, image);
+		if (error < 0) {
 			rf_image_unref(image);
-			return r;
+			return error;
 		}
 	}
 	c->image = image;
@@ -359,7 +361,7 @@ static int plan_all(struct rf_registry *r, const struct rf_policy_set *set, stru
 	for (size_t i = 0; set && error >= 0 && i < n; i++) {
 		error = cgroup_plan(set, t, cgroups[i], rf_hashmap_get64(r->cgroups, cgroups[i]->parent_id));
 		if (error >= 0 && cgroups[i]->is_root)
-			error = image_get(set, t, cgroups[i], diags);
+			error = image_get(r, set, t, cgroups[i], diags);
 	}
 	return error;
 }
@@ -524,7 +526,7 @@ int rf_plan_one(struct rf_registry *r, struct rf_cgroup *c, char **ret_error)
 	error = cgroup_plan(r->set, &t, c, rf_hashmap_get64(r->cgroups, c->parent_id));
 	if (error < 0 || !c->is_root)
 		return error < 0 ? error : cgroup_sync(r, c);
-	error = image_get(r->set, &t, c, &diags);
+	error = image_get(r, r->set, &t, c, &diags);
 	if (error < 0)
 		return error;
 	w = rf_workload_adopt(r, c);

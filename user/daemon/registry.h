@@ -44,6 +44,7 @@ struct rf_cgroup {
 
 struct rf_registry {
 	struct rf_engine *engine;
+	const struct rf_accelerators *accelerators; /* of the host, borrowed; NULL: not known */
 	char *prefix;		    /* path of the attach point below the v2 root; "" for the root itself */
 	struct rf_hashmap *cgroups; /* id -> struct rf_cgroup, owned */
 	struct rf_workload *by_id[RF_MAX_WORKLOADS];

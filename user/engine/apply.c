@@ -360,9 +360,7 @@ const struct rf_rule_ref *rf_engine_device_ref(const struct rf_engine *e, const 
 			continue;
 		if (image_devices(image, own->digest))
 			own = image_devices(image, own->digest);
-		if (rule == RF_RULE_DEFAULT)
-			return &own->refs[own->n_rules];
-		return rule < own->n_rules ? &own->refs[rule] : NULL;
+		return rf_device_image_ref(own, rule);
 	}
 	return NULL;
 }

@@ -15,6 +15,7 @@
 #include "ringfence/policy_map.h"
 #include "user/lib/cleanup.h"
 #include "user/lib/strbuf.h"
+#include "user/model/accelerator.h"
 #include "user/model/snapshot.h"
 #include "user/policy/image.h"
 
@@ -131,12 +132,13 @@ enum rf_section {
 	RF_SECTION_ISOLATION, /* 1 << enum rf_isolation_kind that is denied */
 	RF_SECTION_KERNEL,    /* 1 << enum rf_kernel_kind that is denied */
 	RF_SECTION_CAPABILITIES,
-	RF_SECTION_SYSCALLS,  /* 1 << enum rf_syscall that is denied */
-	RF_SECTION_NEWCOMERS, /* 1: who sets workloads up is told apart */
-	RF_SECTION_FILES,     /* 1 << enum rf_file_access that must be asked for, struct rf_file_set */
-	RF_SECTION_EXEC,      /* RF_EXEC_ASKED_* */
-	RF_SECTION_EVENTS,    /* 1 << enum rf_event_kind that is wanted */
-	RF_SECTION_LINEAGE,   /* 1: there is a label */
+	RF_SECTION_SYSCALLS,	 /* 1 << enum rf_syscall that is denied */
+	RF_SECTION_NEWCOMERS,	 /* 1: who sets workloads up is told apart */
+	RF_SECTION_FILES,	 /* 1 << enum rf_file_access that must be asked for, struct rf_file_set */
+	RF_SECTION_EXEC,	 /* RF_EXEC_ASKED_* */
+	RF_SECTION_EVENTS,	 /* 1 << enum rf_event_kind that is wanted */
+	RF_SECTION_LINEAGE,	 /* 1: there is a label */
+	RF_SECTION_ACCELERATORS, /* 1: there are rules of them */
 	RF_SECTIONS
 };
 #define RF_EXEC_ASKED_RULES (1u << 0) /* what runs: rules, memfd */
@@ -171,6 +173,9 @@ struct rf_lineage_taker {
 	void *arg;
 };
 /* All that there is until now. Waits for programs that run. */
+/* Which device nodes are accelerators' from here on. -E2BIG past RF_MAX_ACCEL_NODES. */
+int rf_engine_accelerators_set(struct rf_engine *e, const struct rf_accelerators *a);
+
 int rf_engine_lineage_take(struct rf_engine *e, const struct rf_lineage_taker *taker);
 uint32_t rf_engine_generation(const struct rf_engine *e);
 /* Counters from zero, and room for them. -ENOMEM. */

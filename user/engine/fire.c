@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "user/engine/fire_accel.h"
 #include "user/engine/fire_guard.h"
 #include "user/engine/fire_isolation.h"
 #include "user/engine/fire_kernel.h"
@@ -60,8 +61,6 @@ static void unix_fire(int type)
 
 void rf_self_test_fire(int cgroup_fd)
 {
-	int null;
-
 	if (unshare(CLONE_NEWNET) == 0)
 		loopback_up();
 	connection_fire(AF_INET);
@@ -70,9 +69,7 @@ void rf_self_test_fire(int cgroup_fd)
 	unix_fire(SOCK_DGRAM);
 	rf_fire_isolation();
 	rf_kernel_fire();
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (null >= 0)
-		close(null);
+	rf_self_test_fire_accelerators();
 	rf_fire_guard(cgroup_fd);
 	rf_self_test_fire_files();
 	if (mkdirat(cgroup_fd, "child", 0700) == 0)

@@ -148,4 +148,8 @@ const struct rf_hook_ops rf_hook_table[RF_HOOK_COUNT] = {
 	[RF_HOOK_LINEAGE_CLONE] = LINEAGE_WHEN_ASKED("rf_lineage_clone"),
 	[RF_HOOK_LINEAGE_RENAME] = LINEAGE_WHEN_ASKED("rf_lineage_rename"),
 	[RF_HOOK_LINEAGE_LINK] = LINEAGE_WHEN_ASKED("rf_lineage_link"),
+	[RF_HOOK_ACCEL_IOCTL] = LSM_WHEN_ASKED("rf_accel_ioctl"),
+	[RF_HOOK_ACCEL_COMPAT] = LSM_WHEN_ASKED("rf_accel_ioctl_compat"),
+	[RF_HOOK_ACCEL_MMAP] = LSM_WHEN_ASKED("rf_accel_mmap"),
+	[RF_HOOK_ACCEL_RECEIVE] = LSM_WHEN_ASKED("rf_accel_receive"),
 };

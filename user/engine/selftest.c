@@ -114,11 +114,13 @@ static const enum rf_hook may_be_refused[] = {
 	RF_HOOK_USERNS,	   RF_HOOK_KERNEL_TRACEME, RF_HOOK_PERF_OPEN,	   RF_HOOK_LOCKED_DOWN,
 };
 
-/* As if a zone began on every file system, or as it is again. */
-static void probe_everywhere(struct rf_engine *e, uint64_t saved[4], bool begin)
+#define PROBED 5
+
+/* As if a zone began on every file system, and /dev/null were an accelerator; or as it is again. */
+static void probe_everywhere(struct rf_engine *e, uint64_t saved[PROBED], bool begin)
 {
-	__u64 *masks[4] = { &e->config->zone_devices[0], &e->config->zone_devices[1], &e->config->label_devices[0],
-			    &e->config->label_devices[1] };
+	__u64 *masks[PROBED] = { &e->config->zone_devices[0], &e->config->zone_devices[1], &e->config->label_devices[0],
+				 &e->config->label_devices[1], &e->config->accel_majors[0] };
 
 	for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
 		if (begin)
@@ -129,7 +131,7 @@ static void probe_everywhere(struct rf_engine *e, uint64_t saved[4], bool begin)
 
 int rf_engine_self_test(struct rf_engine *e)
 {
-	uint64_t devices[4], before[RF_HOOK_COUNT], id = 0;
+	uint64_t devices[PROBED], before[RF_HOOK_COUNT], id = 0;
 	_cleanup_close_ int cgroup_fd = -1;
 	int r;
 
@@ -169,6 +171,9 @@ int rf_engine_self_test(struct rf_engine *e)
 	/* Nothing is lost on the way from the probe to itself: there is nothing to send again. */
 	if (e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test == -ENODATA)
 		e->hooks[RF_HOOK_TCP_RETRANSMIT].self_test = 0;
+	/* A kernel without 32-bit system calls has nothing to ask it. */
+	if (e->hooks[RF_HOOK_ACCEL_COMPAT].self_test == -ENODATA)
+		e->hooks[RF_HOOK_ACCEL_COMPAT].self_test = 0;
 	/* An overlay would have to be mounted. */
 	if (e->hooks[RF_HOOK_FILES_BACKING].self_test == -ENODATA)
 		e->hooks[RF_HOOK_FILES_BACKING].self_test = 0;
@@ -275,6 +280,11 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 	case RF_FEATURE_DEVICES:
 		/* Open and mknod are closed; descriptors that are passed in need level 1. */
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);
+	case RF_FEATURE_ACCELERATORS:
+		/* Likewise. */
+		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);
+	case RF_FEATURE_ACCELERATOR_IOCTLS:
+		return rf_asked_support(e, RF_SECTION_ACCELERATORS, UINT64_MAX);
 	case RF_FEATURE_EVENTS_PROCESS:
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_EXEC, RF_HOOK_FORK, RF_HOOK_EXIT);
 	case RF_FEATURE_EVENTS_NETWORK:

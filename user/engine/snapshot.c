@@ -239,17 +239,21 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return guard_why(e, support);
 	if (feature == RF_FEATURE_NETWORK_RAW || feature == RF_FEATURE_NETWORK_SOCKETS ||
 	    feature == RF_FEATURE_ISOLATION || feature == RF_FEATURE_KERNEL || feature == RF_FEATURE_KERNEL_SYSCTL ||
-	    feature == RF_FEATURE_FILES || feature == RF_FEATURE_LINEAGE)
+	    feature == RF_FEATURE_FILES || feature == RF_FEATURE_LINEAGE || feature == RF_FEATURE_ACCELERATOR_IOCTLS)
 		return asked_why(e, feature, support);
 	if (support != RF_SUPPORT_UNAVAILABLE) {
 		if (feature == RF_FEATURE_NETWORK_RATES || feature == RF_FEATURE_NETWORK_RULE_RATES)
 			return rf_rate_why(e);
 		if (feature == RF_FEATURE_DEVICES)
 			return strdup("open and mknod; descriptors passed in are not seen at level 0");
+		if (feature == RF_FEATURE_ACCELERATORS)
+			return strdup(e->lsm_runs ?
+					      "open and mknod; what is done with open ones, see accelerator-ioctls" :
+					      "open and mknod; descriptors passed in are not seen at level 0");
 		return strdup("the hooks ran in the self-test");
 	}
 	switch (feature) {
-	case RF_FEATURE_ACCELERATORS:
+	case RF_FEATURE_ACCELERATOR_QUOTAS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:

@@ -40,7 +40,9 @@ enum rf_support { RF_SUPPORT_UNAVAILABLE, RF_SUPPORT_BEST_EFFORT, RF_SUPPORT_ENF
 	X(GUARD, "guard", "ringfenced --lock")                                           \
 	X(ISOLATION, "isolation", "spec.isolation")                                      \
 	X(KERNEL_SYSCTL, "kernel-sysctl", "spec.kernel, sysctl and corePattern")         \
-	X(LINEAGE, "lineage", "kind: Label")
+	X(LINEAGE, "lineage", "kind: Label")                                             \
+	X(ACCELERATOR_IOCTLS, "accelerator-ioctls", "spec.accelerators operations")      \
+	X(ACCELERATOR_QUOTAS, "accelerator-quotas", "spec.accelerators.quota")
 
 enum rf_feature {
 #define X(id, name, section) RF_FEATURE_##id,

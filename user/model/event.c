@@ -196,8 +196,8 @@ static bool flow_record_valid(const struct rf_event_flow_record *e)
 
 static bool device_valid(const struct rf_event_device *e)
 {
-	return (e->type == 1 || e->type == 2) && !(e->access & ~(RF_DEVICE_MKNOD | RF_DEVICE_READ | RF_DEVICE_WRITE)) &&
-	       e->tier < RF_TIERS;
+	return (e->type == 1 || e->type == 2) && !(e->access & ~(RF_DEVICE_OPEN | RF_DEVICE_IOCTLS)) &&
+	       e->tier < RF_TIERS && e->use <= 1;
 }
 
 static bool socket_valid(const struct rf_event_socket *e)

@@ -38,8 +38,9 @@ struct rf_event_names {
 	const char *rule;
 	const char *file;
 	unsigned int line;
-	const char *peer;  /* the workload at the other end of a Unix socket, as above */
-	const char *label; /* of a file; where it has none, the path that a rule named */
+	const char *peer;   /* the workload at the other end of a Unix socket, as above */
+	const char *label;  /* of a file; where it has none, the path that a rule named */
+	const char *device; /* an accelerator's name; NULL: it is none, or not known */
 };
 
 /* One line of text, at most ~200 bytes, no newline; or the members of one JSON object. @event must be valid. */

@@ -132,15 +132,21 @@ static void put_device(struct rf_json *j, const struct rf_event_device *e, const
 	static const struct {
 		uint32_t bit;
 		const char *name;
-	} access[] = { { RF_DEVICE_READ, "read" }, { RF_DEVICE_WRITE, "write" }, { RF_DEVICE_MKNOD, "mknod" } };
+	} access[] = { { RF_DEVICE_READ, "read" },     { RF_DEVICE_WRITE, "write" }, { RF_DEVICE_MKNOD, "mknod" },
+		       { RF_DEVICE_SUBMIT, "submit" }, { RF_DEVICE_ALLOC, "alloc" }, { RF_DEVICE_MAP, "map" },
+		       { RF_DEVICE_ADMIN, "admin" } };
 
+	if (names->device)
+		rf_json_string(j, "device", names->device);
 	rf_json_string(j, "type", e->type == 1 ? "block" : "char");
 	put_device_number(j, "major", e->major);
 	put_device_number(j, "minor", e->minor);
 	rf_json_array(j, "access");
 	for (size_t i = 0; i < ARRAY_SIZE(access); i++)
-		if (e->access & access[i].bit)
+		if (e->use == 0 && e->access & access[i].bit)
 			rf_json_string(j, NULL, access[i].name);
+	if (e->use)
+		rf_json_string(j, NULL, "ioctl");
 	rf_json_array_end(j);
 	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
 	rf_json_u64(j, "device_set", e->device_set);

@@ -8,6 +8,7 @@
  * spaces, everything else as \xHH: it can neither drive the terminal nor
  * pretend to be another column.
  */
+#include "user/model/accelerator_ioctl.h"
 #include "user/model/event_text.h"
 
 #include <arpa/inet.h>
@@ -226,8 +227,16 @@ static void add_device(struct rf_strbuf *out, const struct rf_event_device *e, c
 	add_device_number(out, e->major);
 	rf_strbuf_addc(out, ':');
 	add_device_number(out, e->minor);
-	rf_strbuf_addf(out, " %s%s%s", e->access & RF_DEVICE_READ ? "r" : "", e->access & RF_DEVICE_WRITE ? "w" : "",
-		       e->access & RF_DEVICE_MKNOD ? "m" : "");
+	if (names->device)
+		rf_strbuf_addf(out, " %s", names->device);
+	if (e->use)
+		rf_strbuf_adds(out, " ioctl");
+	else if (e->access & RF_DEVICE_IOCTLS)
+		rf_strbuf_addf(out, " %s",
+			       rf_accel_class_names[RF_ACCEL_SUBMIT + __builtin_ctz(e->access / RF_DEVICE_SUBMIT)]);
+	else
+		rf_strbuf_addf(out, " %s%s%s", e->access & RF_DEVICE_READ ? "r" : "",
+			       e->access & RF_DEVICE_WRITE ? "w" : "", e->access & RF_DEVICE_MKNOD ? "m" : "");
 	add_rule(out, names, "device set", e->device_set, e->rule);
 }
 

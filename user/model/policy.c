@@ -87,6 +87,16 @@ static void fini_devices(struct rf_devices *devices)
 	free(devices->rules);
 }
 
+static void fini_accelerators(struct rf_accelerator_section *accelerators)
+{
+	for (size_t i = 0; i < accelerators->n_rules; i++) {
+		free(accelerators->rules[i].name);
+		free(accelerators->rules[i].pci);
+		free(accelerators->rules[i].uuid);
+	}
+	free(accelerators->rules);
+}
+
 static void fini_files(struct rf_files *files)
 {
 	for (size_t i = 0; i < files->n_rules; i++) {
@@ -128,6 +138,7 @@ void rf_policy_free(struct rf_policy *p)
 		fini_network(&p->network[i]);
 	free(p->dns.resolvers);
 	fini_devices(&p->devices);
+	fini_accelerators(&p->accelerators);
 	free(p->kernel);
 	fini_files(&p->files);
 	fini_process(&p->process);

@@ -22,6 +22,7 @@
 #include "ringfence/isolation_map.h"
 #include "ringfence/kernel_map.h"
 #include "ringfence/socket_map.h"
+#include "user/model/accelerator.h"
 #include "user/model/action.h"
 #include "user/model/identity.h"
 #include "user/model/kernel.h"
@@ -194,6 +195,28 @@ struct rf_devices {
 	size_t n_rules;
 };
 
+#define RF_ACCELERATOR_ANY (-1)
+
+/* All that is given must match. */
+struct rf_accelerator_rule {
+	struct rf_mark mark;
+	char *name; /* never NULL */
+	enum rf_action action;
+	enum rf_accelerator_class class;	/* RF_ACCELERATOR_CLASS_COUNT: any */
+	int32_t index;				/* in the class; RF_ACCELERATOR_ANY */
+	char *pci, *uuid;			/* NULL: any */
+	int32_t gpu_instance, compute_instance; /* of MIG; RF_MIG_NONE: any */
+	uint32_t operations;			/* RF_DEVICE_* of ioctls that it speaks of; 0: of all, and of opening */
+};
+
+struct rf_accelerator_section {
+	bool present;
+	struct rf_mark mark;
+	enum rf_action default_action;
+	struct rf_accelerator_rule *rules;
+	size_t n_rules;
+};
+
 /* Of a label, or of a path as struct rf_label_path has it, with all below it: one of the two is NULL. */
 struct rf_file_rule {
 	struct rf_mark mark;
@@ -273,6 +296,7 @@ struct rf_policy {
 	struct rf_isolation isolation;
 	struct rf_kernel *kernel; /* NULL: no such section */
 	struct rf_devices devices;
+	struct rf_accelerator_section accelerators;
 	struct rf_files files;
 	struct rf_process process;
 	uint32_t telemetry; /* 1 << enum rf_event_kind */

@@ -114,15 +114,16 @@ void rf_dns_compile(const struct rf_policy *const *policies, size_t n, struct rf
 struct rf_device_entry {
 	uint32_t type, major, minor;
 	uint16_t allow;
-	uint16_t rule[3]; /* mknod, read, write; RF_RULE_DEFAULT */
+	uint16_t rule[RF_DEVICE_BITS]; /* RF_RULE_DEFAULT, RF_RULE_ACCELERATOR_DEFAULT */
 };
 
 struct rf_device_image {
 	uint64_t digest;
 	uint32_t n_rules;
-	struct rf_rule_ref *refs;	 /* n_rules, then the default's */
+	struct rf_rule_ref *refs;	 /* n_rules: devices, then accelerators; then the default of each */
 	struct rf_device_entry *entries; /* always ends with one (ANY, ANY) per type */
 	uint32_t n_entries;
+	bool accelerators; /* some policy has spec.accelerators */
 };
 
 void rf_device_image_free(struct rf_device_image *image);
@@ -135,9 +136,18 @@ RF_DEFINE_CLEANUP(struct rf_device_image, rf_device_image_free)
  */
 typedef int (*rf_device_resolve_fn)(const char *path, uint32_t *ret_type, uint32_t *ret_major, uint32_t *ret_minor,
 				    void *arg);
+/* What of the host the rules are compiled for. */
+struct rf_device_host {
+	rf_device_resolve_fn resolve; /* NULL: no path is there */
+	void *arg;
+	const struct rf_accelerators *accelerators; /* NULL: none */
+};
+
+/* Of spec.devices and spec.accelerators, both of which must allow. */
 int rf_device_compile(const struct rf_policy *const *policies, size_t n, enum rf_tier tier,
-		      rf_device_resolve_fn resolve, void *arg, struct rf_diags *diags,
-		      struct rf_device_image **ret_image);
+		      const struct rf_device_host *host, struct rf_diags *diags, struct rf_device_image **ret_image);
+/* The reference of a rule as an entry has it; NULL: there is no such rule. */
+const struct rf_rule_ref *rf_device_image_ref(const struct rf_device_image *image, uint16_t rule);
 /* @access one bit of RF_DEVICE_*. */
 bool rf_device_evaluate(const struct rf_device_image *image, uint32_t type, uint32_t major, uint32_t minor,
 			uint32_t access, uint32_t *ret_rule);

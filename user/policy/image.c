@@ -74,7 +74,7 @@ int rf_image_compile_network(const struct rf_policy *const *policies, size_t n, 
 }
 
 int rf_image_compile(const struct rf_policy *const *policies, size_t n, const struct rf_zones *zones,
-		     rf_device_resolve_fn resolve, void *arg, struct rf_diags *diags, struct rf_image **ret)
+		     const struct rf_device_host *host, struct rf_diags *diags, struct rf_image **ret)
 {
 	_cleanup_image_ struct rf_image *image = NULL;
 	int r = rf_image_compile_network(policies, n, diags, &image);
@@ -84,7 +84,7 @@ int rf_image_compile(const struct rf_policy *const *policies, size_t n, const st
 	rf_flow_sampling_compile(policies, n, &image->flows);
 	rf_dns_compile(policies, n, &image->dns);
 	for (int tier = 0; tier < RF_TIERS; tier++) {
-		r = rf_device_compile(policies, n, tier, resolve, arg, diags, &image->device[tier]);
+		r = rf_device_compile(policies, n, tier, host, diags, &image->device[tier]);
 		if (r < 0)
 			return r;
 	}

@@ -35,7 +35,7 @@ struct rf_image {
 
 /* @zones: those of the policies' set; NULL: there are no labels and no paths of file rules. */
 int rf_image_compile(const struct rf_policy *const *policies, size_t n, const struct rf_zones *zones,
-		     rf_device_resolve_fn resolve, void *arg, struct rf_diags *diags, struct rf_image **ret);
+		     const struct rf_device_host *host, struct rf_diags *diags, struct rf_image **ret);
 /* Only what judges flows: for what is asked and never put in force. */
 int rf_image_compile_network(const struct rf_policy *const *policies, size_t n, struct rf_diags *diags,
 			     struct rf_image **ret);

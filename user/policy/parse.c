@@ -16,6 +16,7 @@
 #include "user/lib/hashmap.h"
 #include "user/policy/check.h"
 #include "user/policy/kubernetes.h"
+#include "user/policy/parse_accelerators.h"
 #include "user/policy/parse_isolation.h"
 #include "user/policy/parse_kernel.h"
 #include "user/policy/parse_files.h"
@@ -314,6 +315,8 @@ static int policy_fill(struct rf_checker *c, const struct rf_node *root, struct 
 		r = rf_kernel_parse(c, rf_node_get(spec, "kernel"), &p->kernel);
 	if (r >= 0)
 		r = devices_parse(c, rf_node_get(spec, "devices"), &p->devices);
+	if (r >= 0)
+		r = rf_accelerators_parse(c, rf_node_get(spec, "accelerators"), &p->accelerators);
 	if (r >= 0)
 		r = rf_files_parse(c, rf_node_get(spec, "files"), &p->files);
 	if (r >= 0)

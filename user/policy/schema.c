@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "user/lib/util.h"
+#include "user/model/accelerator_ioctl.h"
 #include "user/model/isolation.h"
 #include "user/model/kernel.h"
 #include "user/model/label.h"
@@ -204,18 +205,29 @@ static const struct rf_field kernel_fields[] = {
 
 static const struct rf_field accelerator_fields[] = {
 	F("default", ENUM, .dflt = "deny", .values = ALLOW_DENY, .text = "Accelerators that no rule names."),
-	F("rules", OBJECT, .list = true, .max = RF_MAX_DEVICE_RULES, .text = "First match decides.",
-	  .children = FIELDS(NAME_OF_RULE, ACTION,
-			     F("class", ENUM,
-			       .values = STRINGS("nvidia", "amd", "intel", "drm", "accel", "habanalabs", "infiniband"),
-			       .text = "The kind of device."),
-			     F("index", INTEGER, .min = 0, .max = 255, .text = "Its number among its class."),
-			     F("pci", STRING, .example = "pci: \"0000:03:00.0\"", .text = "Its PCI address."),
-			     F("uuid", STRING, .text = "Its UUID."), F("mig", STRING, .text = "A MIG instance."),
-			     F("operations", ENUM, .list = true, .max = 8,
-			       .values = STRINGS("submit", "alloc", "map", "admin"),
-			       .text = "Classes of ioctl; none means any."))),
-	F("quota", OBJECT, .text = "What the workload may take.",
+	F("rules", OBJECT, .list = true, .max = RF_MAX_DEVICE_RULES,
+	  .text = "In order; for each device and operation the first that matches decides. All that a rule gives must "
+		  "match; one that gives nothing matches every accelerator.",
+	  .children = FIELDS(
+		  NAME_OF_RULE, ACTION,
+		  F("class", ENUM, .values = rf_accelerator_class_names,
+		    .text = "The kind of device. drm is every GPU with a render node, accel every device of that "
+			    "subsystem; a device may be of several classes."),
+		  F("index", INTEGER, .min = 0, .max = 255, .example = "index: 0",
+		    .text = "Its number in its class: N of nvidiaN, accelN, uverbsN, of renderD(128 + N); of amd and "
+			    "intel, in the order of PCI addresses."),
+		  F("pci", STRING, .example = "pci: \"0000:03:00.0\"", .text = "Its PCI address."),
+		  F("uuid", STRING, .example = "uuid: GPU-5e0c3c7b-0000-0000-0000-000000000000",
+		    .text = "Its UUID, of NVIDIA's GPUs."),
+		  F("mig", STRING, .example = "mig: \"1/0\"",
+		    .text = "A MIG instance: the GPU instance's number, and after a / the compute instance's. Its GPU "
+			    "is matched as well, other instances of that are not."),
+		  F("operations", ENUM, .list = true, .max = 8, .values = &rf_accel_class_names[RF_ACCEL_SUBMIT],
+		    .needs = 1 + RF_FEATURE_ACCELERATOR_IOCTLS,
+		    .text = "Kinds of ioctl that the rule speaks of; without it, of all and of opening. An allowing "
+			    "rule with it allows opening as well, a denying one does not deny that. map is mmap() of "
+			    "the node, too."))),
+	F("quota", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS, .text = "What the workload may take.",
 	  .children = FIELDS(
 		  F("share", INTEGER, .min = 1, .max = 10000, .text = "Weight in sharing device time."),
 		  F("burst", DURATION, .text = "Device time that may be taken ahead."),
@@ -225,7 +237,7 @@ static const struct rf_field accelerator_fields[] = {
 		  F("contexts", INTEGER, .min = 0, .max = 65536, .text = "Open contexts."),
 		  F("secondsPerDay", INTEGER, .min = 0, .max = 8640000, .text = "Device seconds a day."))),
 	F("overQuota", ENUM, .dflt = "wait", .values = STRINGS("wait", "EAGAIN", "EDQUOT"),
-	  .text = "What a submission beyond the quota gets."),
+	  .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS, .text = "What a submission beyond the quota gets."),
 	{ .key = NULL },
 };
 
@@ -319,7 +331,9 @@ static const struct rf_field spec_fields[] = {
 	  .children = files_fields),
 	F("kernel", OBJECT, .text = "Interfaces of the kernel. Of several policies, what any denies.",
 	  .children = kernel_fields),
-	F("accelerators", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATORS, .text = "GPUs and other accelerators.",
+	F("accelerators", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATORS,
+	  .text = "GPUs and other accelerators. A device that no rule of this host's allows is out of reach when it "
+		  "comes, too. Of several policies, rules as those of devices; both sections must allow.",
 	  .children = accelerator_fields),
 	F("resources", OBJECT, .needs = 1 + RF_FEATURE_RESOURCES, .text = "What the workload may take of the host.",
 	  .children = FIELDS(F("cpu", QUANTITY, .example = "cpu: \"1.5\"", .text = "CPUs."),
@@ -399,7 +413,7 @@ bool rf_field_is_enforced(const struct rf_field *f)
 {
 	/* What no program of this version carries out; a host that has it can come with a later one. */
 	switch (f->needs - 1) {
-	case RF_FEATURE_ACCELERATORS:
+	case RF_FEATURE_ACCELERATOR_QUOTAS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:

@@ -8,6 +8,7 @@
 #include "ringfence/event.h"
 #include "ringfence/policy_map.h"
 #include "ringfence/workload_map.h"
+#include "user/model/accelerator_ioctl.h"
 #include "user/model/event.h"
 #include "user/model/icmp.h"
 #include "user/model/programs.h"
@@ -205,6 +206,64 @@ static void devices_show(const struct rf_policy *const *policies, size_t n, stru
 	defaults_show(&enforced, &all, audited, out);
 }
 
+static void accelerator_show(struct rf_strbuf *out, const struct rf_accelerator_rule *rule)
+{
+	bool any = rule->class == RF_ACCELERATOR_CLASS_COUNT && !rule->pci && !rule->uuid;
+
+	rf_strbuf_adds(out, any					      ? "any" :
+			    rule->class == RF_ACCELERATOR_CLASS_COUNT ? "" :
+									rf_accelerator_class_names[rule->class]);
+	if (rule->index != RF_ACCELERATOR_ANY)
+		rf_strbuf_addf(out, " %d", rule->index);
+	if (rule->pci)
+		rf_strbuf_addf(out, "%s%s", out->data[out->len - 1] == ' ' ? "" : " ", rule->pci);
+	if (rule->uuid)
+		rf_strbuf_addf(out, "%s%s", out->data[out->len - 1] == ' ' ? "" : " ", rule->uuid);
+	if (rule->gpu_instance != RF_MIG_NONE)
+		rf_strbuf_addf(out, " MIG %d", rule->gpu_instance);
+	if (rule->compute_instance != RF_MIG_NONE)
+		rf_strbuf_addf(out, "/%d", rule->compute_instance);
+	for (int class = RF_ACCEL_SUBMIT; class < RF_ACCEL_CLASSES; class ++)
+		if (rule->operations & RF_ACCEL_BIT(class))
+			rf_strbuf_addf(out, " %s", rf_accel_class_names[class]);
+}
+
+/* Without a word where no policy has any: most hosts have no accelerator. */
+static void accelerators_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out)
+{
+	struct origin enforced = { 0 }, all = { 0 };
+	unsigned int number = 0;
+	bool audited = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_accelerator_section *a = &policies[i]->accelerators;
+
+		if (!a->present)
+			continue;
+		origin_take(&all, policies[i], a->default_action, a->mark);
+		if (policies[i]->mode == RF_MODE_AUDIT)
+			audited = true;
+		else
+			origin_take(&enforced, policies[i], a->default_action, a->mark);
+	}
+	if (!all.policy)
+		return;
+	rf_strbuf_adds(out, "\naccelerators:\n");
+	for (size_t i = 0; i < n; i++) {
+		const struct rf_policy *p = policies[i];
+
+		for (size_t k = 0; k < p->accelerators.n_rules; k++) {
+			const struct rf_accelerator_rule *rule = &p->accelerators.rules[k];
+
+			rf_strbuf_addf(out, "  %3u. %-5s ", ++number, rf_action_name(rule->action));
+			accelerator_show(out, rule);
+			rf_strbuf_addf(out, "  (%s%s, %s:%u)\n", rule->name, p->mode == RF_MODE_AUDIT ? ", audit" : "",
+				       p->file, rule->mark.line);
+		}
+	}
+	defaults_show(&enforced, &all, audited, out);
+}
+
 /* What is denied, or only told of, besides the rules. */
 static void limit_show(const struct rf_policy *const *policies, size_t n, enum rf_exec_reason which,
 		       struct rf_strbuf *out)
@@ -302,6 +361,7 @@ int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char
 	rf_isolation_show(policies, n, out);
 	rf_kernel_show(policies, n, out);
 	devices_show(policies, n, out);
+	accelerators_show(policies, n, out);
 	rf_files_show(policies, n, out);
 	process_show(policies, n, out);
 	telemetry_show(policies, n, out);

@@ -149,8 +149,8 @@ static void a_device_out_of_range_is_refused(void **state)
 	refused(RF_EVENT_DEVICE_DENY, e.device.type = 0);
 	refused(RF_EVENT_DEVICE_DENY, e.device.type = 3);
 	accepted(RF_EVENT_DEVICE_DENY, e.device.type = 1);
-	refused(RF_EVENT_DEVICE_DENY, e.device.access = 8);
-	accepted(RF_EVENT_DEVICE_DENY, e.device.access = 7);
+	refused(RF_EVENT_DEVICE_DENY, e.device.access = 128);
+	accepted(RF_EVENT_DEVICE_DENY, e.device.access = 127);
 	refused(RF_EVENT_DEVICE_DENY, e.device.tier = RF_TIERS);
 	accepted(RF_EVENT_DEVICE_DENY, e.device.rule = RF_RULE_DEFAULT);
 }

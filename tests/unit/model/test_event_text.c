@@ -255,7 +255,7 @@ static void a_tenants_name_cannot_forge_a_column_or_drive_the_terminal(void **st
 
 static void names_are_escaped_as_well(void **state)
 {
-	const struct rf_event_names names = { "t/n/a b", "p\n", "say \"x\"", "a b.yaml", 0, NULL, NULL };
+	const struct rf_event_names names = { "t/n/a b", "p\n", "say \"x\"", "a b.yaml", 0, NULL, NULL, NULL };
 	union sample_event e = sample_event(RF_EVENT_FLOW_DENY);
 
 	(void)state;

@@ -202,7 +202,7 @@ static const char whole_language[] =
 	"    syscalls: {deny: [mount]}\n"
 	"  accelerators:\n"
 	"    default: deny\n"
-	"    rules: [{name: n, action: allow, class: nvidia, index: 0, pci: '0000:03:00.0', uuid: GPU-1, mig: MIG-1,\n"
+	"    rules: [{name: n, action: allow, class: nvidia, index: 0, pci: '0000:03:00.0', uuid: GPU-1, mig: 1/0,\n"
 	"             operations: [submit]}]\n"
 	"    quota: {share: 100, burst: 500ms, workConserving: false, memory: 16Gi, submissionsPerSecond: 10,\n"
 	"            contexts: 2, secondsPerDay: 3600}\n"
@@ -219,7 +219,7 @@ static void a_file_of_later_versions_is_checked_today(void **state)
 
 	(void)state;
 	assert_right(&p);
-	assert_int_equal(p.set->policies[0]->n_requirements, 8);
+	assert_int_equal(p.set->policies[0]->n_requirements, 10);
 	assert_true(p.set->policies[0]->unsupported_audit);
 	assert_text("  process: {drift: dney}\n", "did you mean \"deny\"?");
 	assert_text("  kernel: {preset: none}\n", "expected one of: baseline, restricted");

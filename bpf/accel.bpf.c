@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Accelerators: what is done with a node that is open. Who may open one is
+ * cgroup/dev's to say; these hooks see descriptors that were passed, inherited,
+ * or opened before there was a policy, and tell what an ioctl asks for. Attached
+ * while some workload has rules of accelerators.
+ *
+ * hook                 decides
+ * file_ioctl           an ioctl, by its class: submit, alloc, map, admin, other; counts it
+ * file_ioctl_compat    the same of a 32-bit process: the numbers are the same
+ * mmap_file            mmap() of a node, class map
+ * file_receive         being passed one over a Unix socket: what it was opened for
+ *
+ * The class is that of the number alone. What lies behind the pointer may change
+ * after it was looked at, so it is not.
+ *
+ * Bound: nine lookups; four instructions on what is no character device.
+ * Failure: a set without an entry denies (closed); a node that nobody knows is
+ * none (open), and was judged when it was opened.
+ */
+#include "lib/device.bpf.h"
+#include "lib/lsm.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+#define RF_S_IFMT      0170000
+#define RF_S_IFCHR     0020000
+#define RF_FMODE_READ  0x1 /* linux/fs.h */
+#define RF_FMODE_WRITE 0x2
+
+/* May it be an accelerator's? Most files are no devices, and most devices of another major. */
+static __always_inline bool rf_accel_may_be(struct file *file)
+{
+	struct inode *inode = file->f_inode;
+	__u32 major;
+
+	if ((inode->i_mode & RF_S_IFMT) != RF_S_IFCHR)
+		return false;
+	major = inode->i_rdev >> 20;
+	return major < RF_ACCEL_MAJORS && RF_READ_ONCE(rf_config.accel_majors[major / 64 % 8]) >> major % 64 & 1;
+}
+
+/* Fills @c when current is in a workload; NULL: it is not. */
+static __always_inline struct rf_workload_bank *rf_accel_begin(struct rf_device_case *c, struct file *file,
+							       enum rf_hook hook)
+{
+	__u64 version = RF_READ_ONCE(rf_config.version);
+	__u32 rdev = file->f_inode->i_rdev;
+
+	c->cgroup_id = rf_current_cgroup_id();
+	c->workload = rf_workload_of_live(c->cgroup_id, version);
+	if (c->workload == RF_WORKLOAD_NONE)
+		return NULL;
+	rf_hook_seen(hook, c->workload);
+	c->hook = hook;
+	c->type = RF_TYPE_CHAR;
+	c->major = rdev >> 20;
+	c->minor = rdev & 0xfffff;
+	return rf_workload_bank(c->workload, version);
+}
+
+/* enum rf_accel_interface + 1 of the node; 0: it is none of ours. */
+static __always_inline __u32 rf_accel_node(const struct rf_device_case *c)
+{
+	struct rf_accel_node_key key = { .major = c->major, .minor = c->minor };
+	__u32 *found = bpf_map_lookup_elem(&rf_accel_node_map, &key);
+
+	if (!found) {
+		key.minor = RF_DEVICE_ANY;
+		found = bpf_map_lookup_elem(&rf_accel_node_map, &key);
+	}
+	return found ? *found : 0;
+}
+
+static __always_inline __u32 rf_accel_class(__u32 interface, __u32 cmd)
+{
+	struct rf_accel_ioctls *known = bpf_map_lookup_elem(&rf_accel_interface_map, &interface);
+	__u32 nr = cmd & 0xff, class;
+
+	/* NVIDIA's UVM has plain numbers: all of what a type and a size are made of elsewhere is 0. */
+	if (!known || (cmd >> 8 & 0xff) != known->type || nr >= sizeof(known->class))
+		return RF_ACCEL_OTHER;
+	class = known->class[nr];
+	return class < RF_ACCEL_CLASSES ? class : RF_ACCEL_OTHER;
+}
+
+static __always_inline int rf_accel_ioctl_judge(struct file *file, __u32 cmd, enum rf_hook hook)
+{
+	struct rf_device_case c = {};
+	struct rf_workload_bank *bank;
+	__u32 node, class;
+
+	if (!rf_accel_may_be(file))
+		return 0;
+	bank = rf_accel_begin(&c, file, hook);
+	if (!bank)
+		return 0;
+	node = rf_accel_node(&c);
+	if (!node)
+		return 0;
+	class = rf_accel_class(node - 1, cmd);
+	rf_count(c.workload, RF_COUNTER_ACCEL_OTHER + class, 1);
+	c.access = class == RF_ACCEL_OTHER ? 0 : RF_ACCEL_BIT(class);
+	return rf_lsm_verdict(rf_device_judge(bank, &c));
+}
+
+SEC("lsm/file_ioctl")
+int BPF_PROG(rf_accel_ioctl, struct file *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	if (ret)
+		return ret;
+	return rf_accel_ioctl_judge(file, cmd, RF_HOOK_ACCEL_IOCTL);
+}
+
+SEC("lsm/file_ioctl_compat")
+int BPF_PROG(rf_accel_ioctl_compat, struct file *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	if (ret)
+		return ret;
+	return rf_accel_ioctl_judge(file, cmd, RF_HOOK_ACCEL_COMPAT);
+}
+
+SEC("lsm/mmap_file")
+int BPF_PROG(rf_accel_mmap, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags, int ret)
+{
+	struct rf_device_case c = {};
+	struct rf_workload_bank *bank;
+
+	if (ret)
+		return ret;
+	if (!file || !rf_accel_may_be(file))
+		return 0;
+	bank = rf_accel_begin(&c, file, RF_HOOK_ACCEL_MMAP);
+	if (!bank || !rf_accel_node(&c))
+		return 0;
+	c.access = RF_DEVICE_MAP;
+	return rf_lsm_verdict(rf_device_judge(bank, &c));
+}
+
+SEC("lsm/file_receive")
+int BPF_PROG(rf_accel_receive, struct file *file, int ret)
+{
+	struct rf_device_case c = {};
+	struct rf_workload_bank *bank;
+
+	if (ret)
+		return ret;
+	if (!rf_accel_may_be(file))
+		return 0;
+	bank = rf_accel_begin(&c, file, RF_HOOK_ACCEL_RECEIVE);
+	if (!bank || !rf_accel_node(&c))
+		return 0;
+	c.access = (file->f_mode & RF_FMODE_READ ? RF_DEVICE_READ : 0) |
+		   (file->f_mode & RF_FMODE_WRITE ? RF_DEVICE_WRITE : 0);
+	return rf_lsm_verdict(rf_device_judge(bank, &c));
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Accelerators as the kernel sees them: which device nodes are theirs, and what
+ * an ioctl on one asks for. What a workload may do is in its device sets,
+ * policy_map.h: opening and mknod for the device controller, and the classes
+ * below for the LSM hooks.
+ */
+#ifndef RINGFENCE_ACCEL_MAP_H
+#define RINGFENCE_ACCEL_MAP_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+#include "limits.h"
+#include "policy_map.h"
+
+/* X(enum suffix, name): how a driver's ioctls are told apart; the numbers are in user/model/accelerator_ioctl.c. */
+#define RF_ACCEL_INTERFACES(X)      \
+	X(UNKNOWN, "unknown")       \
+	X(DRM, "drm")               \
+	X(AMDGPU, "amdgpu")         \
+	X(I915, "i915")             \
+	X(XE, "xe")                 \
+	X(NOUVEAU, "nouveau")       \
+	X(MSM, "msm")               \
+	X(PANFROST, "panfrost")     \
+	X(PANTHOR, "panthor")       \
+	X(V3D, "v3d")               \
+	X(ETNAVIV, "etnaviv")       \
+	X(LIMA, "lima")             \
+	X(IVPU, "intel_vpu")        \
+	X(AMDXDNA, "amdxdna")       \
+	X(QAIC, "qaic")             \
+	X(HABANALABS, "habanalabs") \
+	X(KFD, "kfd")               \
+	X(NVIDIA, "nvidia")         \
+	X(NVIDIA_UVM, "nvidia-uvm") \
+	X(INFINIBAND, "infiniband") \
+	X(TESTACCEL, "rf-testaccel")
+
+enum rf_accel_interface {
+#define X(id, name) RF_INTERFACE_##id,
+	RF_ACCEL_INTERFACES(X)
+#undef X
+		RF_INTERFACE_COUNT
+};
+
+/* What an ioctl asks for; anything else only asks, waits or gives back. */
+enum rf_accel_class {
+	RF_ACCEL_OTHER, /* allowed to whoever may open the node */
+	RF_ACCEL_SUBMIT,
+	RF_ACCEL_ALLOC,
+	RF_ACCEL_MAP,
+	RF_ACCEL_ADMIN,
+	RF_ACCEL_CLASSES
+};
+
+/* The bit of a class in struct rf_device_value. */
+#define RF_ACCEL_BIT(class) (RF_DEVICE_SUBMIT << ((class) - RF_ACCEL_SUBMIT))
+
+/* rf_accel_interface_map: array of RF_INTERFACE_COUNT. */
+struct rf_accel_ioctls {
+	__u8 type;	 /* _IOC_TYPE() of them */
+	__u8 class[255]; /* enum rf_accel_class by _IOC_NR(), for all but 255; 0 where nothing is known */
+};
+
+/*
+ * rf_accel_node_map: hash; key RF_ACCEL_KEY(), value enum rf_accel_interface + 1. A node that is not there is looked
+ * for with minor RF_DEVICE_ANY. rf_accel_majors in rf_config says of each major below RF_ACCEL_MAJORS whether there is
+ * one: what most character devices are asked.
+ */
+struct rf_accel_node_key {
+	__u32 major;
+	__u32 minor;
+};
+
+#define RF_ACCEL_MAJORS 512
+
+#endif

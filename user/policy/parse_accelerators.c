@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Who may use which accelerator, and for what. */
+#include "user/policy/parse_accelerators.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "user/model/accelerator_ioctl.h"
+#include "user/policy/parse_network.h"
+
+/* "3" or "3/0". */
+static bool mig_parse(const char *text, int32_t *ret_gi, int32_t *ret_ci)
+{
+	char *end;
+	long gi, ci = RF_MIG_NONE;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	gi = strtol(text, &end, 10);
+	if (*end == '/' && isdigit((unsigned char)end[1]))
+		ci = strtol(end + 1, &end, 10);
+	if (*end || gi > 255 || ci > 255)
+		return false;
+	*ret_gi = gi;
+	*ret_ci = ci;
+	return true;
+}
+
+/* "0000:03:00.0", as sysfs has it. */
+static bool is_pci(const char *text)
+{
+	static const char pattern[] = "xxxx:xx:xx.o";
+	size_t i;
+
+	for (i = 0; pattern[i]; i++) {
+		if (pattern[i] == 'x' ? !isxdigit((unsigned char)text[i]) || isupper((unsigned char)text[i]) :
+		    pattern[i] == 'o' ? text[i] < '0' || text[i] > '7' :
+					text[i] != pattern[i])
+			return false;
+	}
+	return !text[i];
+}
+
+static uint32_t operations_parse(const struct rf_node *list)
+{
+	uint32_t bits = 0;
+
+	if (!list || list->kind != RF_NODE_SEQUENCE)
+		return 0;
+	for (size_t i = 0; i < list->n; i++)
+		for (int class = RF_ACCEL_SUBMIT; class < RF_ACCEL_CLASSES; class ++)
+			if (list->items[i]->kind == RF_NODE_SCALAR &&
+			    !strcasecmp(list->items[i]->text, rf_accel_class_names[class]))
+				bits |= RF_ACCEL_BIT(class);
+	return bits;
+}
+
+static int class_parse(const struct rf_node *node)
+{
+	for (int class = 0; class < RF_ACCELERATOR_CLASS_COUNT; class ++)
+		if (rf_node_is(node, "class", rf_accelerator_class_names[class]))
+			return class;
+	return RF_ACCELERATOR_CLASS_COUNT;
+}
+
+static int rule_parse(struct rf_checker *c, const struct rf_node *node, size_t index, struct rf_accelerator_rule *rule)
+{
+	const struct rf_node *mig = rf_node_get(node, "mig");
+
+	rule->mark = node->mark;
+	rule->name = rf_node_string(c, node, "name");
+	if (!rule->name && asprintf(&rule->name, "accelerators[%zu]", index) < 0)
+		rule->name = NULL;
+	rule->action = rf_node_action(node, "action", RF_ACTION_ALLOW);
+	rule->class = class_parse(node);
+	rule->index = rf_node_get(node, "index") ? rf_node_integer(node, "index", 0) : RF_ACCELERATOR_ANY;
+	rule->pci = rf_node_string(c, node, "pci");
+	rule->uuid = rf_node_string(c, node, "uuid");
+	rule->operations = operations_parse(rf_node_get(node, "operations"));
+	rule->gpu_instance = rule->compute_instance = RF_MIG_NONE;
+	if (rule->index != RF_ACCELERATOR_ANY && rule->class == RF_ACCELERATOR_CLASS_COUNT)
+		rf_check_error(c, rf_node_get(node, "index"), "class, of which index is the number",
+			       "an index without a class");
+	if (rule->pci && !is_pci(rule->pci))
+		rf_check_error(c, rf_node_get(node, "pci"), "domain:bus:device.function, such as 0000:03:00.0",
+			       "\"%s\" is no PCI address", rule->pci);
+	if (mig && mig->kind == RF_NODE_SCALAR && !mig_parse(mig->text, &rule->gpu_instance, &rule->compute_instance))
+		rf_check_error(c, mig, "the GPU instance's number, and after a / the compute instance's",
+			       "\"%s\" is no MIG instance", mig->text);
+	return rule->name ? 0 : -ENOMEM;
+}
+
+int rf_accelerators_parse(struct rf_checker *c, const struct rf_node *node, struct rf_accelerator_section *ret)
+{
+	const struct rf_node *rules = rf_node_get(node, "rules");
+	int r = 0;
+
+	if (!node || node->kind != RF_NODE_MAPPING)
+		return 0;
+	ret->present = true;
+	ret->mark = node->mark;
+	ret->default_action = rf_node_action(node, "default", RF_ACTION_DENY);
+	if (!rules || rules->kind != RF_NODE_SEQUENCE || !rules->n)
+		return 0;
+	ret->rules = calloc(rules->n, sizeof(*ret->rules));
+	if (!ret->rules)
+		return -ENOMEM;
+	for (size_t i = 0; r >= 0 && i < rules->n; i++) {
+		ret->n_rules = i + 1;
+		r = rule_parse(c, rules->items[i], i, &ret->rules[i]);
+	}
+	return r;
+}
