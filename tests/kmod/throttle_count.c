@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * throttle_count WHAT...: what the module says of those that wait: the
+ * counters, the mapping, and who is refused. It prints one line, and the
+ * claims are made by test_throttle.sh.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "tests/kmod/throttle_load.h"
+
+/* What the kfunc and the ioctl say, when nothing is pending. */
+static int do_stat(int argc, char **argv)
+{
+	struct rf_throttle_stat stat;
+
+	(void)argc, (void)argv;
+	run_program(skel->progs.read_stat);
+	stat = stat_now();
+	printf("returned=%d agree=%d sum=%d used=%d short=%d long=%d\n", skel->bss->stat_returned,
+	       !memcmp(&stat, &skel->bss->stat, sizeof(stat)),
+	       stat.asked == stat.waits + stat.skipped + stat.extended && !stat.pending,
+	       stat.asked && stat.waits && stat.waited_ns && stat.extended && stat.cut && stat.skipped && stat.refused,
+	       skel->bss->stat_short_returned, skel->bss->stat_long_returned);
+	return 0;
+}
+
+/* map WORKLOAD: one wait of 50 ms for it, and what the mapping says of all of them. */
+static int do_map(int argc, char **argv)
+{
+	size_t size = RF_MAX_WORKLOADS * sizeof(struct rf_throttle_use);
+	struct rf_throttle_stat stat, before;
+	const struct rf_throttle_use *uses;
+	struct rf_throttle_use *copy = malloc(size);
+	unsigned long workload;
+	int i, others = 0;
+
+	if (argc != 1 || !copy)
+		errx(2, "map WORKLOAD");
+	workload = strtoul(argv[0], NULL, 0);
+	uses = mmap(NULL, size, PROT_READ, MAP_SHARED, device, 0);
+	if (uses == MAP_FAILED)
+		err(1, "mmap");
+	memcpy(copy, uses, size);
+	before = stat_now();
+	attach(skel->progs.from_fentry);
+	skel->bss->workload = workload;
+	arm(50, 0);
+	ask_by_ioctl();
+	stat = stat_now();
+	for (i = 0; i < RF_MAX_WORKLOADS; i++)
+		others += (unsigned long)i != workload && memcmp(copy + i, uses + i, sizeof(*uses));
+	printf("waited=%d", stat.waits == before.waits + 1 && stat.waited_ns >= before.waited_ns + 50 * THROTTLE_MS);
+	if (workload < RF_MAX_WORKLOADS)
+		printf(" counted=%d exactly=%d", (int)(uses[workload].waits - copy[workload].waits),
+		       uses[workload].waited_ns - copy[workload].waited_ns == stat.waited_ns - before.waited_ns);
+	printf(" others=%d\n", others);
+	return 0;
+}
+
+static const char *mapped(size_t size, int protection, int kind)
+{
+	void *map = mmap(NULL, size, protection, kind, device, 0);
+
+	if (map == MAP_FAILED)
+		return strerrorname_np(errno);
+	munmap(map, size);
+	return "0";
+}
+
+static const char *made_writable(int kind)
+{
+	void *map = mmap(NULL, 4096, PROT_READ, kind, device, 0);
+
+	if (map == MAP_FAILED)
+		err(1, "mmap");
+	return mprotect(map, 4096, PROT_READ | PROT_WRITE) ? strerrorname_np(errno) : "0";
+}
+
+/* How the mapping can be had. */
+static int do_map_modes(int argc, char **argv)
+{
+	size_t size = RF_MAX_WORKLOADS * sizeof(struct rf_throttle_use);
+
+	(void)argc, (void)argv;
+	printf("read=%s write=%s private=%s past=%s", mapped(size, PROT_READ, MAP_SHARED),
+	       mapped(size, PROT_READ | PROT_WRITE, MAP_SHARED), mapped(size, PROT_READ | PROT_WRITE, MAP_PRIVATE),
+	       mapped(size + 4096, PROT_READ, MAP_SHARED));
+	printf(" mprotect=%s", made_writable(MAP_SHARED));
+	printf(" mprotect_private=%s\n", made_writable(MAP_PRIVATE));
+	return 0;
+}
+
+/* Where nobody can wait: "kthread" or "interrupt". */
+static int do_nobody(int argc, char **argv)
+{
+	struct rf_throttle_stat before = stat_now(), after;
+	bool interrupt = argc && !strcmp(argv[0], "interrupt");
+	__u64 *asked = interrupt ? &skel->bss->interrupt_asked : &skel->bss->kthread_asked;
+	__u64 *refused = interrupt ? &skel->bss->interrupt_refused : &skel->bss->kthread_refused;
+	struct bpf_link *link;
+
+	link = bpf_program__attach(interrupt ? skel->progs.from_interrupt : skel->progs.from_kthread);
+	if (!link)
+		err(1, "cannot attach");
+	UNTIL(__atomic_load_n(asked, __ATOMIC_SEQ_CST) >= 10, "a timer or a work item");
+	bpf_link__destroy(link);
+	/* One may be in the middle of it. */
+	UNTIL(__atomic_load_n(asked, __ATOMIC_SEQ_CST) == __atomic_load_n(refused, __ATOMIC_SEQ_CST), "all refused");
+	after = stat_now();
+	printf("asked=%d refused=%d\n", (int)(after.asked - before.asked), after.refused - before.refused == *refused);
+	return 0;
+}
+
+/* hold: the link of a program that can ask, kept by the module past our end. */
+static int do_hold(int argc, char **argv)
+{
+	struct bpf_link *link = bpf_program__attach(skel->progs.from_fentry);
+	struct rf_module_hold hold = { .owner = 1 };
+
+	(void)argc, (void)argv;
+	if (!link)
+		err(1, "cannot attach");
+	hold.fd = bpf_link__fd(link);
+	if (ioctl(device, RF_IOC_HOLD, &hold))
+		err(1, "RF_IOC_HOLD");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} operations[] = {
+		{ "stat", do_stat },	 { "map", do_map },   { "map_modes", do_map_modes },
+		{ "nobody", do_nobody }, { "hold", do_hold },
+	};
+	size_t i;
+
+	if (argc < 2)
+		errx(2, "usage: throttle_count WHAT...");
+	for (i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
+		if (!strcmp(operations[i].name, argv[1])) {
+			setup();
+			return operations[i].run(argc - 2, argv + 2);
+		}
+	}
+	errx(2, "'%s' is nothing to do", argv[1]);
+}
