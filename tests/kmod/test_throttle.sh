@@ -65,8 +65,16 @@ tap_is "one that did not ask is not counted" "asked=0 skipped=0 waits=0 pending=
 tap_is "200 threads wait at once, and none is left over" "pending=200 pending=0" probe crowd
 tap_is "not one after another" "waits=200 cut=0 ended=early pending=0" probe crowd once
 
-tap_is "work of the kernel's own cannot wait" "asked=0 refused=1" counts nobody kthread
-tap_is "an interrupt cannot wait" "asked=0 refused=1" counts nobody interrupt
+# A small machine allows fewer.
+echo 32768 >/proc/sys/kernel/threads-max
+tap_is "where there is no room a task is refused, and most of the room was taken before" \
+	"before_one=most refused=some as=-28 others=pending waits=all pending=0" probe full
+
+refused="asked=0 refused=all counted=1 pending=0"
+tap_is "work of the kernel's own cannot wait" "$refused" counts nobody kthread
+tap_is "an interrupt cannot wait" "$refused" counts nobody interrupt
+tap_is "a task that is exiting cannot wait" "$refused" counts nobody exit
+tap_is "a worker of io_uring cannot wait" "$refused" counts nobody io
 tap_is "the function and the ioctl count alike, it adds up, and sizes that are wrong are refused" \
 	"returned=0 agree=1 sum=1 used=1 short=-22 long=-22" counts stat
 

@@ -19,6 +19,7 @@ extern int rf_throttle_stat(void *buf, __u32 buf__sz) __ksym;
 
 __u64 delay_ns[THROTTLE_ASKS];
 int returned[THROTTLE_ASKS];
+int refusal; /* the last */
 __u32 n_asks;
 __u32 workload;
 __u32 flags;
@@ -27,9 +28,11 @@ __u32 flags;
 __u32 tgid;
 long number;
 
-/* Where nobody can wait: how often it was asked there, and how often the answer was that nobody can. */
-__u64 kthread_asked, kthread_refused;
-__u64 interrupt_asked, interrupt_refused;
+/* Where nobody can wait: how often it was asked there, was answered, and was answered with this. */
+__u64 nobody_asked, nobody_answered, nobody_refused;
+int nobody_refusal;
+/* What the names of the tasks that are asked begin with. */
+char worker[4];
 
 struct rf_throttle_stat stat;
 int stat_returned, stat_short_returned, stat_long_returned;
@@ -39,9 +42,20 @@ static __always_inline void ask(void)
 	__u32 i;
 
 	for (i = 0; i < THROTTLE_ASKS; i++) {
-		if (i < n_asks)
-			returned[i] = rf_throttle(delay_ns[i], workload, flags);
+		if (i >= n_asks)
+			break;
+		returned[i] = rf_throttle(delay_ns[i], workload, flags);
+		if (returned[i] < 0)
+			refusal = returned[i];
 	}
+}
+
+static __always_inline void ask_nobody(void)
+{
+	__sync_fetch_and_add(&nobody_asked, 1);
+	if (rf_throttle(THROTTLE_MS, 0, 0) == nobody_refusal)
+		__sync_fetch_and_add(&nobody_refused, 1);
+	__sync_fetch_and_add(&nobody_answered, 1);
 }
 
 SEC("lsm/file_ioctl")
@@ -85,18 +99,34 @@ int from_uprobe(struct pt_regs *ctx)
 SEC("tp_btf/workqueue_execute_start")
 int BPF_PROG(from_kthread)
 {
-	__sync_fetch_and_add(&kthread_asked, 1);
-	if (rf_throttle(THROTTLE_MS, 0, 0) == -95 /* EOPNOTSUPP */)
-		__sync_fetch_and_add(&kthread_refused, 1);
+	ask_nobody();
 	return 0;
 }
 
 SEC("tp_btf/hrtimer_expire_entry")
 int BPF_PROG(from_interrupt)
 {
-	__sync_fetch_and_add(&interrupt_asked, 1);
-	if (rf_throttle(THROTTLE_MS, 0, 0) == -95 /* EOPNOTSUPP */)
-		__sync_fetch_and_add(&interrupt_refused, 1);
+	ask_nobody();
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(from_exit)
+{
+	if (bpf_get_current_pid_tgid() >> 32 == tgid)
+		ask_nobody();
+	return 0;
+}
+
+/* When it goes to sleep: there is no other place that a worker of whatever kind comes by. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(from_worker)
+{
+	char name[16] = "";
+
+	bpf_get_current_comm(name, sizeof(name));
+	if (name[0] == worker[0] && name[1] == worker[1] && name[2] == worker[2] && name[3] == worker[3])
+		ask_nobody();
 	return 0;
 }
 

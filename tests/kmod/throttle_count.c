@@ -5,8 +5,11 @@
  * claims are made by test_throttle.sh.
  */
 #include <errno.h>
+#include <linux/io_uring.h>
+#include <linux/vhost.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "tests/kmod/throttle_load.h"
 
@@ -92,24 +95,95 @@ static int do_map_modes(int argc, char **argv)
 	return 0;
 }
 
-/* Where nobody can wait: "kthread" or "interrupt". */
+static void nothing_to_do(void)
+{
+}
+
+static void task_exits(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		for (;;)
+			pause();
+	}
+	skel->bss->tgid = pid;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* The worker is made for a request that is marked so. */
+static void io_worker_works(void)
+{
+	struct io_uring_params params = { 0 };
+	struct io_uring_sqe *entries;
+	int ring = syscall(SYS_io_uring_setup, 1, &params);
+	char *queue;
+
+	if (ring < 0)
+		err(1, "io_uring_setup");
+	queue = mmap(NULL, params.sq_off.array + sizeof(__u32), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+		     IORING_OFF_SQ_RING);
+	entries = mmap(NULL, sizeof(*entries), PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+	if (queue == MAP_FAILED || entries == MAP_FAILED)
+		err(1, "mmap of a ring");
+	entries[0].opcode = IORING_OP_NOP;
+	entries[0].flags = IOSQE_ASYNC;
+	*(__u32 *)(queue + params.sq_off.array) = 0;
+	__atomic_store_n((__u32 *)(queue + params.sq_off.tail), 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
+		err(1, "io_uring_enter");
+}
+
+static void vhost_worker_works(void)
+{
+	int fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, VHOST_SET_OWNER))
+		err(1, "/dev/vhost-net");
+}
+
+/* nobody KIND: who cannot wait is asked to. */
 static int do_nobody(int argc, char **argv)
 {
+	const struct {
+		const char *name;
+		struct bpf_program *program;
+		int refusal;
+		const char *worker;
+		void (*provoke)(void);
+	} kinds[] = {
+		{ "kthread", skel->progs.from_kthread, -EOPNOTSUPP, "", nothing_to_do },
+		{ "interrupt", skel->progs.from_interrupt, -EOPNOTSUPP, "", nothing_to_do },
+		{ "exit", skel->progs.from_exit, -ESRCH, "", task_exits },
+		{ "io", skel->progs.from_worker, -EOPNOTSUPP, "iou-", io_worker_works },
+		{ "vhost", skel->progs.from_worker, -EOPNOTSUPP, "vhos", vhost_worker_works },
+	}, *kind = kinds;
 	struct rf_throttle_stat before = stat_now(), after;
-	bool interrupt = argc && !strcmp(argv[0], "interrupt");
-	__u64 *asked = interrupt ? &skel->bss->interrupt_asked : &skel->bss->kthread_asked;
-	__u64 *refused = interrupt ? &skel->bss->interrupt_refused : &skel->bss->kthread_refused;
 	struct bpf_link *link;
 
-	link = bpf_program__attach(interrupt ? skel->progs.from_interrupt : skel->progs.from_kthread);
+	while (argc != 1 || strcmp(kind->name, argv[0])) {
+		if (argc != 1 || ++kind == kinds + sizeof(kinds) / sizeof(*kinds))
+			errx(2, "nobody KIND");
+	}
+	memcpy(skel->bss->worker, kind->worker, strlen(kind->worker));
+	skel->bss->nobody_refusal = kind->refusal;
+	link = bpf_program__attach(kind->program);
 	if (!link)
-		err(1, "cannot attach");
-	UNTIL(__atomic_load_n(asked, __ATOMIC_SEQ_CST) >= 10, "a timer or a work item");
+		err(1, "cannot attach %s", bpf_program__name(kind->program));
+	kind->provoke();
+	UNTIL(__atomic_load_n(&skel->bss->nobody_answered, __ATOMIC_SEQ_CST), "an answer");
 	bpf_link__destroy(link);
 	/* One may be in the middle of it. */
-	UNTIL(__atomic_load_n(asked, __ATOMIC_SEQ_CST) == __atomic_load_n(refused, __ATOMIC_SEQ_CST), "all refused");
+	UNTIL(__atomic_load_n(&skel->bss->nobody_asked, __ATOMIC_SEQ_CST) ==
+		      __atomic_load_n(&skel->bss->nobody_answered, __ATOMIC_SEQ_CST),
+	      "all answers");
 	after = stat_now();
-	printf("asked=%d refused=%d\n", (int)(after.asked - before.asked), after.refused - before.refused == *refused);
+	printf("asked=%d refused=%s counted=%d pending=%d\n", (int)(after.asked - before.asked),
+	       skel->bss->nobody_refused == skel->bss->nobody_answered ? "all" : "not all",
+	       after.refused - before.refused == skel->bss->nobody_refused, (int)after.pending);
 	return 0;
 }
 

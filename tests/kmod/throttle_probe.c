@@ -7,6 +7,7 @@
  * Other processes may be slow, so a time that must not be passed is that of
  * the quickest of several attempts, or of all of them together.
  */
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -382,6 +383,55 @@ static int do_crowd(int argc, char **argv)
 	return 0;
 }
 
+static int full_pipe[2];
+
+static void *full_thread(void *arg)
+{
+	char c;
+
+	/* Asks, and then is nowhere near its wait until the pipe is closed. */
+	return read(full_pipe[0], &c, 1) ? arg : NULL;
+}
+
+/* More waits to come than the table has room for near each other. */
+static int do_full(int argc, char **argv)
+{
+	struct rf_throttle_stat before = stat_now(), now;
+	static pthread_t threads[RF_MAX_THROTTLED / 8 * 7];
+	int n = sizeof(threads) / sizeof(*threads), i;
+	uint64_t first = 0;
+	pthread_attr_t attr;
+
+	(void)argc, (void)argv;
+	if (pipe2(full_pipe, O_CLOEXEC))
+		err(1, "pipe");
+	attach_hook("tracepoint");
+	skel->bss->number = SYS_read;
+	arm(LONGEST, 0);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, PTHREAD_STACK_MIN);
+	pthread_attr_setguardsize(&attr, 0);
+	for (i = 0; i < n; i++) {
+		if (pthread_create(threads + i, &attr, full_thread, NULL))
+			errx(1, "no thread %d", i);
+		now = stat_now();
+		if (!first && now.refused != before.refused)
+			first = now.pending;
+	}
+	UNTIL((now = stat_now(), now.asked + now.refused - before.asked - before.refused == (uint64_t)n), "all to ask");
+	printf("before_one=%s refused=%s as=%d ", first > RF_MAX_THROTTLED / 2 ? "most" : "few",
+	       now.refused == before.refused ? "none" : "some", skel->bss->refusal);
+	printf("others=%s ", now.pending == now.asked - before.asked ? "pending" : "lost");
+	/* Those that were refused are not held back either. */
+	close(full_pipe[1]);
+	for (i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	now = stat_now();
+	printf("waits=%s pending=%d\n", now.waits - before.waits == now.asked - before.asked ? "all" : "not all",
+	       (int)now.pending);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -395,6 +445,7 @@ int main(int argc, char **argv)
 		{ "cgroup_kill", do_cgroup_kill },
 		{ "exit", do_exit },
 		{ "crowd", do_crowd },
+		{ "full", do_full },
 	};
 	size_t i;
 
