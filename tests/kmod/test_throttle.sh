@@ -55,8 +55,8 @@ tap_ok "so is the highest of them" waits 0 50 "returned=-22 $none" fentry 50 0x8
 tap_is "a kill ends a wait" "killed=20 ended=early cut=1 pending=0" probe kill
 tap_is "a signal with a handler ends a wait, and that is counted" "waits=20 handled=20 counted=1 ended=early" probe signal
 tap_is "without a signal it lasts" "waits=20 handled=0 counted=1 ended=late" probe signal none
-tap_is "a cgroup with a task that waits over and over freezes and thaws" \
-	"frozen=1 still=1 thawed=1 killed=1 pending=0" probe freeze "$cgroup"
+tap_is "a cgroup with a task that waits over and over freezes at once, stays so and thaws" \
+	"frozen=early still=1 thawed=1 killed=1 pending=0" probe freeze "$cgroup"
 tap_is "cgroup.kill ends a wait" "killed=20 ended=early pending=0" probe cgroup_kill "$cgroup"
 tap_is "a task that exits is not kept waiting, and that is counted" \
 	"asked=5 skipped=5 waits=0 pending=0 ended=early" probe exit exit_group

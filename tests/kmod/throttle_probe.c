@@ -241,9 +241,10 @@ static uint64_t rounds(void)
 /* freeze CGROUP: a process in it that waits over and over is frozen and thawed. */
 static int do_freeze(int argc, char **argv)
 {
-	uint64_t seen;
+	uint64_t seen, begin, spent = 0;
 	bool still, thawed, dead;
 	pid_t pid;
+	int i;
 
 	if (argc != 1)
 		errx(2, "freeze CGROUP");
@@ -265,11 +266,23 @@ static int do_freeze(int argc, char **argv)
 
 	write_file(child_cgroup, "cgroup.freeze", "0");
 	UNTIL(rounds() > seen, "a wait after the thaw");
+	for (i = 0; i < MANY; i++) {
+		until_pending(1);
+		begin = now_ns();
+		write_file(child_cgroup, "cgroup.freeze", "1");
+		UNTIL(frozen(child_cgroup), "frozen 1");
+		spent += now_ns() - begin;
+		write_file(child_cgroup, "cgroup.freeze", "0");
+	}
 
+	UNTIL(!frozen(child_cgroup), "frozen 0");
+	seen = rounds();
+	UNTIL(rounds() > seen, "a wait after the last thaw");
 	thawed = !frozen(child_cgroup);
 	kill(pid, SIGKILL);
 	dead = killed(pid);
-	printf("frozen=1 still=%d thawed=%d killed=%d pending=%d\n", still, thawed, dead, (int)stat_now().pending);
+	printf("frozen=%s still=%d thawed=%d killed=%d pending=%d\n", compared(spent, MANY), still, thawed, dead,
+	       (int)stat_now().pending);
 	return 0;
 }
 
