@@ -75,6 +75,12 @@ tap_is "work of the kernel's own cannot wait" "$refused" counts nobody kthread
 tap_is "an interrupt cannot wait" "$refused" counts nobody interrupt
 tap_is "a task that is exiting cannot wait" "$refused" counts nobody exit
 tap_is "a worker of io_uring cannot wait" "$refused" counts nobody io
+vhost="a worker of vhost cannot wait"
+if modprobe vhost_net 2>/dev/null && [ -e /dev/vhost-net ]; then
+	tap_is "$vhost" "$refused" counts nobody vhost
+else
+	tap_skip "$vhost" "the kernel has no vhost_net here"
+fi
 tap_is "the function and the ioctl count alike, it adds up, and sizes that are wrong are refused" \
 	"returned=0 agree=1 sum=1 used=1 short=-22 long=-22" counts stat
 
