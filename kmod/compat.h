@@ -12,6 +12,7 @@
 #include <linux/btf_ids.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/version.h>
 
 #ifndef __bpf_kfunc
@@ -40,6 +41,10 @@ static inline void rf_vm_flags_clear(struct vm_area_struct *vma, unsigned long f
 	vma->vm_flags &= ~flags;
 #endif
 }
+
+#ifndef PF_USER_WORKER /* a worker that is a thread of its process: before there was the flag, there were none */
+#define PF_USER_WORKER 0
+#endif
 
 /* Of bpf_link_get_from_fd(), where it has one. MODULE_IMPORT_NS() takes a word or a string, by kernel. */
 #define RF_IMPORT_BPF_INTERNAL MODULE_INFO(import_ns, "BPF_INTERNAL")

@@ -3,9 +3,8 @@
  * /dev/ringfence: the handshake between the module and user space, the links
  * that it holds, and what it counts.
  *
- * The node is for the host's administrator only: mode 0600 keeps others out
- * by default, and the capability check keeps them out when somebody changes
- * the mode or hands the node to a container. An open file holds the module.
+ * The node is for the host's administrator only: by its mode, and by the check
+ * of a capability where somebody changes that. An open file holds the module.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>

@@ -126,9 +126,7 @@ static int rf_wait_queue(u64 until_ns, u32 workload)
 	if (!wait)
 		return -ENOSPC;
 	if (!fresh) {
-		/* One that sleeps now has read it: whoever calls from within the wait changes nothing. */
-		if (wait->until_ns < until_ns)
-			wait->until_ns = until_ns;
+		wait->until_ns = max(wait->until_ns, until_ns);
 		atomic64_inc(&rf_stat.extended);
 		return 1;
 	}
@@ -152,8 +150,8 @@ int rf_throttle_current(u64 delay_ns, u32 workload)
 {
 	int r;
 
-	/* An io worker is of the process, and never returns to user mode. */
-	if (!in_task() || current->flags & (PF_KTHREAD | PF_IO_WORKER))
+	/* A worker of io_uring or vhost is of the process, and never returns to user mode. */
+	if (!in_task() || current->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		r = -EOPNOTSUPP;
 	else if (current->flags & PF_EXITING)
 		r = -ESRCH;

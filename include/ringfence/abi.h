@@ -41,8 +41,9 @@ struct rf_module_abi {
 
 /*
  * RF_IOC_HOLD: the module keeps the link @fd attached, also when its pin is removed and every process that has it is
- * gone, until RF_IOC_RELEASE or the end of the module. Held again, a link has the last @owner. 0; -EBADF, -EINVAL when
- * @fd is no link, -ENOSPC past RF_MAX_HELD_LINKS, -EINVAL when @owner is 0 or @reserved is not.
+ * gone, until RF_IOC_RELEASE or the end of the module; that does not end while it holds a program that calls it. Held
+ * again, a link has the last @owner. 0; -EBADF, -EINVAL when @fd is no link, -ENOSPC past RF_MAX_HELD_LINKS, -EINVAL
+ * when @owner is 0 or @reserved is not.
  */
 struct rf_module_hold {
 	__s32 fd;

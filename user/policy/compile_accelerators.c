@@ -9,7 +9,7 @@
 
 #include "user/lib/util.h"
 
-/* Does @rule speak of that bit, of a device that it matches? To allow an operation is to allow the opening before it. */
+/* Does @rule speak of that bit, of a device that it matches? To allow an operation is to allow opening. */
 static bool speaks_of(const struct rf_accelerator_rule *rule, uint32_t bit)
 {
 	if (!rule->operations)
@@ -22,7 +22,7 @@ static bool has_class(const struct rf_accelerator_rule *rule, uint32_t classes)
 	return rule->class == RF_ACCELERATOR_CLASS_COUNT || classes & 1u << rule->class;
 }
 
-/* To allow an instance is to allow the GPU's own node, which its users open as well; to deny one is not to deny that. */
+/* To allow an instance is to allow the GPU's own node, which its users open as well; to deny one does not deny it. */
 static bool matches_instance(const struct rf_accelerator_rule *rule, const struct rf_accelerator_node *node)
 {
 	if (rule->gpu_instance == RF_MIG_NONE)
