@@ -60,8 +60,8 @@ enum rf_accel_class {
 
 /* rf_accel_interface_map: array of RF_INTERFACE_COUNT. */
 struct rf_accel_ioctls {
-	__u8 type;	 /* _IOC_TYPE() of them */
-	__u8 class[255]; /* enum rf_accel_class by _IOC_NR(), for all but 255; 0 where nothing is known */
+	__u8 class[256]; /* enum rf_accel_class by _IOC_NR(); 0 where nothing is known */
+	__u32 type;	 /* _IOC_TYPE() of them */
 };
 
 /*
