@@ -93,10 +93,11 @@ say = @printf '  %-8s %s\n' '$(1)' '$(patsubst $(O)/%,%,$@)'
 
 # The object that defines the maps goes first: the linker of libbpf 1.1 misplaces a map that was extern before.
 BPF_MAPS := bpf/identity.bpf.c
-BPF_SRC := $(wildcard $(BPF_MAPS)) $(filter-out $(BPF_MAPS) bpf/probe.bpf.c,$(wildcard bpf/*.bpf.c))
-PROBE_SRC := $(wildcard bpf/probe.bpf.c)
+# Objects of their own: what the host can is tried before, and what belongs to modules comes when they do.
+BPF_APART := bpf/probe.bpf.c bpf/accel_drm.bpf.c
+BPF_SRC := $(wildcard $(BPF_MAPS)) $(filter-out $(BPF_MAPS) $(BPF_APART),$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:%.bpf.c=$(O)/%.o)
-SKEL := $(if $(BPF_SRC),$(O)/bpf/ringfence.skel.h) $(if $(PROBE_SRC),$(O)/bpf/probe.skel.h)
+SKEL := $(if $(BPF_SRC),$(O)/bpf/ringfence.skel.h) $(patsubst %.bpf.c,$(O)/%.skel.h,$(wildcard $(BPF_APART)))
 # More flags for the BPF compiler; the lifecycle test builds a variant with them.
 BPF_EXTRA ?=
 BPF_FLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Werror -I $(O) -I include -I . \
@@ -124,10 +125,10 @@ $(O)/bpf/ringfence.skel.h: $(O)/bpf/ringfence.bpf.o
 	$(call say,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name ringfence_bpf > $@
 
-$(O)/bpf/probe.skel.h: $(O)/bpf/probe.o
+$(BPF_APART:%.bpf.c=$(O)/%.skel.h): $(O)/bpf/%.skel.h: $(O)/bpf/%.o
 	$(call say,SKEL)
-	$(Q)$(BPFTOOL) gen object $(O)/bpf/probe.bpf.o $<
-	$(Q)$(BPFTOOL) gen skeleton $(O)/bpf/probe.bpf.o name probe_bpf > $@
+	$(Q)$(BPFTOOL) gen object $(O)/bpf/$*.bpf.o $<
+	$(Q)$(BPFTOOL) gen skeleton $(O)/bpf/$*.bpf.o name $*_bpf > $@
 
 # BPF programs that only a test loads: tests/bpf/x.bpf.c -> #include "tests/bpf/x.skel.h".
 TEST_BPF := $(wildcard tests/*/*.bpf.c)

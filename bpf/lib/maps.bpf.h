@@ -195,8 +195,47 @@ RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, RF_MAX_ACCEL_NODES);
 	__type(key, struct rf_accel_node_key);
-	__type(value, __u32);
+	__type(value, struct rf_accel_node);
 } rf_accel_node_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, RF_MAX_ACCEL_DEVICES);
+	__type(key, struct rf_accel_device_key);
+	__type(value, __u32);
+} rf_accel_device_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_ACCEL_USES);
+	__type(key, struct rf_accel_use_key);
+	__type(value, struct rf_accel_use);
+} rf_accel_use_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_ACCEL_JOBS);
+	__type(key, __u64);
+	__type(value, struct rf_accel_job);
+} rf_accel_job_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_ACCEL_OBJECTS);
+	__type(key, __u64);
+	__type(value, struct rf_accel_object);
+} rf_accel_object_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_ACCEL_FILES);
+	__type(key, __u64);
+	__type(value, struct rf_accel_file);
+} rf_accel_file_map SEC(".maps");
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -65,15 +65,69 @@ struct rf_accel_ioctls {
 };
 
 /*
- * rf_accel_node_map: hash; key RF_ACCEL_KEY(), value enum rf_accel_interface + 1. A node that is not there is looked
- * for with minor RF_DEVICE_ANY. rf_accel_majors in rf_config says of each major below RF_ACCEL_MAJORS whether there is
- * one: what most character devices are asked.
+ * rf_accel_node_map: hash. A node that is not there is looked for with minor RF_DEVICE_ANY. rf_config.accel_majors says
+ * of each major below RF_ACCEL_MAJORS whether there is one: what most character devices are asked.
  */
 struct rf_accel_node_key {
 	__u32 major;
 	__u32 minor;
 };
 
+struct rf_accel_node {
+	__u16 interface; /* enum rf_accel_interface */
+	__u16 device;	 /* its number, RF_ACCEL_DEVICE_NONE: of none alone */
+};
+
 #define RF_ACCEL_MAJORS 512
+
+/*
+ * rf_accel_device_map: hash; key the name of the device on its bus ("0000:03:00.0"), zero padded; value its number,
+ * which no other device has had since the maps were made.
+ */
+#define RF_ACCEL_DEVICE_NAME 32
+#define RF_ACCEL_DEVICE_NONE 0
+
+struct rf_accel_device_key {
+	char name[RF_ACCEL_DEVICE_NAME];
+};
+
+/* rf_accel_use_map: hash; what a workload has taken of a device. Counters, but for what says "now". */
+struct rf_accel_use_key {
+	__u32 workload;
+	__u32 device;
+};
+
+struct rf_accel_use {
+	__u64 opens;   /* that succeeded */
+	__u64 files;   /* open now */
+	__u64 held_ns; /* that files which are closed had been open */
+	__u64 ioctls[RF_ACCEL_CLASSES];
+	__u64 jobs;	 /* that ended */
+	__u64 busy_ns;	 /* from the start to the end of each */
+	__u64 queued_ns; /* from submission to start */
+	__u64 bytes;	 /* of buffers now */
+	__u64 bytes_peak;
+};
+
+/* rf_accel_job_map: hash by the address of its fence; a job between its submission and its end. */
+struct rf_accel_job {
+	struct rf_accel_use_key whose;
+	__u64 queued_ns; /* CLOCK_MONOTONIC */
+	__u64 begun_ns;	 /* 0: not yet */
+};
+
+/* rf_accel_object_map: hash by address; a buffer. */
+struct rf_accel_object {
+	struct rf_accel_use_key whose;
+	__u64 bytes;
+};
+
+/* rf_accel_file_map: hash by address; an open file. */
+struct rf_accel_file {
+	struct rf_accel_use_key whose;
+	__u64 opened_ns;
+	__u32 tgid; /* who opened it */
+	__u32 pad;
+};
 
 #endif

@@ -48,6 +48,12 @@
  *                                                        are kept), "dropped" (that there was no room for),
  *                                                        "missing": why nothing is recorded, where that is so}
  *
+ * accelerators -                                         "time_ns" (CLOCK_BOOTTIME), "accelerators": [{"name","driver",
+ *                                                        "parent","uuid"}], "uses": [USE]
+ *
+ * USE: {"workload","device","opens","files" (open now),"held_ns","jobs","busy_ns","queued_ns","bytes" (now),
+ *       "bytes_peak","ioctls": {"other","submit","alloc","map","admin"}}
+ *
  * STATUS: {
  *   "version", "pid", "uptime_s", "level": 0|1|2, "root": "attach point", "bpffs": "dir", "adopted": bool,
  *   "generation", "policies", "workloads", "cgroups", "rulesets", "source": "directory"|"rollback"|"confirm-pending",

@@ -69,11 +69,6 @@
 	  "Verdicts that denied or would have denied")                                                                 \
 	X(ACCEL_WOULD, "verdicts", "subject=\"accelerator\",verdict=\"would-deny\"",                                   \
 	  "Verdicts that denied or would have denied")                                                                 \
-	X(ACCEL_OTHER, "accelerator_ioctls", "class=\"other\"", "Ioctls on accelerators, by what they ask for")        \
-	X(ACCEL_SUBMIT, "accelerator_ioctls", "class=\"submit\"", "Ioctls on accelerators, by what they ask for")      \
-	X(ACCEL_ALLOC, "accelerator_ioctls", "class=\"alloc\"", "Ioctls on accelerators, by what they ask for")        \
-	X(ACCEL_MAP, "accelerator_ioctls", "class=\"map\"", "Ioctls on accelerators, by what they ask for")            \
-	X(ACCEL_ADMIN, "accelerator_ioctls", "class=\"admin\"", "Ioctls on accelerators, by what they ask for")        \
 	X(LINEAGE_MERGED, "lineage_merged", "",                                                                        \
 	  "Reads and writes in the lineage without their file and process, for which there was no room")               \
 	X(EVENTS, "events", "", "Events put on a ring")                                                                \
@@ -121,6 +116,7 @@ struct rf_hook_stats {
 	X(PACKET_SHORT, "packet_short", "a packet of a managed workload was too short to judge: denied")              \
 	X(RULESET_MISSING, "ruleset_missing", "a workload names a rule set that is not there: denied")                \
 	X(FLOW_STATE_FULL, "flow_state_full", "a UDP reply may be denied: no room to remember the request")           \
+	X(ACCEL_FULL, "accel_full", "no room to account for a job, a buffer, a file or a workload of an accelerator") \
 	X(RATE_MISSING, "rate_missing", "a workload names limits that are not there: its packet passed")              \
 	X(CONNECTION_STATE, "connection_state", "a connection could not be counted: denied")                          \
 	X(CACHE_RACE, "cache_race", "a verdict was not cached because the slot was being written")                    \

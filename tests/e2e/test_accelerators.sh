@@ -73,6 +73,13 @@ accelerators:
 END
 } | put_force base || exit 1
 
+# use WORKLOAD INDEX KEY: a member of what it has taken of the device.
+use()
+{
+	"$ringfence" accel --json | sed 's/{"workload"/\n{"workload"/g' |
+		grep -F "{\"workload\":\"default/default/$1\",\"device\":\"$(name "$2")\"" |
+		sed -n "s/.*\"$3\":\([0-9]*\).*/\1/p"
+}
 # at CGROUP NODE STEP...: what came of each, on a line.
 at()
 {
@@ -129,9 +136,9 @@ else
 	tap_is "what only asks is let through" "open ok raw EINVAL" at submit "$(node 0)" raw:0x647f
 	tap_is "what is denied by name is denied, and nothing else" "open ok wait ok alloc ok map EPERM reset EPERM free ok" \
 		at noadmin "$(node 0)" wait:100 alloc:4096 map reset free
-	submits() { counter submit accel_submit; }
+	submits() { use submit 0 submit; }
 	tap_is "ioctls are counted by class" 1 submits
-	allocs() { counter noadmin accel_alloc; }
+	allocs() { use noadmin 0 alloc; }
 	tap_is "those of others are theirs" 1 allocs
 
 	# passed FROM TO NODE: what came of it at the other end.
@@ -180,6 +187,51 @@ else
 	}
 	tap_is "what was opened before there was a policy is not used" "open ok pause ok wait EPERM" before
 	rm "$tmp/steps"
+fi
+
+# ---- accounting ----
+
+accounts=$(status_row accelerator-accounting support)
+echo "# accounting: $accounts"
+# within_1_percent GOT OWN: of what the device itself has counted.
+within_1_percent()
+{
+	[ $(($1 * 100)) -ge $(($2 * 99)) ] && [ $(($1 * 100)) -le $(($2 * 101)) ] && return
+	echo "got $1, the device $2"
+	return 1
+}
+if [ "$accounts" = unavailable ]; then
+	tap_skip "what workloads take of a device is accounted for" "$(status_row accelerator-accounting why)"
+else
+	before_busy=$(use one 0 busy_ns)
+	before_jobs=$(use one 0 jobs)
+	info=$(inside one "$probe" "$(node 0)" wait:5000:40 submit:3000:20 until:60 alloc:1048576 info | sed -n 's/^info //p')
+	device_busy=$(echo "$info" | sed -n 's/^jobs=[0-9]* busy_ns=\([0-9]*\).*/\1/p')
+	jobs() { echo $(($(use one 0 jobs) - before_jobs)); }
+	all_told() { [ "$(jobs)" = 60 ]; }
+	# The device signals a job before the scheduler has told of its end.
+	await 5 all_told
+	tap_is "every job that ended is counted" 60 jobs
+	tap_ok "device time is the device's own within 1 %" within_1_percent $(($(use one 0 busy_ns) - before_busy)) "$device_busy"
+	tap_ok "what waited in the queue is told" above "$(use one 0 queued_ns)" 0
+	tap_is "who did nothing has taken nothing" "" use none 0 busy_ns
+	if [ "$accounts" = enforced ]; then
+		tap_is "buffers are gone with their file" 0 use one 0 bytes
+		tap_ok "and were told at their most" above "$(use one 0 bytes_peak)" 1048575
+		tap_is "no file is open" 0 use one 0 files
+		tap_ok "those that were are counted" above "$(use one 0 opens)" 3
+		mkfifo "$tmp/held"
+		inside one "$probe" "$(node 0)" alloc:65536 pause <"$tmp/held" >"$tmp/holding" 2>&1 &
+		exec 7>"$tmp/held"
+		await 5 grep -q pause "$tmp/holding"
+		tap_is "a file that is open is told" 1 use one 0 files
+		tap_is "and its buffer" 65536 use one 0 bytes
+		exec 7>&-
+		wait
+		left() { echo "$(use one 0 files) $(use one 0 bytes)"; }
+		tap_is "a client that has ended has left nothing behind" "0 0" left
+	fi
+	tap_ok "accel shows it" says "$(name 0) +default/default/one " "$ringfence" accel
 fi
 
 # ---- devices that come and go ----

@@ -55,6 +55,7 @@ int rf_command_rollback(struct rf_cli *cli, int argc, char **argv);
 int rf_command_reload(struct rf_cli *cli, int argc, char **argv);
 int rf_command_unlock(struct rf_cli *cli, int argc, char **argv);
 int rf_command_lock(struct rf_cli *cli, int argc, char **argv);
+int rf_command_accel(struct rf_cli *cli, int argc, char **argv);
 int rf_command_lineage(struct rf_cli *cli, int argc, char **argv);
 int rf_command_detach(struct rf_cli *cli, int argc, char **argv);
 

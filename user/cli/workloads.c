@@ -7,8 +7,9 @@
 /* The sum of the counters that are told; "-" when none is. */
 static void add_denied(struct rf_table *t, const struct rf_jin *counters)
 {
-	static const char *const keys[] = { "egress_deny",    "ingress_deny", "device_deny", "socket_deny",
-					    "isolation_deny", "kernel_deny",  "file_deny",   "exec_deny" };
+	static const char *const keys[] = { "egress_deny", "ingress_deny",   "device_deny",
+					    "socket_deny", "isolation_deny", "kernel_deny",
+					    "file_deny",   "exec_deny",	     "accel_deny" };
 	int64_t sum = 0;
 	bool told = false;
 

@@ -69,6 +69,15 @@ static int look(struct rf_accelerator_watch *w, struct rf_engine *e, bool first)
 	return r < 0 ? rf_err_r(r, "the kernel cannot be told of all %zu nodes of accelerators", w->known.n_nodes) : 1;
 }
 
+/* Without it policies hold all the same. */
+static void account(struct rf_engine *e)
+{
+	int r = rf_engine_accelerators_account(e);
+
+	if (r < 0)
+		rf_warn("accelerators are not accounted for: %s", strerror(-r));
+}
+
 int rf_accelerators_start(struct rf_accelerator_watch *w, sd_event *event, struct rf_engine *e)
 {
 	int r = events_open(w, event);
@@ -77,6 +86,7 @@ int rf_accelerators_start(struct rf_accelerator_watch *w, sd_event *event, struc
 	if (r < 0)
 		rf_warn("no events of devices (%s): accelerators are looked for every second", strerror(-r));
 	r = look(w, e, true);
+	account(e);
 	return r < 0 ? r : 0;
 }
 
@@ -86,6 +96,7 @@ bool rf_accelerators_tick(struct rf_accelerator_watch *w, struct rf_engine *e)
 		return false;
 	if (w->looks)
 		w->looks--;
+	account(e);
 	return look(w, e, false) > 0;
 }
 

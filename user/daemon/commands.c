@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "user/daemon/policy_diff.h"
+#include "user/export/accelerators_json.h"
 #include "user/export/status_json.h"
 #include "user/lib/clock.h"
 #include "user/lib/inet.h"
@@ -49,10 +50,10 @@ static void done(struct rf_strbuf *out)
 	line_end(&j);
 }
 
-static void snapshot_run(struct rf_app *app, bool workloads, struct rf_strbuf *out)
+static void snapshot_run(struct rf_app *app, enum rf_command command, struct rf_strbuf *out)
 {
 	_cleanup_(rf_snapshot_fini) struct rf_snapshot s = { 0 };
-	int r = rf_app_snapshot(app, workloads, &s);
+	int r = rf_app_snapshot(app, command == RF_COMMAND_WORKLOADS, &s);
 	struct rf_json j;
 
 	if (r < 0) {
@@ -60,8 +61,10 @@ static void snapshot_run(struct rf_app *app, bool workloads, struct rf_strbuf *o
 		return;
 	}
 	line_begin(&j, out);
-	if (workloads)
+	if (command == RF_COMMAND_WORKLOADS)
 		rf_workloads_json(&s, &j);
+	else if (command == RF_COMMAND_ACCELERATORS)
+		rf_accelerators_json(&s, &j);
 	else
 		rf_status_json(&s, &j, "status");
 	line_end(&j);
@@ -366,10 +369,11 @@ void rf_command_run(struct rf_app *app, const struct rf_request *request, struct
 
 	switch (request->command) {
 	case RF_COMMAND_STATUS:
-		snapshot_run(app, false, out);
+		snapshot_run(app, request->command, out);
 		return;
 	case RF_COMMAND_WORKLOADS:
-		snapshot_run(app, true, out);
+	case RF_COMMAND_ACCELERATORS:
+		snapshot_run(app, request->command, out);
 		return;
 	case RF_COMMAND_EVENTS:
 		events_run(app, request, out);

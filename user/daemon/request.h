@@ -31,7 +31,8 @@
 	X(UNLOCK, "unlock")                           \
 	X(LOCK, "lock")                               \
 	X(POLICY_TEST_PROGRAM, "policy-test-program") \
-	X(LINEAGE, "lineage")
+	X(LINEAGE, "lineage")                         \
+	X(ACCELERATORS, "accelerators")
 
 enum rf_command {
 #define X(id, name) RF_COMMAND_##id,

@@ -107,6 +107,103 @@ static int workload_row_fill(struct rf_app *app, const struct rf_workload *w, co
 	return policies_copy(row, w->image);
 }
 
+static int accelerator_add(struct rf_snapshot *s, uint32_t number, const char *name, const char *driver,
+			   const char *parent, const char *uuid)
+{
+	struct rf_accelerator_row *row = &s->accelerators[s->n_accelerators++];
+
+	*row = (struct rf_accelerator_row){ number, strdup(name), strdup(driver), strdup(parent),
+					    uuid ? strdup(uuid) : NULL };
+	return row->name && row->driver && row->parent && !uuid == !row->uuid ? 0 : -ENOMEM;
+}
+
+/* Those that are there, and what belongs to none alone; one that is gone is known by its name on the bus. */
+static int accelerators_fill(const struct rf_app *app, struct rf_snapshot *s)
+{
+	const struct rf_accelerators *known = &app->accelerators.known;
+	int r;
+
+	s->accelerators = calloc(known->n_devices + 1, sizeof(*s->accelerators));
+	if (!s->accelerators)
+		return -ENOMEM;
+	r = accelerator_add(s, RF_ACCEL_DEVICE_NONE, "", "", "", NULL);
+	for (size_t i = 0; r >= 0 && i < known->n_devices; i++) {
+		const struct rf_accelerator *d = &known->devices[i];
+
+		r = accelerator_add(s, rf_engine_accel_device(app->engine, d->parent), d->name, d->driver, d->parent,
+				    d->uuid);
+	}
+	return r;
+}
+
+struct uses {
+	struct rf_snapshot *s;
+	struct rf_accelerator_use_row *list;
+	size_t n, room;
+};
+
+static const struct rf_workload_row *workload_row_find(const struct rf_snapshot *s, uint32_t id)
+{
+	/* The rows are in the order of ids. */
+	for (size_t from = 0, to = s->n_workloads; from < to;) {
+		size_t middle = (from + to) / 2;
+
+		if (s->workloads[middle].id == id)
+			return &s->workloads[middle];
+		if (s->workloads[middle].id < id)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return NULL;
+}
+
+static int use_take(const struct rf_accel_use_key *key, const struct rf_accel_use *use, void *arg)
+{
+	struct uses *u = arg;
+	const struct rf_workload_row *workload = workload_row_find(u->s, key->workload);
+	const struct rf_accelerator_row *device = NULL;
+
+	for (size_t i = 0; i < u->s->n_accelerators; i++)
+		if (u->s->accelerators[i].number == key->device)
+			device = &u->s->accelerators[i];
+	/* What has gone is not shown: its numbers stay until its workload goes, too. */
+	if (!workload || !device)
+		return 0;
+	if (u->n == u->room) {
+		size_t room = u->room ? 2 * u->room : 64;
+		struct rf_accelerator_use_row *list = reallocarray(u->list, room, sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		u->list = list;
+		u->room = room;
+	}
+	u->list[u->n++] = (struct rf_accelerator_use_row){ workload, device, *use };
+	return 0;
+}
+
+static int use_compare(const void *a, const void *b)
+{
+	const struct rf_accelerator_use_row *x = a, *y = b;
+
+	if (x->workload != y->workload)
+		return x->workload < y->workload ? -1 : 1;
+	return (x->device > y->device) - (x->device < y->device);
+}
+
+static int uses_fill(const struct rf_app *app, struct rf_snapshot *s)
+{
+	struct uses u = { .s = s };
+	int r = rf_engine_accel_uses_each(app->engine, use_take, &u);
+
+	if (u.n)
+		qsort(u.list, u.n, sizeof(*u.list), use_compare);
+	s->accelerator_uses = u.list;
+	s->n_accelerator_uses = u.n;
+	return r;
+}
+
 int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot *s)
 {
 	struct rf_registry *registry = app->registry;
@@ -150,6 +247,11 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 		if (r < 0)
 			return r;
 	}
+	r = accelerators_fill(app, s);
+	if (r >= 0)
+		r = uses_fill(app, s);
+	if (r < 0)
+		return r;
 	r = rf_engine_snapshot(app->engine, s);
 	s->policies = registry->set ? registry->set->n : 0;
 	return r;

@@ -452,6 +452,7 @@ int rf_engine_stats_reset(struct rf_engine *e, uint32_t workload)
 	memset(rf_engine_accounts(e, workload), 0, sizeof(struct rf_account) * RF_PEER_CLASSES);
 	rf_rate_reset(e, workload);
 	rf_lineage_reset(e, workload);
+	rf_accel_uses_reset(e, workload);
 	return 0;
 }
 

@@ -175,6 +175,13 @@ struct rf_lineage_taker {
 /* All that there is until now. Waits for programs that run. */
 /* Which device nodes are accelerators' from here on. -E2BIG past RF_MAX_ACCEL_NODES. */
 int rf_engine_accelerators_set(struct rf_engine *e, const struct rf_accelerators *a);
+/* Attaches what accounts for them, as far as their modules are there; again when another has come. */
+int rf_engine_accelerators_account(struct rf_engine *e);
+/* Of the device of that name on its bus; RF_ACCEL_DEVICE_NONE: it was never there. */
+uint32_t rf_engine_accel_device(const struct rf_engine *e, const char *parent);
+/* Every row of what workloads have taken. A negative value of @fn ends it. */
+typedef int (*rf_accel_use_fn)(const struct rf_accel_use_key *key, const struct rf_accel_use *use, void *arg);
+int rf_engine_accel_uses_each(const struct rf_engine *e, rf_accel_use_fn fn, void *arg);
 
 int rf_engine_lineage_take(struct rf_engine *e, const struct rf_lineage_taker *taker);
 uint32_t rf_engine_generation(const struct rf_engine *e);

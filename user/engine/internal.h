@@ -141,6 +141,13 @@ struct rf_engine {
 
 	struct rf_hook_state hooks[RF_HOOK_COUNT];
 
+	/* accounting of accelerators */
+	bool accel_looked;
+	unsigned int accel_modules;  /* that were there then, a bit each */
+	unsigned int accel_programs; /* that are attached */
+	uint32_t accel_devices;	     /* the highest number of a device */
+	char accel_why[160];
+
 	/* what is installed */
 	struct rf_words *words;
 	struct rf_installed **rulesets; /* by id, RF_MAX_RULESETS */
@@ -291,6 +298,10 @@ bool rf_files_are_supported(const struct rf_engine *e);
 int rf_lineage_open(struct rf_engine *e);
 /* Of an id that is somebody else's from now on. */
 void rf_lineage_reset(struct rf_engine *e, uint32_t workload);
+
+/* accel_account.c */
+void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload);
+enum rf_support rf_accel_account_support(const struct rf_engine *e);
 
 /* level.c: before the skeleton is loaded */
 void rf_level_probe(struct rf_engine *e);

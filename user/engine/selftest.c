@@ -283,6 +283,8 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 	case RF_FEATURE_ACCELERATORS:
 		/* Likewise. */
 		return HOOKS_SUPPORT(e, RF_SUPPORT_ENFORCED, RF_HOOK_DEVICE);
+	case RF_FEATURE_ACCELERATOR_ACCOUNTING:
+		return rf_accel_account_support(e);
 	case RF_FEATURE_ACCELERATOR_IOCTLS:
 		return rf_asked_support(e, RF_SECTION_ACCELERATORS, UINT64_MAX);
 	case RF_FEATURE_EVENTS_PROCESS:

@@ -233,6 +233,8 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return strdup(e->lsm_why);
 	if (feature == RF_FEATURE_MODULE)
 		return strdup(e->module_why);
+	if (feature == RF_FEATURE_ACCELERATOR_ACCOUNTING)
+		return strdup(e->accel_why);
 	if (feature == RF_FEATURE_PROCESS)
 		return process_why(e, support);
 	if (feature == RF_FEATURE_GUARD)

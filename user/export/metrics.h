@@ -27,6 +27,8 @@
 
 #define RF_METRICS_WORKLOAD_PREFIX "ringfence_workload_"
 #define RF_METRICS_WORKLOAD_LABELS "tenant,namespace,workload"
+#define RF_METRICS_ACCEL_PREFIX	   RF_METRICS_WORKLOAD_PREFIX "accelerator_"
+#define RF_METRICS_ACCEL_LABELS	   RF_METRICS_WORKLOAD_LABELS ",device"
 
 enum rf_metrics_format {
 	RF_METRICS_TEXT,	/* Prometheus text format 0.0.4 */
@@ -146,7 +148,22 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	X(NETWORK_RTT_SAMPLES, RF_METRICS_WORKLOAD_PREFIX "network_rtt_samples", COUNTER,                              \
 	  RF_METRICS_WORKLOAD_LABELS ",peer", "TCP sockets whose round-trip time was summed; absent while 0.")         \
 	X(NETWORK_DNS, RF_METRICS_WORKLOAD_PREFIX "network_dns_messages", COUNTER,                                     \
-	  RF_METRICS_WORKLOAD_LABELS ",kind,peer", "DNS messages read for rules by name; absent while 0.")
+	  RF_METRICS_WORKLOAD_LABELS ",kind,peer", "DNS messages read for rules by name; absent while 0.")             \
+	X(ACCEL_DEVICE, "ringfence_accelerator", INFO, "device,driver,address,uuid", "An accelerator of this host.")   \
+	X(ACCEL_OPENS, RF_METRICS_ACCEL_PREFIX "opens", COUNTER, RF_METRICS_ACCEL_LABELS, "Opened nodes.")             \
+	X(ACCEL_FILES, RF_METRICS_ACCEL_PREFIX "open_files", GAUGE, RF_METRICS_ACCEL_LABELS, "Nodes that are open.")   \
+	X(ACCEL_HELD, RF_METRICS_ACCEL_PREFIX "held_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,                        \
+	  "Time that nodes had been open, when they were closed.")                                                     \
+	X(ACCEL_IOCTLS, RF_METRICS_ACCEL_PREFIX "ioctls", COUNTER, RF_METRICS_ACCEL_LABELS ",class",                   \
+	  "Ioctls by what they ask for, while some policy has rules of accelerators.")                                 \
+	X(ACCEL_JOBS, RF_METRICS_ACCEL_PREFIX "jobs", COUNTER, RF_METRICS_ACCEL_LABELS, "Jobs that ended.")            \
+	X(ACCEL_BUSY, RF_METRICS_ACCEL_PREFIX "busy_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,                        \
+	  "Device time of jobs, from the start to the end of each.")                                                   \
+	X(ACCEL_QUEUED, RF_METRICS_ACCEL_PREFIX "queued_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,                    \
+	  "Time from submission to start of the jobs that ended.")                                                     \
+	X(ACCEL_MEMORY, RF_METRICS_ACCEL_PREFIX "memory_bytes", GAUGE, RF_METRICS_ACCEL_LABELS, "Buffers.")            \
+	X(ACCEL_PEAK, RF_METRICS_ACCEL_PREFIX "memory_peak_bytes", GAUGE, RF_METRICS_ACCEL_LABELS,                     \
+	  "The most that buffers have been.")
 
 enum rf_metric {
 #define X(id, name, type, labels, help) RF_METRIC_##id,

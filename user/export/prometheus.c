@@ -12,6 +12,7 @@
 
 #include "ringfence/abi.h"
 #include "user/export/exposition.h"
+#include "user/export/prometheus_accel.h"
 #include "user/model/event.h"
 
 /* A workload that has series, or the sum of those that have none. */
@@ -471,6 +472,9 @@ int rf_prometheus_render_max(const struct rf_snapshot *s, enum rf_metrics_format
 	render_cost(&w, s);
 	render_workloads(&w);
 	render_accounts(&w);
+	r = rf_prometheus_accelerators(&w.x, s, max_workloads);
+	if (r < 0)
+		return r;
 	for (unsigned int c = 0; c < RF_COUNTER_COUNT; c++)
 		if (rf_metric_counter_leads(c))
 			render_counter_family(&w, c);

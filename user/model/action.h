@@ -42,6 +42,7 @@ enum rf_support { RF_SUPPORT_UNAVAILABLE, RF_SUPPORT_BEST_EFFORT, RF_SUPPORT_ENF
 	X(KERNEL_SYSCTL, "kernel-sysctl", "spec.kernel, sysctl and corePattern")         \
 	X(LINEAGE, "lineage", "kind: Label")                                             \
 	X(ACCELERATOR_IOCTLS, "accelerator-ioctls", "spec.accelerators operations")      \
+	X(ACCELERATOR_ACCOUNTING, "accelerator-accounting", "ringfence accel")           \
 	X(ACCELERATOR_QUOTAS, "accelerator-quotas", "spec.accelerators.quota")
 
 enum rf_feature {

@@ -39,11 +39,6 @@ static const char *const counter_keys[] = {
 	[RF_COUNTER_EXEC_WOULD] = "exec_would",
 	[RF_COUNTER_ACCEL_DENY] = "accel_deny",
 	[RF_COUNTER_ACCEL_WOULD] = "accel_would",
-	[RF_COUNTER_ACCEL_OTHER] = "accel_other",
-	[RF_COUNTER_ACCEL_SUBMIT] = "accel_submit",
-	[RF_COUNTER_ACCEL_ALLOC] = "accel_alloc",
-	[RF_COUNTER_ACCEL_MAP] = "accel_map",
-	[RF_COUNTER_ACCEL_ADMIN] = "accel_admin",
 	[RF_COUNTER_LINEAGE_MERGED] = "lineage_merged",
 	[RF_COUNTER_EVENTS] = "events",
 	[RF_COUNTER_EVENTS_SHED] = "events_shed",
@@ -81,6 +76,14 @@ void rf_snapshot_fini(struct rf_snapshot *s)
 	for (size_t i = 0; i < s->n_workloads; i++)
 		fini_workload(&s->workloads[i]);
 	free(s->workloads);
+	for (size_t i = 0; i < s->n_accelerators; i++) {
+		free(s->accelerators[i].name);
+		free(s->accelerators[i].driver);
+		free(s->accelerators[i].parent);
+		free(s->accelerators[i].uuid);
+	}
+	free(s->accelerators);
+	free(s->accelerator_uses);
 	free(s->root);
 	free(s->bpffs);
 	free(s->last_error);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ringfence/accel_map.h"
 #include "ringfence/guard_map.h"
 #include "ringfence/stats_map.h"
 #include "user/model/account.h"
@@ -80,6 +81,18 @@ struct rf_recorded_row {
 	char *trouble;	/* why it is not; NULL */
 };
 
+/* An accelerator of this host, or one that workloads have used and that is gone. */
+struct rf_accelerator_row {
+	uint32_t number; /* of the kernel's rows, RF_ACCEL_DEVICE_NONE: nodes that are of none alone */
+	char *name, *driver, *parent, *uuid; /* uuid NULL: none */
+};
+
+struct rf_accelerator_use_row {
+	const struct rf_workload_row *workload;
+	const struct rf_accelerator_row *device;
+	struct rf_accel_use use;
+};
+
 struct rf_snapshot {
 	uint64_t real_ns, boot_ns;
 	/* daemon */
@@ -111,6 +124,10 @@ struct rf_snapshot {
 	size_t n_maps;
 	struct rf_workload_row *workloads;
 	size_t n_workloads;
+	struct rf_accelerator_row *accelerators;
+	size_t n_accelerators;
+	struct rf_accelerator_use_row *accelerator_uses; /* by workload, in the order of @workloads */
+	size_t n_accelerator_uses;
 };
 
 void rf_snapshot_fini(struct rf_snapshot *s);

@@ -16,6 +16,8 @@ struct sample {
 	struct rf_snapshot snapshot;
 	struct rf_workload_row rows[SAMPLE_WORKLOADS];
 	struct rf_account web[RF_PEER_CLASSES];
+	struct rf_accelerator_row accelerator;
+	struct rf_accelerator_use_row use;
 };
 
 static inline void sample_row(struct rf_workload_row *row, uint32_t id, const char *name, const char *namespace,
@@ -43,6 +45,30 @@ static inline void sample_row(struct rf_workload_row *row, uint32_t id, const ch
 }
 
 /* The web has talked to public addresses alone, the others to nobody. */
+static inline void sample_accelerators(struct sample *sample)
+{
+	static char name[] = "accel/accel0", driver[] = "rf-testaccel", parent[] = "rf-testaccel.0", uuid[] = "U-1";
+
+	sample->accelerator = (struct rf_accelerator_row){ 1, name, driver, parent, uuid };
+	sample->use = (struct rf_accelerator_use_row){
+		&sample->rows[1],
+		&sample->accelerator,
+		{ .opens = 3,
+		  .files = 1,
+		  .held_ns = 1500000000,
+		  .ioctls = { [RF_ACCEL_SUBMIT] = 7 },
+		  .jobs = 7,
+		  .busy_ns = 2000000001,
+		  .queued_ns = 5,
+		  .bytes = 4096,
+		  .bytes_peak = 8192 },
+	};
+	sample->snapshot.accelerators = &sample->accelerator;
+	sample->snapshot.n_accelerators = 1;
+	sample->snapshot.accelerator_uses = &sample->use;
+	sample->snapshot.n_accelerator_uses = 1;
+}
+
 static inline void sample_account(struct sample *sample)
 {
 	struct rf_account *row = &sample->web[RF_CLASS_PUBLIC];
@@ -119,6 +145,7 @@ static inline void sample_fill(struct sample *sample)
 	sample_row(&sample->rows[1], 2, "acme/prod/web", "prod", "web");
 	sample_row(&sample->rows[2], 3, "acme/prod/db", "prod", "db");
 	sample_account(sample);
+	sample_accelerators(sample);
 	sample->rows[2].memory_bytes = RF_UNKNOWN;
 }
 

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Accounting of accelerators of the DRM subsystem: an object of its own, which
+ * is loaded when the kernel's modules that it looks at are there, and asks for
+ * nothing but what the kernel tells by itself. It shares the maps of the others.
+ *
+ * hook                                              counts, for whoever submitted, made or opened it
+ * drm_sched_job, _job_queue       (tracepoint)      a job that is submitted
+ * drm_run_job, _job_run           (tracepoint)      its start: what it waited
+ * drm_sched_process_job, _job_done (tracepoint)     its end: what it took
+ * drm_sched_fence_finished                          forgets it, where it never ran
+ * drm_gem_private_object_init, _object_release      buffers
+ * chrdev_open, drm_release                          open files
+ *
+ * The second names of the tracepoints are those of Linux 6.17 and later. Whose
+ * something is, is decided once, where it begins: by the cgroup that current is
+ * in. What begins in no workload is not counted.
+ *
+ * Bound: four lookups, none for what is nobody's but the one that says so.
+ * Failure: not counted, and that is (accel_full).
+ */
+#define RF_DEFINE_MAPS
+#include "lib/accel.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+/* Of modules, so that no header of this kernel has them; found by their names when the object is loaded. */
+struct drm_gpu_scheduler___rf {
+	struct device *dev;
+} __attribute__((preserve_access_index));
+
+struct drm_sched_job___rf {
+	struct drm_gpu_scheduler___rf *sched;
+	void *s_fence;
+} __attribute__((preserve_access_index));
+
+struct drm_device___rf {
+	struct device *dev;
+} __attribute__((preserve_access_index));
+
+/* Its number; RF_ACCEL_DEVICE_NONE: the daemon does not know it. */
+static __always_inline __u32 rf_accel_device_of(struct device *device)
+{
+	struct rf_accel_device_key key = {};
+	const char *name = BPF_CORE_READ(device, kobj.name);
+	__u32 *found;
+
+	if (bpf_probe_read_kernel_str(key.name, sizeof(key.name), name) < 0)
+		return RF_ACCEL_DEVICE_NONE;
+	found = bpf_map_lookup_elem(&rf_accel_device_map, &key);
+	return found ? *found : RF_ACCEL_DEVICE_NONE;
+}
+
+static __always_inline __u32 rf_accel_current(void)
+{
+	return rf_workload_of(bpf_get_current_cgroup_id());
+}
+
+/* ---- time ---- */
+
+static __always_inline int rf_job_queued(void *ctx_job)
+{
+	struct drm_sched_job___rf *job = ctx_job;
+	struct rf_accel_job row = { .whose.workload = rf_accel_current() };
+	__u64 fence = (__u64)BPF_CORE_READ(job, s_fence);
+
+	if (row.whose.workload == RF_WORKLOAD_NONE || !fence)
+		return 0;
+	row.whose.device = rf_accel_device_of(BPF_CORE_READ(job, sched, dev));
+	row.queued_ns = bpf_ktime_get_ns();
+	if (bpf_map_update_elem(&rf_accel_job_map, &fence, &row, BPF_ANY) < 0)
+		rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
+	return 0;
+}
+
+static __always_inline int rf_job_begun(void *ctx_job)
+{
+	struct drm_sched_job___rf *job = ctx_job;
+	__u64 fence = (__u64)BPF_CORE_READ(job, s_fence);
+	struct rf_accel_job *row = bpf_map_lookup_elem(&rf_accel_job_map, &fence);
+
+	/* One that is run again after a reset goes on from its first start. */
+	if (row && !row->begun_ns)
+		row->begun_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int rf_job_ended(__u64 fence)
+{
+	struct rf_accel_job *row = bpf_map_lookup_elem(&rf_accel_job_map, &fence);
+	struct rf_accel_use *use;
+
+	if (!row || !row->begun_ns)
+		return 0;
+	use = rf_accel_use(row->whose.workload, row->whose.device, RF_HOOK_ACCEL_IOCTL);
+	if (use) {
+		__sync_fetch_and_add(&use->jobs, 1);
+		__sync_fetch_and_add(&use->busy_ns, bpf_ktime_get_ns() - row->begun_ns);
+		__sync_fetch_and_add(&use->queued_ns, row->begun_ns - row->queued_ns);
+	}
+	/* Whoever is second finds nothing: it is charged once. */
+	bpf_map_delete_elem(&rf_accel_job_map, &fence);
+	return 0;
+}
+
+SEC("tp_btf/drm_sched_job")
+int BPF_PROG(rf_accel_job_queued, void *job)
+{
+	return job ? rf_job_queued(job) : 0;
+}
+
+SEC("tp_btf/drm_sched_job_queue")
+int BPF_PROG(rf_accel_job_queue, void *job)
+{
+	return job ? rf_job_queued(job) : 0;
+}
+
+SEC("tp_btf/drm_run_job")
+int BPF_PROG(rf_accel_job_begun, void *job)
+{
+	return job ? rf_job_begun(job) : 0;
+}
+
+SEC("tp_btf/drm_sched_job_run")
+int BPF_PROG(rf_accel_job_run, void *job)
+{
+	return job ? rf_job_begun(job) : 0;
+}
+
+SEC("tp_btf/drm_sched_process_job")
+int BPF_PROG(rf_accel_job_ended, void *fence)
+{
+	return fence ? rf_job_ended((__u64)fence) : 0;
+}
+
+SEC("tp_btf/drm_sched_job_done")
+int BPF_PROG(rf_accel_job_done, void *fence)
+{
+	return fence ? rf_job_ended((__u64)fence) : 0;
+}
+
+SEC("fentry/drm_sched_fence_finished")
+int BPF_PROG(rf_accel_job_finished, void *fence)
+{
+	__u64 key = (__u64)fence;
+
+	bpf_map_delete_elem(&rf_accel_job_map, &key);
+	return 0;
+}
+
+/* ---- memory ---- */
+
+SEC("fentry/drm_gem_private_object_init")
+int BPF_PROG(rf_accel_object_made, void *drm, void *object, __u64 size)
+{
+	struct drm_device___rf *device = drm;
+	struct rf_accel_object row = { .whose.workload = rf_accel_current(), .bytes = size };
+	__u64 key = (__u64)object, now;
+	struct rf_accel_use *use;
+
+	if (row.whose.workload == RF_WORKLOAD_NONE)
+		return 0;
+	row.whose.device = rf_accel_device_of(BPF_CORE_READ(device, dev));
+	/* Two of us, while a daemon takes over from another: one of them counts. */
+	if (bpf_map_update_elem(&rf_accel_object_map, &key, &row, BPF_NOEXIST) < 0) {
+		if (!bpf_map_lookup_elem(&rf_accel_object_map, &key))
+			rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
+		return 0;
+	}
+	use = rf_accel_use(row.whose.workload, row.whose.device, RF_HOOK_ACCEL_IOCTL);
+	if (!use)
+		return 0;
+	now = __sync_add_and_fetch(&use->bytes, size);
+	if (now > use->bytes_peak)
+		use->bytes_peak = now;
+	return 0;
+}
+
+SEC("fentry/drm_gem_object_release")
+int BPF_PROG(rf_accel_object_gone, void *object)
+{
+	__u64 key = (__u64)object, bytes;
+	struct rf_accel_object *row = bpf_map_lookup_elem(&rf_accel_object_map, &key);
+	struct rf_accel_use *use;
+
+	if (!row)
+		return 0;
+	bytes = row->bytes;
+	use = bpf_map_lookup_elem(&rf_accel_use_map, &row->whose);
+	if (bpf_map_delete_elem(&rf_accel_object_map, &key) < 0)
+		return 0;
+	if (use)
+		__sync_fetch_and_sub(&use->bytes, bytes);
+	return 0;
+}
+
+/* ---- files ---- */
+
+SEC("fexit/chrdev_open")
+int BPF_PROG(rf_accel_opened, struct inode *inode, struct file *file, int ret)
+{
+	struct rf_accel_file row = { .whose.workload = rf_accel_current() };
+	struct rf_accel_node_key key = {};
+	struct rf_accel_node *node;
+	struct rf_accel_use *use;
+	__u64 address = (__u64)file;
+
+	if (ret || row.whose.workload == RF_WORKLOAD_NONE)
+		return 0;
+	key.major = inode->i_rdev >> 20;
+	key.minor = inode->i_rdev & 0xfffff;
+	node = bpf_map_lookup_elem(&rf_accel_node_map, &key);
+	if (!node)
+		return 0;
+	row.whose.device = node->device;
+	row.opened_ns = bpf_ktime_get_ns();
+	row.tgid = bpf_get_current_pid_tgid() >> 32;
+	if (bpf_map_update_elem(&rf_accel_file_map, &address, &row, BPF_NOEXIST) < 0) {
+		if (!bpf_map_lookup_elem(&rf_accel_file_map, &address))
+			rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
+		return 0;
+	}
+	use = rf_accel_use(row.whose.workload, row.whose.device, RF_HOOK_ACCEL_IOCTL);
+	if (!use)
+		return 0;
+	__sync_fetch_and_add(&use->opens, 1);
+	__sync_fetch_and_add(&use->files, 1);
+	return 0;
+}
+
+SEC("fentry/drm_release")
+int BPF_PROG(rf_accel_closed, struct inode *inode, struct file *file)
+{
+	__u64 address = (__u64)file, held;
+	struct rf_accel_file *row = bpf_map_lookup_elem(&rf_accel_file_map, &address);
+	struct rf_accel_use *use;
+
+	if (!row)
+		return 0;
+	held = bpf_ktime_get_ns() - row->opened_ns;
+	use = bpf_map_lookup_elem(&rf_accel_use_map, &row->whose);
+	if (bpf_map_delete_elem(&rf_accel_file_map, &address) < 0)
+		return 0;
+	if (!use)
+		return 0;
+	__sync_fetch_and_sub(&use->files, 1);
+	__sync_fetch_and_add(&use->held_ns, held);
+	return 0;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ringfence accel: the accelerators of this host, who uses them, and how much. */
+#include <inttypes.h>
+
+#include "user/cli/cli.h"
+
+/* Sums of a device over all workloads, that shares are of. */
+static int64_t busy_of(const struct rf_jin *uses, const char *device)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < rf_jin_len(uses); i++) {
+		const struct rf_jin *use = rf_jin_at(uses, i);
+
+		if (rf_streq(rf_jin_string(use, "device", ""), device))
+			sum += rf_jin_i64(use, "busy_ns", 0);
+	}
+	return sum;
+}
+
+static void add_seconds(struct rf_table *t, int64_t ns)
+{
+	rf_table_addf(t, RF_COLOR_NONE, "%.3f", ns / 1e9);
+}
+
+static void add_bytes(struct rf_table *t, const struct rf_jin *use, const char *key)
+{
+	char text[RF_RENDER_MAX];
+
+	rf_render_bytes(text, rf_jin_i64(use, key, 0));
+	rf_table_add(t, RF_COLOR_NONE, text);
+}
+
+static void add_use(struct rf_table *t, const struct rf_jin *use, int64_t all)
+{
+	int64_t busy = rf_jin_i64(use, "busy_ns", 0);
+	const char *device = rf_jin_string(use, "device", "");
+
+	rf_table_add(t, RF_COLOR_NONE, *device ? device : "(shared)");
+	rf_table_add(t, RF_COLOR_NONE, rf_jin_string(use, "workload", "?"));
+	rf_table_addf(t, RF_COLOR_NONE, "%" PRId64, rf_jin_i64(use, "files", 0));
+	rf_table_addf(t, RF_COLOR_NONE, "%" PRId64, rf_jin_i64(use, "jobs", 0));
+	add_seconds(t, busy);
+	if (all)
+		rf_table_addf(t, RF_COLOR_NONE, "%.0f%%", 100.0 * busy / all);
+	else
+		rf_table_add(t, RF_COLOR_NONE, "-");
+	add_seconds(t, rf_jin_i64(use, "queued_ns", 0));
+	add_bytes(t, use, "bytes");
+	add_bytes(t, use, "bytes_peak");
+}
+
+static void uses_text(const struct rf_cli *cli, const struct rf_jin *uses, struct rf_strbuf *out)
+{
+	static const struct rf_column columns[] = {
+		{ "DEVICE", RF_FIT_LEFT },    { "WORKLOAD", RF_FIT_CUT }, { "FILES", RF_FIT_RIGHT },
+		{ "JOBS", RF_FIT_RIGHT },     { "BUSY s", RF_FIT_RIGHT }, { "SHARE", RF_FIT_RIGHT },
+		{ "QUEUED s", RF_FIT_RIGHT }, { "MEMORY", RF_FIT_RIGHT }, { "PEAK", RF_FIT_RIGHT },
+	};
+	_cleanup_table_ struct rf_table t = RF_TABLE_INIT(columns);
+
+	for (size_t i = 0; i < rf_jin_len(uses); i++) {
+		const struct rf_jin *use = rf_jin_at(uses, i);
+
+		add_use(&t, use, busy_of(uses, rf_jin_string(use, "device", "")));
+	}
+	if (t.n_cells || t.error)
+		rf_table_print(&t, out, cli->width, cli->color);
+	else
+		rf_strbuf_adds(out, "No workload has used one.\n");
+}
+
+static void devices_text(const struct rf_cli *cli, const struct rf_jin *devices, struct rf_strbuf *out)
+{
+	static const struct rf_column columns[] = {
+		{ "DEVICE", RF_FIT_LEFT }, { "DRIVER", RF_FIT_LEFT }, { "ADDRESS", RF_FIT_LEFT }, { "UUID", RF_FIT_CUT }
+	};
+	_cleanup_table_ struct rf_table t = RF_TABLE_INIT(columns);
+
+	for (size_t i = 0; i < rf_jin_len(devices); i++) {
+		const struct rf_jin *device = rf_jin_at(devices, i);
+
+		rf_table_add(&t, RF_COLOR_NONE, rf_jin_string(device, "name", "?"));
+		rf_table_add(&t, RF_COLOR_NONE, rf_jin_string(device, "driver", "?"));
+		rf_table_add(&t, RF_COLOR_NONE, rf_jin_string(device, "parent", "?"));
+		rf_table_add(&t, RF_COLOR_NONE, rf_jin_string(device, "uuid", NULL));
+	}
+	rf_table_print(&t, out, cli->width, cli->color);
+	rf_strbuf_addc(out, '\n');
+}
+
+int rf_command_accel(struct rf_cli *cli, int argc, char **argv)
+{
+	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
+	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
+	const struct rf_jin *devices;
+	bool json = false;
+	const struct rf_option options[] = {
+		{ "json", 0, NULL, "print the daemon's reply as it is, one line of JSON", RF_OPTION_FLAG, &json, 0, 0 },
+	};
+	int n, status;
+
+	if (!rf_cli_options(cli, options, ARRAY_SIZE(options), argc, argv, 0, 0, &n, &status))
+		return status;
+	if (rf_cli_ask(cli, "accelerators", &reply) < 0)
+		return RF_EXIT_FAILURE;
+	if (json)
+		return rf_cli_print_json(cli, reply.line.data, reply.line.len);
+	devices = rf_jin_get(reply.root, "accelerators");
+	if (!rf_jin_len(devices)) {
+		rf_strbuf_adds(&out, "This host has no accelerator that is known.\n");
+		return rf_cli_print(cli, &out);
+	}
+	devices_text(cli, devices, &out);
+	uses_text(cli, rf_jin_get(reply.root, "uses"), &out);
+	return rf_cli_print(cli, &out);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Accounting of accelerators: the object of programs on the DRM subsystem's
+ * modules, loaded as far as those are there, again when another of them has
+ * come; and the rows that it fills.
+ *
+ * Its links are pinned like the others, so that counting goes on without a
+ * daemon. The next one attaches its own before it takes their places: what both
+ * see is counted once (bpf/accel_drm.bpf.c).
+ */
+#include <bpf/btf.h>
+#include <errno.h>
+#include <linux/btf.h>
+#include <sys/stat.h>
+
+#include "user/engine/internal.h"
+#include "user/lib/fs.h"
+
+/* Knows the types of the maps from the above. */
+#include "accel_drm.skel.h"
+
+/* What each program needs: a tracepoint's or a function's name, in the BTF of a module or, NULL, of the kernel. */
+static const struct {
+	const char *program, *module, *name;
+	bool traces;
+} needs[] = {
+	{ "rf_accel_job_queued", "gpu_sched", "btf_trace_drm_sched_job", false },
+	{ "rf_accel_job_queue", "gpu_sched", "btf_trace_drm_sched_job_queue", false },
+	{ "rf_accel_job_begun", "gpu_sched", "btf_trace_drm_run_job", false },
+	{ "rf_accel_job_run", "gpu_sched", "btf_trace_drm_sched_job_run", false },
+	{ "rf_accel_job_ended", "gpu_sched", "btf_trace_drm_sched_process_job", false },
+	{ "rf_accel_job_done", "gpu_sched", "btf_trace_drm_sched_job_done", false },
+	{ "rf_accel_job_finished", "gpu_sched", "drm_sched_fence_finished", true },
+	{ "rf_accel_object_made", "drm", "drm_gem_private_object_init", true },
+	{ "rf_accel_object_gone", "drm", "drm_gem_object_release", true },
+	{ "rf_accel_opened", NULL, "chrdev_open", true },
+	{ "rf_accel_closed", "drm", "drm_release", true },
+};
+
+/* Modules of which something is asked; a bit each in what was there at the last load. */
+static const char *const modules[] = { "gpu_sched", "drm" };
+
+#define SCHEDULER 1u
+
+static unsigned int modules_there(void)
+{
+	unsigned int there = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
+		char path[64];
+		struct stat st;
+
+		snprintf(path, sizeof(path), "/sys/kernel/btf/%s", modules[i]);
+		if (stat(path, &st) == 0)
+			there |= 1u << i;
+	}
+	return there;
+}
+
+static bool has_name(const char *module, const char *name, bool function)
+{
+	struct btf *vmlinux = btf__load_vmlinux_btf(), *own = NULL;
+	int kind = function ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF, id = -ENOENT;
+
+	if (!libbpf_get_error(vmlinux)) {
+		own = module ? btf__load_module_btf(module, vmlinux) : vmlinux;
+		if (!libbpf_get_error(own))
+			id = btf__find_by_name_kind(own, name, kind);
+		if (module && !libbpf_get_error(own))
+			btf__free(own);
+		btf__free(vmlinux);
+	}
+	return id > 0;
+}
+
+/* Every map is the engine's own. */
+static int maps_share(const struct rf_engine *e, struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object) {
+		int fd = rf_engine_map_fd(e, bpf_map__name(map));
+		int r = fd < 0 ? bpf_map__set_autocreate(map, false) : bpf_map__reuse_fd(map, fd);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int programs_attach(struct rf_engine *e, struct bpf_object *object, unsigned int *ret_n)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object) {
+		char path[RF_PATH_SIZE], fresh[RF_PATH_SIZE];
+		struct bpf_link *link;
+		int r;
+
+		if (!bpf_program__autoload(program))
+			continue;
+		link = bpf_program__attach(program);
+		if (!link)
+			return -errno;
+		snprintf(path, sizeof(path), "%.3800s/links/%s", e->bpffs, bpf_program__name(program));
+		snprintf(fresh, sizeof(fresh), "%.3800s/links/%s_new", e->bpffs, bpf_program__name(program));
+		unlink(fresh);
+		r = bpf_obj_pin(bpf_link__fd(link), fresh);
+		if (r == 0 && rename(fresh, path) < 0)
+			r = -errno;
+		/* The pin keeps it. */
+		bpf_link__destroy(link);
+		if (r < 0)
+			return r;
+		++*ret_n;
+	}
+	return 0;
+}
+
+static int object_load(struct rf_engine *e, unsigned int *ret_n)
+{
+	struct accel_drm_bpf *object = accel_drm_bpf__open();
+	unsigned int wanted = 0;
+	int r;
+
+	if (!object)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+		bool there = (e->traces_run || !needs[i].traces) &&
+			     has_name(needs[i].module, needs[i].name, needs[i].traces);
+
+		bpf_program__set_autoload(bpf_object__find_program_by_name(object->obj, needs[i].program), there);
+		wanted += there;
+	}
+	r = wanted ? maps_share(e, object->obj) : 0;
+	if (r >= 0 && wanted)
+		r = accel_drm_bpf__load(object);
+	if (r >= 0 && wanted)
+		r = programs_attach(e, object->obj, ret_n);
+	accel_drm_bpf__destroy(object);
+	return r;
+}
+
+int rf_engine_accelerators_account(struct rf_engine *e)
+{
+	unsigned int there = modules_there(), n = 0;
+	int r;
+
+	if (e->accel_looked && e->accel_modules == there)
+		return 0;
+	r = object_load(e, &n);
+	e->accel_looked = true;
+	e->accel_modules = there;
+	e->accel_programs = r < 0 ? 0 : n;
+	if (r < 0)
+		snprintf(e->accel_why, sizeof(e->accel_why), "the programs cannot be attached: %s", strerror(-r));
+	else if (!(there & SCHEDULER))
+		snprintf(e->accel_why, sizeof(e->accel_why), "no driver that uses the DRM scheduler is loaded");
+	else if (!e->traces_run)
+		snprintf(e->accel_why, sizeof(e->accel_why), "device time alone: %.100s", e->trace_why);
+	else
+		snprintf(e->accel_why, sizeof(e->accel_why), "device time, memory and open files of DRM drivers");
+	return r;
+}
+
+enum rf_support rf_accel_account_support(const struct rf_engine *e)
+{
+	if (!e->accel_programs)
+		return RF_SUPPORT_UNAVAILABLE;
+	return e->accel_modules & SCHEDULER && e->traces_run ? RF_SUPPORT_ENFORCED : RF_SUPPORT_BEST_EFFORT;
+}
+
+int rf_engine_accel_uses_each(const struct rf_engine *e, rf_accel_use_fn fn, void *arg)
+{
+	int fd = rf_engine_map_fd(e, "rf_accel_use_map"), r = 0;
+	struct rf_accel_use_key key, *previous = NULL;
+
+	while (r >= 0 && bpf_map_get_next_key(fd, previous, &key) == 0) {
+		struct rf_accel_use use;
+
+		if (bpf_map_lookup_elem(fd, &key, &use) == 0)
+			r = fn(&key, &use, arg);
+		previous = &key;
+	}
+	return r;
+}
+
+/* Of a map by address, whose values begin with whose they are: those of @workload. */
+static void owned_delete(const struct rf_engine *e, const char *map, uint32_t workload)
+{
+	union {
+		struct rf_accel_use_key whose;
+		struct rf_accel_job job;
+		struct rf_accel_object object;
+		struct rf_accel_file file;
+	} value;
+	int fd = rf_engine_map_fd(e, map);
+	uint64_t key, next;
+	int r = bpf_map_get_next_key(fd, NULL, &key);
+
+	while (r == 0) {
+		r = bpf_map_get_next_key(fd, &key, &next);
+		if (bpf_map_lookup_elem(fd, &key, &value) == 0 && value.whose.workload == workload)
+			bpf_map_delete_elem(fd, &key);
+		key = next;
+	}
+}
+
+void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload)
+{
+	int fd = rf_engine_map_fd(e, "rf_accel_use_map");
+	bool any = false;
+
+	for (uint32_t device = 0; device <= e->accel_devices; device++)
+		any |= bpf_map_delete_elem(fd, &(struct rf_accel_use_key){ workload, device }) == 0;
+	if (!any)
+		return;
+	/* What the last workload of that number has left open is not the next one's when it ends. */
+	owned_delete(e, "rf_accel_job_map", workload);
+	owned_delete(e, "rf_accel_object_map", workload);
+	owned_delete(e, "rf_accel_file_map", workload);
+}

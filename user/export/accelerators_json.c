@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The answer to the control command "accelerators". */
+#include "user/export/accelerators_json.h"
+
+#include "user/model/accelerator_ioctl.h"
+
+static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
+{
+	rf_json_object(j, NULL);
+	rf_json_string(j, "workload", row->workload->name);
+	rf_json_string(j, "device", row->device->name);
+	rf_json_u64(j, "opens", row->use.opens);
+	rf_json_u64(j, "files", row->use.files);
+	rf_json_u64(j, "held_ns", row->use.held_ns);
+	rf_json_u64(j, "jobs", row->use.jobs);
+	rf_json_u64(j, "busy_ns", row->use.busy_ns);
+	rf_json_u64(j, "queued_ns", row->use.queued_ns);
+	rf_json_u64(j, "bytes", row->use.bytes);
+	rf_json_u64(j, "bytes_peak", row->use.bytes_peak);
+	rf_json_object(j, "ioctls");
+	for (int class = 0; class < RF_ACCEL_CLASSES; class ++)
+		rf_json_u64(j, rf_accel_class_names[class], row->use.ioctls[class]);
+	rf_json_object_end(j);
+	rf_json_object_end(j);
+}
+
+void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
+{
+	rf_json_u64(j, "time_ns", s->boot_ns);
+	rf_json_array(j, "accelerators");
+	for (size_t i = 0; i < s->n_accelerators; i++) {
+		const struct rf_accelerator_row *row = &s->accelerators[i];
+
+		if (!*row->name)
+			continue;
+		rf_json_object(j, NULL);
+		rf_json_string(j, "name", row->name);
+		rf_json_string(j, "driver", row->driver);
+		rf_json_string(j, "parent", row->parent);
+		if (row->uuid)
+			rf_json_string(j, "uuid", row->uuid);
+		rf_json_object_end(j);
+	}
+	rf_json_array_end(j);
+	rf_json_array(j, "uses");
+	for (size_t i = 0; i < s->n_accelerator_uses; i++)
+		put_use(&s->accelerator_uses[i], j);
+	rf_json_array_end(j);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The accelerators in the exposition. */
+#include "user/export/prometheus_accel.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "user/lib/cleanup.h"
+#include "user/model/accelerator_ioctl.h"
+
+/* Of one family: a member of struct rf_accel_use. */
+static const struct {
+	enum rf_metric metric;
+	size_t offset;
+	unsigned int decimals;
+} families[] = {
+	{ RF_METRIC_ACCEL_OPENS, offsetof(struct rf_accel_use, opens), 0 },
+	{ RF_METRIC_ACCEL_FILES, offsetof(struct rf_accel_use, files), 0 },
+	{ RF_METRIC_ACCEL_HELD, offsetof(struct rf_accel_use, held_ns), 9 },
+	{ RF_METRIC_ACCEL_JOBS, offsetof(struct rf_accel_use, jobs), 0 },
+	{ RF_METRIC_ACCEL_BUSY, offsetof(struct rf_accel_use, busy_ns), 9 },
+	{ RF_METRIC_ACCEL_QUEUED, offsetof(struct rf_accel_use, queued_ns), 9 },
+	{ RF_METRIC_ACCEL_MEMORY, offsetof(struct rf_accel_use, bytes), 0 },
+	{ RF_METRIC_ACCEL_PEAK, offsetof(struct rf_accel_use, bytes_peak), 0 },
+};
+
+struct series {
+	struct rf_exposition *x;
+	const struct rf_accelerator_use_row *uses; /* of workloads with series of their own, then sums of the others */
+	size_t n;
+};
+
+static uint64_t member(const struct rf_accel_use *use, size_t offset)
+{
+	return *(const uint64_t *)((const char *)use + offset);
+}
+
+static void labels(const struct series *s, const struct rf_accelerator_use_row *row)
+{
+	const struct rf_workload_row *w = row->workload;
+
+	rf_exposition_label(s->x, "tenant", w ? w->tenant : RF_METRICS_OTHER);
+	rf_exposition_label(s->x, "namespace", w ? w->namespace : RF_METRICS_OTHER);
+	rf_exposition_label(s->x, "workload", w ? w->short_name : RF_METRICS_OTHER);
+	rf_exposition_label(s->x, "device", row->device->name);
+}
+
+static void ioctls_render(const struct series *s)
+{
+	rf_exposition_begin(s->x, rf_metric_family(RF_METRIC_ACCEL_IOCTLS));
+	for (size_t i = 0; i < s->n; i++) {
+		for (int class = 0; class < RF_ACCEL_CLASSES; class ++) {
+			if (!s->uses[i].use.ioctls[class])
+				continue;
+			labels(s, &s->uses[i]);
+			rf_exposition_label(s->x, "class", rf_accel_class_names[class]);
+			rf_exposition_u64(s->x, s->uses[i].use.ioctls[class]);
+		}
+	}
+}
+
+static void devices_render(struct rf_exposition *x, const struct rf_snapshot *s)
+{
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_ACCEL_DEVICE));
+	for (size_t i = 0; i < s->n_accelerators; i++) {
+		const struct rf_accelerator_row *row = &s->accelerators[i];
+
+		if (!*row->name)
+			continue;
+		rf_exposition_label(x, "device", row->name);
+		rf_exposition_label(x, "driver", row->driver);
+		rf_exposition_label(x, "address", row->parent);
+		rf_exposition_label(x, "uuid", row->uuid);
+		rf_exposition_u64(x, 1);
+	}
+}
+
+/* What is a time of the moment or a peak is not summed to anything: the sum of peaks is what they were at most. */
+static void use_sum(struct rf_accel_use *to, const struct rf_accel_use *use)
+{
+	for (size_t at = 0; at < sizeof(*to); at += sizeof(uint64_t))
+		*(uint64_t *)((char *)to + at) += member(use, at);
+}
+
+static int id_compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The first id past those that have series of their own, which are the lowest. */
+static int limit_find(const struct rf_snapshot *s, size_t max_workloads, uint32_t *ret)
+{
+	_cleanup_free_ uint32_t *ids = NULL;
+
+	*ret = UINT32_MAX;
+	if (s->n_workloads <= max_workloads)
+		return 0;
+	ids = calloc(s->n_workloads, sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n_workloads; i++)
+		ids[i] = s->workloads[i].id;
+	qsort(ids, s->n_workloads, sizeof(*ids), id_compare);
+	*ret = ids[max_workloads];
+	return 0;
+}
+
+int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot *s, size_t max_workloads)
+{
+	_cleanup_free_ struct rf_accelerator_use_row *uses =
+		calloc(s->n_accelerator_uses + s->n_accelerators + 1, sizeof(*uses));
+	struct series series = { x, uses, 0 };
+	uint32_t limit;
+	size_t own = 0;
+
+	if (!uses || limit_find(s, max_workloads, &limit) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n_accelerator_uses; i++)
+		if (s->accelerator_uses[i].workload->id < limit)
+			uses[own++] = s->accelerator_uses[i];
+	series.n = own;
+	for (size_t i = 0; i < s->n_accelerator_uses; i++) {
+		const struct rf_accelerator_use_row *row = &s->accelerator_uses[i];
+		size_t k = own;
+
+		if (row->workload->id < limit)
+			continue;
+		while (k < series.n && uses[k].device != row->device)
+			k++;
+		if (k == series.n)
+			uses[series.n++] = (struct rf_accelerator_use_row){ .device = row->device };
+		use_sum(&uses[k].use, &row->use);
+	}
+	devices_render(x, s);
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
+		/* In the order of the table of metrics. */
+		if (families[f].metric == RF_METRIC_ACCEL_JOBS)
+			ioctls_render(&series);
+		rf_exposition_begin(x, rf_metric_family(families[f].metric));
+		for (size_t i = 0; i < series.n; i++) {
+			labels(&series, &uses[i]);
+			rf_exposition_fixed(x, member(&uses[i].use, families[f].offset), families[f].decimals);
+		}
+	}
+	return 0;
+}
