@@ -62,6 +62,20 @@ static bool matches_device(const struct rf_accelerator_rule *rule, const struct 
 	       (!rule->uuid || (device->uuid && rf_streq(rule->uuid, device->uuid)));
 }
 
+/* The classes that a device of such a node may turn out to be of as well: it is the driver that tells whose it is. */
+static uint32_t classes_possible(uint32_t classes)
+{
+	uint32_t subsystems = 1u << RF_ACCELERATOR_DRM | 1u << RF_ACCELERATOR_ACCEL;
+	uint32_t vendors = 1u << RF_ACCELERATOR_NVIDIA | 1u << RF_ACCELERATOR_AMD | 1u << RF_ACCELERATOR_INTEL |
+			   1u << RF_ACCELERATOR_HABANALABS;
+
+	if (classes & subsystems)
+		classes |= vendors;
+	else if (classes & vendors)
+		classes |= subsystems;
+	return classes;
+}
+
 /* @device NULL: it is not known which. */
 static bool matches(const struct rf_accelerators *known, const struct rf_accelerator_rule *rule,
 		    const struct rf_accelerator *device, const struct rf_accelerator_node *node)
@@ -70,7 +84,9 @@ static bool matches(const struct rf_accelerators *known, const struct rf_acceler
 
 	if (device)
 		return matches_device(rule, device) && matches_instance(known, rule, device, node);
-	return has_class(rule, node->classes) && (!narrow || rule->action == RF_ACTION_DENY);
+	if (rule->action == RF_ACTION_DENY)
+		return has_class(rule, classes_possible(node->classes));
+	return !narrow && has_class(rule, node->classes);
 }
 
 static enum rf_action decide(const struct rf_accelerator_rules *r, const struct rf_accelerator *device,
