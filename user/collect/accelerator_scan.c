@@ -101,6 +101,8 @@ static struct rf_accelerator *device_get(struct scan *s, const char *parent)
 		return NULL;
 	a->devices = devices;
 	devices[a->n_devices] = (struct rf_accelerator){ .parent = strdup(parent) };
+	for (int i = 0; i < RF_ACCELERATOR_CLASS_COUNT; i++)
+		devices[a->n_devices].index[i] = RF_ACCELERATOR_NONE;
 	return devices[a->n_devices].parent ? &devices[a->n_devices++] : NULL;
 }
 
@@ -170,6 +172,9 @@ static int sys_node_add(struct scan *s, const struct sys_class *c, const char *n
 		for (int i = 0; i < RF_ACCELERATOR_CLASS_COUNT; i++)
 			if (c->class == 1u << i)
 				device->index[i] = number >= c->base ? number - c->base : number;
+	/* Whose driver has moved to accel, and its numbers with it. */
+	if (c->numbers && node.classes & BIT(HABANALABS))
+		device->index[RF_ACCELERATOR_HABANALABS] = number;
 	node.device = device - s->found->devices;
 	node.interface = c->class & BIT(INFINIBAND) ? RF_INTERFACE_INFINIBAND : rf_accel_interface_of_driver(driver);
 	return node_add(s, &node);

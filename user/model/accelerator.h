@@ -41,7 +41,7 @@ struct rf_accelerator {
 	char *parent;	  /* what it is a device of: its PCI address, or a name on another bus */
 	char *uuid;	  /* NULL: none */
 	uint32_t classes; /* 1 << enum rf_accelerator_class */
-	uint32_t index[RF_ACCELERATOR_CLASS_COUNT]; /* its number among each of these */
+	uint32_t index[RF_ACCELERATOR_CLASS_COUNT]; /* its number among each of these; RF_ACCELERATOR_NONE: none */
 };
 
 #define RF_ACCELERATOR_NONE UINT32_MAX

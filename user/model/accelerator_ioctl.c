@@ -119,6 +119,7 @@ static const struct ioctl_row rows[] = {
 	ADMIN(IVPU, 0x47),  /* METRIC_STREAMER_START */
 	ADMIN(IVPU, 0x48),  /* METRIC_STREAMER_STOP */
 	SUBMIT(IVPU, 0x4d), /* CMDQ_SUBMIT */
+	ALLOC(IVPU, 0x4e),  /* BO_CREATE_FROM_USERPTR */
 
 	ALLOC(AMDXDNA, 0x43),  /* CREATE_BO */
 	SUBMIT(AMDXDNA, 0x46), /* EXEC_CMD */

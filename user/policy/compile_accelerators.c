@@ -22,13 +22,31 @@ static bool has_class(const struct rf_accelerator_rule *rule, uint32_t classes)
 	return rule->class == RF_ACCELERATOR_CLASS_COUNT || classes & 1u << rule->class;
 }
 
-/* To allow an instance is to allow the GPU's own node, which its users open as well; to deny one does not deny it. */
-static bool matches_instance(const struct rf_accelerator_rule *rule, const struct rf_accelerator_node *node)
+static bool has_instance(const struct rf_accelerators *known, const struct rf_accelerator *device,
+			 const struct rf_accelerator_rule *rule)
+{
+	for (size_t i = 0; i < known->n_nodes; i++) {
+		const struct rf_accelerator_node *node = &known->nodes[i];
+
+		if (node->part == RF_PART_DEVICE && &known->devices[node->device] == device &&
+		    node->gpu_instance == rule->gpu_instance &&
+		    (rule->compute_instance == RF_MIG_NONE || node->compute_instance == rule->compute_instance))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * To allow an instance is to allow the own node of the GPU that has it, which its users open as well; to deny one does
+ * not deny that.
+ */
+static bool matches_instance(const struct rf_accelerators *known, const struct rf_accelerator_rule *rule,
+			     const struct rf_accelerator *device, const struct rf_accelerator_node *node)
 {
 	if (rule->gpu_instance == RF_MIG_NONE)
 		return true;
 	if (node->gpu_instance == RF_MIG_NONE)
-		return rule->action == RF_ACTION_ALLOW;
+		return rule->action == RF_ACTION_ALLOW && has_instance(known, device, rule);
 	if (node->gpu_instance != rule->gpu_instance)
 		return false;
 	if (rule->compute_instance == RF_MIG_NONE || node->compute_instance == rule->compute_instance)
@@ -44,22 +62,38 @@ static bool matches_device(const struct rf_accelerator_rule *rule, const struct 
 	       (!rule->uuid || (device->uuid && rf_streq(rule->uuid, device->uuid)));
 }
 
+/* The classes that a device of such a node may turn out to be of as well: it is the driver that tells whose it is. */
+static uint32_t classes_possible(uint32_t classes)
+{
+	uint32_t subsystems = 1u << RF_ACCELERATOR_DRM | 1u << RF_ACCELERATOR_ACCEL;
+	uint32_t vendors = 1u << RF_ACCELERATOR_NVIDIA | 1u << RF_ACCELERATOR_AMD | 1u << RF_ACCELERATOR_INTEL |
+			   1u << RF_ACCELERATOR_HABANALABS;
+
+	if (classes & subsystems)
+		classes |= vendors;
+	else if (classes & vendors)
+		classes |= subsystems;
+	return classes;
+}
+
 /* @device NULL: it is not known which. */
-static bool matches(const struct rf_accelerator_rule *rule, const struct rf_accelerator *device,
-		    const struct rf_accelerator_node *node)
+static bool matches(const struct rf_accelerators *known, const struct rf_accelerator_rule *rule,
+		    const struct rf_accelerator *device, const struct rf_accelerator_node *node)
 {
 	bool narrow = rule->index != RF_ACCELERATOR_ANY || rule->pci || rule->uuid || rule->gpu_instance != RF_MIG_NONE;
 
 	if (device)
-		return matches_device(rule, device) && matches_instance(rule, node);
-	return has_class(rule, node->classes) && (!narrow || rule->action == RF_ACTION_DENY);
+		return matches_device(rule, device) && matches_instance(known, rule, device, node);
+	if (rule->action == RF_ACTION_DENY)
+		return has_class(rule, classes_possible(node->classes));
+	return !narrow && has_class(rule, node->classes);
 }
 
 static enum rf_action decide(const struct rf_accelerator_rules *r, const struct rf_accelerator *device,
 			     const struct rf_accelerator_node *node, uint32_t bit, uint16_t *ret_rule)
 {
 	for (uint32_t i = 0; i < r->n; i++) {
-		if (!speaks_of(r->rules[i], bit) || !matches(r->rules[i], device, node))
+		if (!speaks_of(r->rules[i], bit) || !matches(r->known, r->rules[i], device, node))
 			continue;
 		*ret_rule = i;
 		return r->rules[i]->action;

@@ -147,7 +147,10 @@ static void devices_fold(const struct build *b, struct rf_device_entry *entry)
 		entry->allow |= open;
 }
 
-/* And what spec.accelerators says: a denial of either is one, and the devices' is the one that is named. */
+/*
+ * And what spec.accelerators says: a denial of either is one, and the devices' is the one that is named. Of ioctls
+ * those have nothing to say.
+ */
 static void accelerators_fold(const struct build *b, struct rf_device_entry *entry)
 {
 	uint16_t allow, rule[RF_DEVICE_BITS];
@@ -156,7 +159,7 @@ static void accelerators_fold(const struct build *b, struct rf_device_entry *ent
 	    !rf_accelerator_judge(&b->accelerator, entry->major, entry->minor, &allow, rule))
 		return;
 	for (int bit = 0; bit < RF_DEVICE_BITS; bit++)
-		if (!b->devices.present || (entry->allow & ~allow & 1u << bit))
+		if (!b->devices.present || ((RF_DEVICE_IOCTLS | (entry->allow & ~allow)) & 1u << bit))
 			entry->rule[bit] = rule[bit] == RF_RULE_ACCELERATOR_DEFAULT ? rule[bit] :
 										      b->n_rules + rule[bit];
 	entry->allow = (entry->allow & allow) | RF_DEVICE_ACCELERATOR;

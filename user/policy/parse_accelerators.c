@@ -67,7 +67,7 @@ static int class_parse(const struct rf_node *node)
 
 static int rule_parse(struct rf_checker *c, const struct rf_node *node, size_t index, struct rf_accelerator_rule *rule)
 {
-	const struct rf_node *mig = rf_node_get(node, "mig");
+	const struct rf_node *operations = rf_node_get(node, "operations"), *mig = rf_node_get(node, "mig");
 
 	rule->mark = node->mark;
 	rule->name = rf_node_string(c, node, "name");
@@ -78,11 +78,14 @@ static int rule_parse(struct rf_checker *c, const struct rf_node *node, size_t i
 	rule->index = rf_node_get(node, "index") ? rf_node_integer(node, "index", 0) : RF_ACCELERATOR_ANY;
 	rule->pci = rf_node_string(c, node, "pci");
 	rule->uuid = rf_node_string(c, node, "uuid");
-	rule->operations = operations_parse(rf_node_get(node, "operations"));
+	rule->operations = operations_parse(operations);
 	rule->gpu_instance = rule->compute_instance = RF_MIG_NONE;
 	if (rule->index != RF_ACCELERATOR_ANY && rule->class == RF_ACCELERATOR_CLASS_COUNT)
 		rf_check_error(c, rf_node_get(node, "index"), "class, of which index is the number",
 			       "an index without a class");
+	if (operations && operations->kind == RF_NODE_SEQUENCE && !operations->n)
+		rf_check_error(c, operations, "without the key, the rule speaks of all and of opening",
+			       "a rule of no operation");
 	if (rule->pci && !is_pci(rule->pci))
 		rf_check_error(c, rf_node_get(node, "pci"), "domain:bus:device.function, such as 0000:03:00.0",
 			       "\"%s\" is no PCI address", rule->pci);

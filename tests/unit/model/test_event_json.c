@@ -140,6 +140,39 @@ static void a_denied_device_has_its_members(void **state)
 		     "\"tier\":\"enforce\",\"device_set\":3," NO_NAMES "\"rule_index\":1");
 }
 
+static void a_denied_accelerator_has_its_name_and_operation(void **state)
+{
+	static const struct {
+		uint32_t access;
+		const char *words;
+	} rows[] = {
+		{ RF_DEVICE_SUBMIT, "\"submit\"" },
+		{ RF_DEVICE_ALLOC, "\"alloc\"" },
+		{ RF_DEVICE_MAP, "\"map\"" },
+		{ RF_DEVICE_ADMIN, "\"admin\"" },
+		{ RF_DEVICE_READ | RF_DEVICE_MAP, "\"read\",\"map\"" },
+	};
+	const struct rf_event_names named = { .device = "accel/accel0" };
+	union sample_event e = sample_event(RF_EVENT_DEVICE_DENY);
+	char want[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		e.device.access = rows[i].access;
+		snprintf(want, sizeof(want),
+			 "\"device\":\"accel/accel0\",\"type\":\"char\",\"major\":195,\"minor\":255,"
+			 "\"access\":[%s],\"tier\":\"enforce\",\"device_set\":3," NO_NAMES "\"rule_index\":1",
+			 rows[i].words);
+		expect_named(&e, &named, HEAD("device-deny", "deny", "audit", "null"), want);
+	}
+	/* An ioctl of no class has no bit of its own. */
+	e.device.access = RF_DEVICE_READ;
+	e.device.use = 1;
+	expect_named(&e, &nameless, HEAD("device-deny", "deny", "audit", "null"),
+		     "\"type\":\"char\",\"major\":195,\"minor\":255,\"access\":[\"ioctl\"],"
+		     "\"tier\":\"enforce\",\"device_set\":3," NO_NAMES "\"rule_index\":1");
+}
+
 static void a_denied_file_has_its_members(void **state)
 {
 	union sample_event e = sample_event(RF_EVENT_FILE_DENY);
@@ -342,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_flow_has_the_same_members_in_both_families),
 		cmocka_unit_test(a_process_has_its_members),
 		cmocka_unit_test(a_denied_device_has_its_members),
+		cmocka_unit_test(a_denied_accelerator_has_its_name_and_operation),
 		cmocka_unit_test(a_denied_file_has_its_members),
 		cmocka_unit_test(a_denied_socket_has_its_members),
 		cmocka_unit_test(what_the_lock_refused_has_its_members),

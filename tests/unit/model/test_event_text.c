@@ -126,6 +126,32 @@ static void a_socket_without_an_address_shows_none(void **state)
 	expect_named(&e, &nameless, "connect allow #2 curl[123] egress tcp -> 10.0.0.9:80");
 }
 
+static void a_denied_accelerator_has_its_name_and_operation(void **state)
+{
+	static const struct {
+		uint32_t access;
+		const char *word;
+	} rows[] = {
+		{ RF_DEVICE_SUBMIT, "submit" }, { RF_DEVICE_ALLOC, "alloc" }, { RF_DEVICE_MAP, "map" },
+		{ RF_DEVICE_ADMIN, "admin" },	{ RF_DEVICE_READ, "r" },
+	};
+	const struct rf_event_names named = { .device = "dri/renderD128" };
+	union sample_event e = sample_event(RF_EVENT_DEVICE_DENY);
+	char want[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		e.device.access = rows[i].access;
+		snprintf(want, sizeof(want),
+			 "device-deny deny #2 curl[123] char 195:255 dri/renderD128 %s device set 3 rule 1",
+			 rows[i].word);
+		expect_named(&e, &named, want);
+	}
+	/* An ioctl of no class has no bit of its own: it is denied to whoever may not open the node. */
+	e.device.use = 1;
+	expect_named(&e, &nameless, "device-deny deny #2 curl[123] char 195:255 ioctl device set 3 rule 1");
+}
+
 static void each_kind_says_what_happened(void **state)
 {
 	union sample_event e;
@@ -309,6 +335,7 @@ int main(void)
 		cmocka_unit_test(what_no_process_did_has_a_dash),
 		cmocka_unit_test(addresses_are_written_by_their_family),
 		cmocka_unit_test(a_socket_without_an_address_shows_none),
+		cmocka_unit_test(a_denied_accelerator_has_its_name_and_operation),
 		cmocka_unit_test(each_kind_says_what_happened),
 		cmocka_unit_test(a_tenants_name_cannot_forge_a_column_or_drive_the_terminal),
 		cmocka_unit_test(names_are_escaped_as_well),

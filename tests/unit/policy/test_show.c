@@ -160,6 +160,44 @@ static void devices_are_told_by_path_or_by_numbers(void **state)
 			"  else deny  (default of x");
 }
 
+static void accelerators_are_told_by_what_a_rule_gives(void **state)
+{
+	_cleanup_shown_ struct shown s = show(HEAD "  accelerators:\n"
+						   "    rules:\n"
+						   "      - {}\n"
+						   "      - {class: drm, index: 1, pci: \"0000:03:00.0\"}\n"
+						   "      - {pci: \"0000:03:00.0\", uuid: GPU-a, action: deny}\n"
+						   "      - {class: nvidia, uuid: GPU-a}\n"
+						   "      - {name: x, mig: 1/0, operations: [admin, submit]}\n"
+						   "      - {mig: 2}\n"),
+				     none = show(HEAD "  devices: {}\n"),
+				     open = show(HEAD "  accelerators: {default: allow}\n");
+
+	(void)state;
+	assert_says(&s, "\naccelerators:\n"
+			"    1. allow any  (accelerators[0], t.yaml:9)\n"
+			"    2. allow drm 1 0000:03:00.0  (accelerators[1], t.yaml:10)\n"
+			"    3. deny  0000:03:00.0 GPU-a  (accelerators[2], t.yaml:11)\n"
+			"    4. allow nvidia GPU-a  (accelerators[3], t.yaml:12)\n"
+			"    5. allow any MIG 1/0 submit admin  (x, t.yaml:13)\n"
+			"    6. allow any MIG 2  (accelerators[5], t.yaml:14)\n"
+			"  else deny  (default of x, t.yaml:8)\n");
+	assert_says(&open, "\naccelerators:\n  else allow  (default of x, t.yaml:7)\n");
+	assert_silent(&none, "accelerators");
+}
+
+static void audited_accelerators_are_marked(void **state)
+{
+	_cleanup_shown_ struct shown s = show(HEAD_OF("a") "  accelerators: {default: allow}\n---\n" HEAD_OF(
+		"b") "  mode: audit\n  accelerators: {rules: [{class: amd}]}\n");
+
+	(void)state;
+	assert_says(&s, "\naccelerators:\n"
+			"    1. allow amd  (accelerators[0], audit, t.yaml:16)\n"
+			"  else allow  (default of a, t.yaml:7)\n"
+			"  in audit, else deny  (default of b, t.yaml:16)\n");
+}
+
 static void a_rules_rate_is_told_below_it(void **state)
 {
 	_cleanup_shown_ struct shown s = show(
@@ -185,6 +223,8 @@ int main(void)
 		cmocka_unit_test(what_an_audited_rule_would_do_is_marked),
 		cmocka_unit_test(telemetry_of_all_policies_is_told_together),
 		cmocka_unit_test(devices_are_told_by_path_or_by_numbers),
+		cmocka_unit_test(accelerators_are_told_by_what_a_rule_gives),
+		cmocka_unit_test(audited_accelerators_are_marked),
 		cmocka_unit_test(a_rules_rate_is_told_below_it),
 	};
 
