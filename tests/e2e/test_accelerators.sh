@@ -214,20 +214,21 @@ else
 	tap_is "every job that ended is counted" 60 jobs
 	tap_ok "device time is the device's own within 1 %" within_1_percent $(($(use one 0 busy_ns) - before_busy)) "$device_busy"
 	tap_ok "what waited in the queue is told" above "$(use one 0 queued_ns)" 0
-	tap_is "who did nothing has taken nothing" "" use none 0 busy_ns
+	tap_is "who did nothing has taken nothing" "" use pci 0 busy_ns
 	if [ "$accounts" = enforced ]; then
 		tap_is "buffers are gone with their file" 0 use one 0 bytes
 		tap_ok "and were told at their most" above "$(use one 0 bytes_peak)" 1048575
 		tap_is "no file is open" 0 use one 0 files
-		tap_ok "those that were are counted" above "$(use one 0 opens)" 3
+		tap_ok "those that were are counted" above "$(use one 0 opens)" 2
 		mkfifo "$tmp/held"
 		inside one "$probe" "$(node 0)" alloc:65536 pause <"$tmp/held" >"$tmp/holding" 2>&1 &
+		holding=$!
 		exec 7>"$tmp/held"
 		await 5 grep -q pause "$tmp/holding"
 		tap_is "a file that is open is told" 1 use one 0 files
 		tap_is "and its buffer" 65536 use one 0 bytes
 		exec 7>&-
-		wait
+		wait $holding
 		left() { echo "$(use one 0 files) $(use one 0 bytes)"; }
 		tap_is "a client that has ended has left nothing behind" "0 0" left
 	fi
