@@ -81,6 +81,8 @@ struct rf_app {
  */
 int rf_app_apply(struct rf_app *app, struct rf_sources *s, enum rf_source_kind kind, bool force, bool keep,
 		 char **ret_text);
+/* After a change of what is attached. */
+void rf_app_hold(struct rf_app *app);
 int rf_app_reload(struct rf_app *app, bool force, char **ret_text);
 int rf_app_start_policy(struct rf_app *app);
 int rf_app_apply_paths(struct rf_app *app, char **paths, size_t n, uint32_t confirm_s, bool replace, bool force,

@@ -76,6 +76,14 @@ static int sources_apply(struct rf_app *app, const struct rf_sources *s, bool fo
 	return r;
 }
 
+void rf_app_hold(struct rf_app *app)
+{
+	int r = rf_engine_hold(app->engine);
+
+	if (r < 0)
+		rf_warn("ringfence.ko does not hold all that is attached: %s", strerror(-r));
+}
+
 int rf_app_apply(struct rf_app *app, struct rf_sources *s, enum rf_source_kind kind, bool force, bool keep,
 		 char **ret_text)
 {
@@ -99,6 +107,7 @@ int rf_app_apply(struct rf_app *app, struct rf_sources *s, enum rf_source_kind k
 			  (unsigned long long)((rf_clock_monotonic() - begin) / RF_NSEC_PER_MSEC));
 		if (text.len)
 			rf_warn("%s", rf_strbuf_str(&text));
+		rf_app_hold(app);
 		/* The first one is followed by the start. */
 		if (app->lock.wanted && app->applies_ok > 1)
 			(void)rf_app_lock_refresh(app);

@@ -182,8 +182,10 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rf_engine_ring_consume(app->engine);
 	rf_engine_ring_flush(app->engine);
 	(void)rf_engine_verify(app->engine, &report);
-	if (report.len)
+	if (report.len) {
 		rf_warn("tampering: %s", rf_strbuf_str(&report));
+		rf_app_hold(app);
+	}
 	if (report.len && app->lock.wanted)
 		(void)rf_app_lock_refresh(app);
 	rf_app_lock_tick(app);

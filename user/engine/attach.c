@@ -346,6 +346,8 @@ int rf_engine_detach(struct rf_engine *e)
 	int removed = rf_rate_links_free(e);
 	char path[RF_PATH_SIZE];
 
+	rf_engine_let_go();
+
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		struct bpf_link *link = e->hooks[hook].link;
 

@@ -173,6 +173,10 @@ struct rf_lineage_taker {
 	void *arg;
 };
 /* All that there is until now. Waits for programs that run. */
+/* Has the module, where there is one, hold what is attached now; and let go of all else that it held. */
+int rf_engine_hold(struct rf_engine *e);
+void rf_engine_let_go(void); /* of everything */
+
 /* Which device nodes are accelerators' from here on. -E2BIG past RF_MAX_ACCEL_NODES. */
 int rf_engine_accelerators_set(struct rf_engine *e, const struct rf_accelerators *a);
 /* Attaches what accounts for them, as far as their modules are there; again when another has come. */

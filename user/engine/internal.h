@@ -141,6 +141,8 @@ struct rf_engine {
 
 	struct rf_hook_state hooks[RF_HOOK_COUNT];
 
+	unsigned int links_held; /* by the module */
+
 	/* accounting of accelerators */
 	bool accel_looked;
 	unsigned int accel_modules;  /* that were there then, a bit each */

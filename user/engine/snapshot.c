@@ -225,6 +225,15 @@ static char *process_why(const struct rf_engine *e, enum rf_support support)
 		       why;
 }
 
+static char *module_why(const struct rf_engine *e)
+{
+	char *why;
+
+	if (!e->module_present || !e->links_held)
+		return strdup(e->module_why);
+	return asprintf(&why, "%s holds %u links", e->module_why, e->links_held) < 0 ? NULL : why;
+}
+
 char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 {
 	enum rf_support support = rf_engine_support(e, feature);
@@ -232,7 +241,7 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 	if (feature == RF_FEATURE_BPF_LSM)
 		return strdup(e->lsm_why);
 	if (feature == RF_FEATURE_MODULE)
-		return strdup(e->module_why);
+		return module_why(e);
 	if (feature == RF_FEATURE_ACCELERATOR_ACCOUNTING)
 		return strdup(e->accel_why);
 	if (feature == RF_FEATURE_PROCESS)
