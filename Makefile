@@ -22,7 +22,7 @@ RF_CACHE ?= /var/cache/ringfence
 RF_MATRIX ?= 1
 KERNEL ?=
 # Seconds each fuzzer runs.
-FUZZ_TIME ?= 35
+FUZZ_TIME ?= 25
 KDIR ?= /lib/modules/$(shell uname -r)/build
 DESTDIR ?=
 

@@ -8,7 +8,7 @@
 # RF_CHECK_SKIP="fuzz vm" leaves stages out (for work on one of the others).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
-: "${O:=build}" "${FUZZ_TIME:=35}" "${RF_MATRIX:=1}" "${RF_CACHE:=/var/cache/ringfence}" "${RF_CHECK_SKIP:=}"
+: "${O:=build}" "${FUZZ_TIME:=25}" "${RF_MATRIX:=1}" "${RF_CACHE:=/var/cache/ringfence}" "${RF_CHECK_SKIP:=}"
 export O FUZZ_TIME RF_MATRIX RF_CACHE
 jobs=$(nproc)
 began=$SECONDS

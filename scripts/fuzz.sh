@@ -6,7 +6,7 @@
 # input that breaks it is kept as $O/fuzz/found/NAME-*. One result each.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-: "${O:=build}" "${FUZZ_TIME:=35}"
+: "${O:=build}" "${FUZZ_TIME:=25}"
 results=$O/results/fuzz
 rm -rf "$results"
 mkdir -p "$results" "$O/fuzz/found"

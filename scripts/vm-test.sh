@@ -108,7 +108,7 @@ guest()
 		[ "$variant" = module ] || words="$words,test_network,test_devices"
 		[ "$variant" != nomodule ] || words="$words,test_exec"
 		[ "$name" != "${first%-*}-nomodule" ] ||
-			words="$words,test_sockets,test_isolation,test_kernel,test_files,test_exec_label,test_guard,test_lineage,boundary"
+			words="$words,test_sockets,test_isolation,test_kernel,test_files,test_exec_label,test_guard,test_lineage,test_accelerators,boundary"
 		[ "$name" != "$first" ] ||
 			words="$words,test_network,test_devices,test_apply,test_peers,test_names"
 	fi
