@@ -5,7 +5,7 @@
 # for theirs. One guest (Debian 13, kernel 6.12) whose clock counts
 # instructions; the same figures within 1 % on any machine.
 #
-#   SUBJECTS="none systemd nftables ringfence files bystander isolation isolation_bystander all auditd"
+#   SUBJECTS="none systemd nftables ringfence files bystander isolation isolation_bystander accelerators all auditd"
 #                                                       what to measure; ringfence:10000:1000
 #                                                       is ringfence with 10,000 workloads and 1,000 rules
 #   OPS="exec signal"                                   the operations, of those in tests/bench/ops.c; else all
@@ -37,7 +37,7 @@ mkdir -p "$O/vm"
 
 # The peers can be measured without a tree that builds.
 everything=
-[[ ! " $SUBJECTS " =~ \ (all|ringfence|files|bystander|isolation|programs)[_a-z:0-9]*\  ]] || everything=everything
+[[ ! " $SUBJECTS " =~ \ (all|ringfence|files|bystander|isolation|programs|accelerators)[_a-z:0-9]*\  ]] || everything=everything
 say "building on $suite"
 if ! scripts/vm/build.sh "$root" "$PWD" "$build" /mnt/src/scripts/vm/build-bench.sh "$release" $everything \
 	>"$O/vm/build-bench.log" 2>&1; then

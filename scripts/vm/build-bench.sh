@@ -7,5 +7,8 @@ set -eu
 
 cd /mnt/src
 mkdir -p /mnt/build/tests/bench
-gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -o /mnt/build/tests/bench/ops tests/bench/ops.c
+gcc -std=gnu11 -D_GNU_SOURCE -I include -O2 -g -Wall -Wextra -Werror -o /mnt/build/tests/bench/ops tests/bench/ops.c
 [ -z "${2:-}" ] || make -j2 O=/mnt/build VMLINUX_BTF="/lib/modules/$1/build/vmlinux" all
+# Without it its operations are left out.
+kmod/build.sh "/lib/modules/$1/build" "/mnt/build/kmod/$1" testaccel ||
+	echo "no test accelerator: ioctl_accel and accel_job are not measured"

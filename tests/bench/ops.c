@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -26,6 +27,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "ringfence/testaccel.h"
 
 #define ROUNDS	  5
 #define DEPTH	  16
@@ -36,6 +39,7 @@
 /* The same in a tree that the subject "files" labels, and far down in it. */
 #define TREE_PATH "/dev/shm/ringfence-bench-tree"
 #define EXEC_PATH "/dev/shm/ringfence-bench-true"
+#define ACCEL	  "/dev/accel/accel0" /* the test accelerator; without it its operations are left out */
 
 struct bench {
 	struct sockaddr_in address;
@@ -45,6 +49,7 @@ struct bench {
 	int listener;
 	int tcp_client, tcp_server;
 	pid_t peer;
+	int accelerator;		/* -1: there is none */
 	int plain, labelled, elsewhere; /* files of a page: on tmpfs, in the tree, on another file system */
 };
 
@@ -197,6 +202,27 @@ static void run_exec(struct bench *bench)
 		errx(1, "%s: status %d", EXEC_PATH, status);
 }
 
+static void run_ioctl_accel(struct bench *bench)
+{
+	struct rf_testaccel_info info;
+
+	check(ioctl(bench->accelerator, RF_TESTACCEL_IOC_INFO, &info), "ioctl");
+}
+
+static void run_ioctl_other(struct bench *bench)
+{
+	int bytes;
+
+	check(ioctl(bench->plain, FIONREAD, &bytes), "FIONREAD");
+}
+
+static void run_accel_job(struct bench *bench)
+{
+	struct rf_testaccel_submit job = { .flags = RF_TESTACCEL_WAIT };
+
+	check(ioctl(bench->accelerator, RF_TESTACCEL_IOC_SUBMIT, &job), "submit");
+}
+
 static void open_sockets(struct bench *bench)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET };
@@ -247,13 +273,17 @@ static void start_peer(struct bench *bench)
 	free(path);
 }
 
-/* Is operation @name asked for? Without names all are. */
-static bool is_wanted(const char *name, char **names)
+/* Can it be run here, and is it asked for? Without names all are. */
+static bool is_wanted(const struct bench_op *op, const struct bench *bench, char **names)
 {
+	bool accelerator = op->run == run_ioctl_accel || op->run == run_accel_job;
+
+	if (accelerator && bench->accelerator < 0)
+		return false;
 	if (!*names)
 		return true;
 	for (; *names; names++) {
-		if (!strcmp(*names, name))
+		if (!strcmp(*names, op->name))
 			return true;
 	}
 	return false;
@@ -274,6 +304,9 @@ int main(int argc, char **argv)
 		{ "read_elsewhere", 2000, run_read_elsewhere },
 		{ "signal", 2000, run_signal },
 		{ "exec", 100, run_exec }, /* vfork, execve, wait; dynamically linked */
+		{ "ioctl_other", 2000, run_ioctl_other },
+		{ "ioctl_accel", 2000, run_ioctl_accel }, /* one that only asks */
+		{ "accel_job", 300, run_accel_job },	  /* submitted, run for no time, waited for */
 	};
 	uint64_t least[sizeof(ops) / sizeof(*ops)];
 	struct bench bench = { 0 };
@@ -285,6 +318,7 @@ int main(int argc, char **argv)
 	start_peer(&bench);
 	open_sockets(&bench);
 	open_files(&bench);
+	bench.accelerator = open(ACCEL, O_RDWR | O_CLOEXEC);
 	memset(least, 0xff, sizeof(least));
 
 	/* Round by round rather than operation by operation: a disturbance that lasts then spoils one round of each. */
@@ -292,7 +326,7 @@ int main(int argc, char **argv)
 		for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
 			uint64_t start = now(), took;
 
-			if (!is_wanted(ops[i].name, argv + 1))
+			if (!is_wanted(&ops[i], &bench, argv + 1))
 				continue;
 			for (unsigned int n = 0; n < ops[i].repeat; n++)
 				ops[i].run(&bench);
@@ -302,7 +336,7 @@ int main(int argc, char **argv)
 		}
 	}
 	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
-		if (!is_wanted(ops[i].name, argv + 1))
+		if (!is_wanted(&ops[i], &bench, argv + 1))
 			continue;
 		printf("{\"op\": \"%s\", \"instructions\": %.0f}\n", ops[i].name, (double)least[i] / ops[i].repeat);
 	}
