@@ -8,13 +8,13 @@
  * drm_sched_job, _job_queue       (tracepoint)      a job that is submitted
  * drm_run_job, _job_run           (tracepoint)      its start: what it waited
  * drm_sched_process_job, _job_done (tracepoint)     its end: what it took
- * drm_sched_fence_finished                          forgets it, where it never ran
  * drm_gem_private_object_init, _object_release      buffers
  * chrdev_open, drm_release                          open files
  *
  * The second names of the tracepoints are those of Linux 6.17 and later. Whose
  * something is, is decided once, where it begins: by the cgroup that current is
- * in. What begins in no workload is not counted.
+ * in. What begins in no workload is not counted. A job that is given up before
+ * it ran has no end that is told: the daemon drops its row in time.
  *
  * Bound: four lookups, none for what is nobody's but the one that says so.
  * Failure: not counted, and that is (accel_full).
@@ -39,21 +39,32 @@ struct drm_device___rf {
 } __attribute__((preserve_access_index));
 
 /* Its number; RF_ACCEL_DEVICE_NONE: the daemon does not know it. */
-static __always_inline __u32 rf_accel_device_of(struct device *device)
+static __noinline __u32 rf_accel_device_named(__u64 address)
 {
 	struct rf_accel_device_key key = {};
-	const char *name = BPF_CORE_READ(device, kobj.name);
+	const char *name = BPF_CORE_READ((struct device *)address, kobj.name);
 	__u32 *found;
 
 	if (bpf_probe_read_kernel_str(key.name, sizeof(key.name), name) < 0)
 		return RF_ACCEL_DEVICE_NONE;
 	found = bpf_map_lookup_elem(&rf_accel_device_map, &key);
-	return found ? *found : RF_ACCEL_DEVICE_NONE;
+	if (!found)
+		return RF_ACCEL_DEVICE_NONE;
+	bpf_map_update_elem(&rf_accel_address_map, &address, found, BPF_ANY);
+	return *found;
+}
+
+static __always_inline __u32 rf_accel_device_of(struct device *device)
+{
+	__u64 address = (__u64)device;
+	__u32 *found = bpf_map_lookup_elem(&rf_accel_address_map, &address);
+
+	return rf_likely(found) ? *found : rf_accel_device_named(address);
 }
 
 static __always_inline __u32 rf_accel_current(void)
 {
-	return rf_workload_of(bpf_get_current_cgroup_id());
+	return rf_workload_of_live(rf_current_cgroup_id(), RF_READ_ONCE(rf_config.version));
 }
 
 /* ---- time ---- */
@@ -62,11 +73,11 @@ static __always_inline int rf_job_queued(void *ctx_job)
 {
 	struct drm_sched_job___rf *job = ctx_job;
 	struct rf_accel_job row = { .whose.workload = rf_accel_current() };
-	__u64 fence = (__u64)BPF_CORE_READ(job, s_fence);
+	__u64 fence = (__u64)job->s_fence;
 
 	if (row.whose.workload == RF_WORKLOAD_NONE || !fence)
 		return 0;
-	row.whose.device = rf_accel_device_of(BPF_CORE_READ(job, sched, dev));
+	row.whose.device = rf_accel_device_of(job->sched->dev);
 	row.queued_ns = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&rf_accel_job_map, &fence, &row, BPF_ANY) < 0)
 		rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
@@ -76,7 +87,7 @@ static __always_inline int rf_job_queued(void *ctx_job)
 static __always_inline int rf_job_begun(void *ctx_job)
 {
 	struct drm_sched_job___rf *job = ctx_job;
-	__u64 fence = (__u64)BPF_CORE_READ(job, s_fence);
+	__u64 fence = (__u64)job->s_fence;
 	struct rf_accel_job *row = bpf_map_lookup_elem(&rf_accel_job_map, &fence);
 
 	/* One that is run again after a reset goes on from its first start. */
@@ -139,15 +150,6 @@ int BPF_PROG(rf_accel_job_done, void *fence)
 	return fence ? rf_job_ended((__u64)fence) : 0;
 }
 
-SEC("fentry/drm_sched_fence_finished")
-int BPF_PROG(rf_accel_job_finished, void *fence)
-{
-	__u64 key = (__u64)fence;
-
-	bpf_map_delete_elem(&rf_accel_job_map, &key);
-	return 0;
-}
-
 /* ---- memory ---- */
 
 SEC("fentry/drm_gem_private_object_init")
@@ -160,7 +162,7 @@ int BPF_PROG(rf_accel_object_made, void *drm, void *object, __u64 size)
 
 	if (row.whose.workload == RF_WORKLOAD_NONE)
 		return 0;
-	row.whose.device = rf_accel_device_of(BPF_CORE_READ(device, dev));
+	row.whose.device = rf_accel_device_of(device->dev);
 	/* Two of us, while a daemon takes over from another: one of them counts. */
 	if (bpf_map_update_elem(&rf_accel_object_map, &key, &row, BPF_NOEXIST) < 0) {
 		if (!bpf_map_lookup_elem(&rf_accel_object_map, &key))

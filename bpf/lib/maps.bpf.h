@@ -199,6 +199,21 @@ RF_MAP struct {
 } rf_accel_node_map SEC(".maps");
 
 RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RF_ACCEL_SLOTS *RF_ACCEL_SLOT_NODES);
+	__type(key, __u32);
+	__type(value, struct rf_accel_node);
+} rf_accel_slot_map SEC(".maps");
+
+/* Of a device by its address in the kernel: what its name was found to be. Emptied when devices come or go. */
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, RF_MAX_ACCEL_DEVICES);
+	__type(key, __u64);
+	__type(value, __u32);
+} rf_accel_address_map SEC(".maps");
+
+RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, RF_MAX_ACCEL_DEVICES);
 	__type(key, struct rf_accel_device_key);
@@ -214,8 +229,7 @@ RF_MAP struct {
 } rf_accel_use_map SEC(".maps");
 
 RF_MAP struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_HASH); /* preallocated: one comes and goes with each job */
 	__uint(max_entries, RF_MAX_ACCEL_JOBS);
 	__type(key, __u64);
 	__type(value, struct rf_accel_job);

@@ -65,8 +65,10 @@ struct rf_accel_ioctls {
 };
 
 /*
- * rf_accel_node_map: hash. A node that is not there is looked for with minor RF_DEVICE_ANY. rf_config.accel_majors says
- * of each major below RF_ACCEL_MAJORS whether there is one: what most character devices are asked.
+ * Which node is whose. rf_config.accel_slot[major], for majors below RF_ACCEL_MAJORS, is what most character devices
+ * are asked: 0, none of the major is an accelerator's; 1..RF_ACCEL_SLOTS, those of minors below RF_ACCEL_SLOT_NODES
+ * that are listed are in rf_accel_slot_map, an array, at RF_ACCEL_SLOT_AT(); all of them are in rf_accel_node_map, a
+ * hash, where one that is not there is looked for with minor RF_DEVICE_ANY.
  */
 struct rf_accel_node_key {
 	__u32 major;
@@ -76,9 +78,14 @@ struct rf_accel_node_key {
 struct rf_accel_node {
 	__u16 interface; /* enum rf_accel_interface */
 	__u16 device;	 /* its number, RF_ACCEL_DEVICE_NONE: of none alone */
+	__u32 listed;	 /* 1; in the array 0 where there is none */
 };
 
-#define RF_ACCEL_MAJORS 512
+#define RF_ACCEL_SLOTS		      16
+#define RF_ACCEL_SLOT_NONE	      255 /* of that major only the hash tells */
+#define RF_ACCEL_SLOT_NODES	      256
+#define RF_ACCEL_SLOT_AT(slot, minor) (((slot) - 1) * RF_ACCEL_SLOT_NODES + (minor))
+#define RF_ACCEL_MAJORS		      512
 
 /*
  * rf_accel_device_map: hash; key the name of the device on its bus ("0000:03:00.0"), zero padded; value its number,
@@ -107,7 +114,14 @@ struct rf_accel_use {
 	__u64 queued_ns; /* from submission to start */
 	__u64 bytes;	 /* of buffers now */
 	__u64 bytes_peak;
+	/*
+	 * What of a node is allowed and not reported, remembered: RF_DEVICE_* in the low bits, RF_ACCEL_USE for what
+	 * whoever may open it may do, and above them what tells the node and the version it was so in.
+	 */
+	__u64 allowed;
 };
+
+#define RF_ACCEL_USE 0x80u
 
 /* rf_accel_job_map: hash by the address of its fence; a job between its submission and its end. */
 struct rf_accel_job {

@@ -12,6 +12,7 @@
 #ifndef __VMLINUX_H__
 #include <linux/types.h>
 #endif
+#include "accel_map.h"
 #include "kernel_map.h"
 #include "exec_map.h"
 #include "limits.h"
@@ -96,7 +97,7 @@ struct rf_config {
 	__u32 lineage_pad;
 	__u64 zone_devices[2];	/* by bank: RF_DEVICE_BIT() of each file system that a zone begins in, see file_map.h */
 	__u64 label_devices[2]; /* of those, where a zone with a label does */
-	__u64 accel_majors[8];	/* bit by bit, which majors have nodes of accelerators, see accel_map.h */
+	__u8 accel_slot[RF_ACCEL_MAJORS]; /* see accel_map.h */
 };
 
 #define RF_VERSION_EPOCH (1ULL << 32)

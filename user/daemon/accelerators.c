@@ -92,6 +92,7 @@ int rf_accelerators_start(struct rf_accelerator_watch *w, sd_event *event, struc
 
 bool rf_accelerators_tick(struct rf_accelerator_watch *w, struct rf_engine *e)
 {
+	rf_engine_accelerators_sweep(e);
 	if (w->fd >= 0 && !w->looks)
 		return false;
 	if (w->looks)

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "user/engine/internal.h"
+#include "user/lib/clock.h"
 #include "user/lib/fs.h"
 
 /* Knows the types of the maps from the above. */
@@ -30,7 +31,6 @@ static const struct {
 	{ "rf_accel_job_run", "gpu_sched", "btf_trace_drm_sched_job_run", false },
 	{ "rf_accel_job_ended", "gpu_sched", "btf_trace_drm_sched_process_job", false },
 	{ "rf_accel_job_done", "gpu_sched", "btf_trace_drm_sched_job_done", false },
-	{ "rf_accel_job_finished", "gpu_sched", "drm_sched_fence_finished", true },
 	{ "rf_accel_object_made", "drm", "drm_gem_private_object_init", true },
 	{ "rf_accel_object_gone", "drm", "drm_gem_object_release", true },
 	{ "rf_accel_opened", NULL, "chrdev_open", true },
@@ -41,6 +41,10 @@ static const struct {
 static const char *const modules[] = { "gpu_sched", "drm" };
 
 #define SCHEDULER 1u
+
+/* No device works on one job, or keeps it waiting, for so long. */
+#define JOB_GIVEN_UP_NS (3600 * RF_NSEC_PER_SEC)
+#define SWEEP_TICKS	60
 
 static unsigned int modules_there(void)
 {
@@ -139,6 +143,30 @@ static int object_load(struct rf_engine *e, unsigned int *ret_n)
 		r = programs_attach(e, object->obj, ret_n);
 	accel_drm_bpf__destroy(object);
 	return r;
+}
+
+/* Rows of jobs that were given up before they ran: nothing tells of that. The next job at their address takes them
+ * over. */
+static void jobs_sweep(const struct rf_engine *e)
+{
+	int fd = rf_engine_map_fd(e, "rf_accel_job_map");
+	uint64_t key, next, now = rf_clock_monotonic();
+	int r = bpf_map_get_next_key(fd, NULL, &key);
+
+	while (r == 0) {
+		struct rf_accel_job job;
+
+		r = bpf_map_get_next_key(fd, &key, &next);
+		if (bpf_map_lookup_elem(fd, &key, &job) == 0 && now - job.queued_ns > JOB_GIVEN_UP_NS)
+			bpf_map_delete_elem(fd, &key);
+		key = next;
+	}
+}
+
+void rf_engine_accelerators_sweep(struct rf_engine *e)
+{
+	if (e->accel_programs && ++e->accel_ticks % SWEEP_TICKS == 0)
+		jobs_sweep(e);
 }
 
 int rf_engine_accelerators_account(struct rf_engine *e)

@@ -87,26 +87,85 @@ static void devices_number(struct rf_engine *e, const struct rf_accelerators *a)
 	}
 }
 
+/* The slot that @major has, or the next that is free; RF_ACCEL_SLOT_NONE: there is none. */
+static uint8_t slot_of(const uint8_t slots[RF_ACCEL_MAJORS], uint32_t major)
+{
+	bool taken[RF_ACCEL_SLOTS + 1] = { 0 };
+
+	if (slots[major])
+		return slots[major];
+	for (uint32_t i = 0; i < RF_ACCEL_MAJORS; i++)
+		if (slots[i] && slots[i] <= RF_ACCEL_SLOTS)
+			taken[slots[i]] = true;
+	for (uint8_t slot = 1; slot <= RF_ACCEL_SLOTS; slot++)
+		if (!taken[slot])
+			return slot;
+	return RF_ACCEL_SLOT_NONE;
+}
+
+/* What is not in @a leaves the array; a major without nodes gives its slot up first. */
+static void slots_trim(struct rf_engine *e, const struct rf_accelerators *a, const uint8_t wanted[RF_ACCEL_MAJORS])
+{
+	int fd = rf_engine_map_fd(e, "rf_accel_slot_map");
+
+	for (uint32_t major = 0; major < RF_ACCEL_MAJORS; major++) {
+		uint8_t slot = e->config->accel_slot[major];
+
+		__atomic_store_n(&e->config->accel_slot[major], wanted[major], __ATOMIC_RELAXED);
+		for (uint32_t minor = 0; slot && slot <= RF_ACCEL_SLOTS && minor < RF_ACCEL_SLOT_NODES; minor++) {
+			const struct rf_accel_node_key key = { major, minor };
+			const struct rf_accel_node none = { 0 };
+			uint32_t at = RF_ACCEL_SLOT_AT(slot, minor);
+
+			if (!is_there(a, &key))
+				bpf_map_update_elem(fd, &at, &none, BPF_ANY);
+		}
+	}
+}
+
+static int node_write(struct rf_engine *e, const struct rf_accelerators *a, const struct rf_accelerator_node *node,
+		      uint8_t slot)
+{
+	const struct rf_accel_node_key key = { node->major, node->minor };
+	struct rf_accel_node value = { .interface = node->interface, .listed = 1 };
+	uint32_t at = RF_ACCEL_SLOT_AT(slot, node->minor);
+	int r;
+
+	if (node->part == RF_PART_DEVICE)
+		value.device = rf_engine_accel_device(e, a->devices[node->device].parent);
+	r = bpf_map_update_elem(rf_engine_map_fd(e, "rf_accel_node_map"), &key, &value, BPF_ANY);
+	if (r < 0 || !slot || slot > RF_ACCEL_SLOTS || node->minor >= RF_ACCEL_SLOT_NODES)
+		return r;
+	return bpf_map_update_elem(rf_engine_map_fd(e, "rf_accel_slot_map"), &at, &value, BPF_ANY);
+}
+
+/* An address may be another device's by now. */
+static void addresses_forget(const struct rf_engine *e)
+{
+	int fd = rf_engine_map_fd(e, "rf_accel_address_map");
+	uint64_t key;
+
+	while (bpf_map_get_next_key(fd, NULL, &key) == 0 && bpf_map_delete_elem(fd, &key) == 0)
+		;
+}
+
 int rf_engine_accelerators_set(struct rf_engine *e, const struct rf_accelerators *a)
 {
-	int fd = rf_engine_map_fd(e, "rf_accel_node_map"), r = interfaces_write(e);
-	uint64_t majors[RF_ACCEL_MAJORS / 64] = { 0 };
+	uint8_t slots[RF_ACCEL_MAJORS], wanted[RF_ACCEL_MAJORS] = { 0 };
+	int r = interfaces_write(e);
 
+	memcpy(slots, e->config->accel_slot, sizeof(slots));
 	devices_number(e, a);
 	for (size_t i = 0; r >= 0 && i < a->n_nodes; i++) {
-		const struct rf_accel_node_key key = { a->nodes[i].major, a->nodes[i].minor };
-		struct rf_accel_node value = { .interface = a->nodes[i].interface };
+		uint32_t major = a->nodes[i].major;
+		uint8_t slot = 0;
 
-		if (a->nodes[i].part == RF_PART_DEVICE)
-			value.device = rf_engine_accel_device(e, a->devices[a->nodes[i].device].parent);
-
-		if (key.major < RF_ACCEL_MAJORS)
-			majors[key.major / 64] |= 1ULL << key.major % 64;
-		r = bpf_map_update_elem(fd, &key, &value, BPF_ANY);
+		if (major < RF_ACCEL_MAJORS)
+			slot = slots[major] = wanted[major] = slot_of(slots, major);
+		r = node_write(e, a, &a->nodes[i], slot);
 	}
-	/* Those that are known are judged from here on; a major that is not asked after is no accelerator's. */
-	for (size_t i = 0; i < ARRAY_SIZE(majors); i++)
-		__atomic_store_n(&e->config->accel_majors[i], majors[i], __ATOMIC_RELAXED);
-	nodes_trim(fd, a);
+	slots_trim(e, a, wanted);
+	nodes_trim(rf_engine_map_fd(e, "rf_accel_node_map"), a);
+	addresses_forget(e);
 	return r;
 }

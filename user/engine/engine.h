@@ -181,6 +181,8 @@ void rf_engine_let_go(void); /* of everything */
 int rf_engine_accelerators_set(struct rf_engine *e, const struct rf_accelerators *a);
 /* Attaches what accounts for them, as far as their modules are there; again when another has come. */
 int rf_engine_accelerators_account(struct rf_engine *e);
+/* Once a second. */
+void rf_engine_accelerators_sweep(struct rf_engine *e);
 /* Of the device of that name on its bus; RF_ACCEL_DEVICE_NONE: it was never there. */
 uint32_t rf_engine_accel_device(const struct rf_engine *e, const char *parent);
 /* Every row of what workloads have taken. A negative value of @fn ends it. */

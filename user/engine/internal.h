@@ -147,7 +147,8 @@ struct rf_engine {
 	bool accel_looked;
 	unsigned int accel_modules;  /* that were there then, a bit each */
 	unsigned int accel_programs; /* that are attached */
-	uint32_t accel_devices;	     /* the highest number of a device */
+	unsigned int accel_ticks;
+	uint32_t accel_devices; /* the highest number of a device */
 	char accel_why[160];
 
 	/* what is installed */

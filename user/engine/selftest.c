@@ -114,14 +114,15 @@ static const enum rf_hook may_be_refused[] = {
 	RF_HOOK_USERNS,	   RF_HOOK_KERNEL_TRACEME, RF_HOOK_PERF_OPEN,	   RF_HOOK_LOCKED_DOWN,
 };
 
-#define PROBED 5
+#define PROBED_MAJOR 1 /* /dev/null and /dev/zero, which fire_accel.c uses */
 
 /* As if a zone began on every file system, and /dev/null were an accelerator; or as it is again. */
-static void probe_everywhere(struct rf_engine *e, uint64_t saved[PROBED], bool begin)
+static void probe_everywhere(struct rf_engine *e, uint64_t saved[4], bool begin)
 {
-	__u64 *masks[PROBED] = { &e->config->zone_devices[0], &e->config->zone_devices[1], &e->config->label_devices[0],
-				 &e->config->label_devices[1], &e->config->accel_majors[0] };
+	__u64 *masks[4] = { &e->config->zone_devices[0], &e->config->zone_devices[1], &e->config->label_devices[0],
+			    &e->config->label_devices[1] };
 
+	e->config->accel_slot[PROBED_MAJOR] = begin ? RF_ACCEL_SLOT_NONE : 0;
 	for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
 		if (begin)
 			saved[i] = *masks[i];
@@ -131,7 +132,7 @@ static void probe_everywhere(struct rf_engine *e, uint64_t saved[PROBED], bool b
 
 int rf_engine_self_test(struct rf_engine *e)
 {
-	uint64_t devices[PROBED], before[RF_HOOK_COUNT], id = 0;
+	uint64_t devices[4], before[RF_HOOK_COUNT], id = 0;
 	_cleanup_close_ int cgroup_fd = -1;
 	int r;
 
