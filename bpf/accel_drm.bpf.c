@@ -16,7 +16,7 @@
  * in. What begins in no workload is not counted. A job that is given up before
  * it ran has no end that is told: the daemon drops its row in time.
  *
- * Bound: four lookups, none for what is nobody's but the one that says so.
+ * Bound: nine lookups, one for what is nobody's.
  * Failure: not counted, and that is (accel_full).
  */
 #define RF_DEFINE_MAPS
@@ -69,26 +69,59 @@ static __always_inline __u32 rf_accel_current(void)
 
 /* ---- time ---- */
 
+/* A pointer that the verifier knows as one is no number to it; what was read from memory is. */
+static __always_inline __u64 rf_number_of(void *pointer)
+{
+	__u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
+/* The place of that fence; with @take one that is free, if it has none. NULL: there is none. */
+static __always_inline struct rf_accel_job *rf_job_at(__u64 fence, bool take)
+{
+	for (int way = 0; way < RF_ACCEL_JOB_WAYS; way++) {
+		__u32 at = RF_ACCEL_JOB_AT(fence, way);
+		struct rf_accel_job *row = bpf_map_lookup_elem(&rf_accel_job_map, &at);
+		__u64 there;
+
+		if (!row)
+			return NULL;
+		there = RF_READ_ONCE(row->fence);
+		if (there == fence || (take && !there && !__sync_val_compare_and_swap(&row->fence, 0, fence)))
+			return row;
+	}
+	return NULL;
+}
+
 static __always_inline int rf_job_queued(void *ctx_job)
 {
 	struct drm_sched_job___rf *job = ctx_job;
-	struct rf_accel_job row = { .whose.workload = rf_accel_current() };
-	__u64 fence = (__u64)job->s_fence;
+	__u32 workload = rf_accel_current();
+	__u64 fence = rf_number_of(job->s_fence);
+	struct rf_accel_job *row;
 
-	if (row.whose.workload == RF_WORKLOAD_NONE || !fence)
+	if (workload == RF_WORKLOAD_NONE || !fence)
 		return 0;
-	row.whose.device = rf_accel_device_of(job->sched->dev);
-	row.queued_ns = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&rf_accel_job_map, &fence, &row, BPF_ANY) < 0)
+	row = rf_job_at(fence, true);
+	if (!row) {
 		rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
+		return 0;
+	}
+	/* Nobody else looks at it yet: the scheduler is told of the job after us. */
+	row->whose.workload = workload;
+	row->whose.device = rf_accel_device_of(job->sched->dev);
+	row->begun_ns = 0;
+	row->queued_ns = bpf_ktime_get_ns();
 	return 0;
 }
 
 static __always_inline int rf_job_begun(void *ctx_job)
 {
 	struct drm_sched_job___rf *job = ctx_job;
-	__u64 fence = (__u64)job->s_fence;
-	struct rf_accel_job *row = bpf_map_lookup_elem(&rf_accel_job_map, &fence);
+	__u64 fence = rf_number_of(job->s_fence);
+	struct rf_accel_job *row = fence ? rf_job_at(fence, false) : NULL;
 
 	/* One that is run again after a reset goes on from its first start. */
 	if (row && !row->begun_ns)
@@ -98,19 +131,21 @@ static __always_inline int rf_job_begun(void *ctx_job)
 
 static __always_inline int rf_job_ended(__u64 fence)
 {
-	struct rf_accel_job *row = bpf_map_lookup_elem(&rf_accel_job_map, &fence);
+	struct rf_accel_job *row = rf_job_at(fence, false);
 	struct rf_accel_use *use;
+	__u64 begun;
 
-	if (!row || !row->begun_ns)
+	if (!row)
 		return 0;
-	use = rf_accel_use(row->whose.workload, row->whose.device, RF_HOOK_ACCEL_IOCTL);
+	begun = row->begun_ns;
+	use = begun ? rf_accel_use(row->whose.workload, row->whose.device, RF_HOOK_ACCEL_IOCTL) : NULL;
 	if (use) {
 		__sync_fetch_and_add(&use->jobs, 1);
-		__sync_fetch_and_add(&use->busy_ns, bpf_ktime_get_ns() - row->begun_ns);
-		__sync_fetch_and_add(&use->queued_ns, row->begun_ns - row->queued_ns);
+		__sync_fetch_and_add(&use->busy_ns, bpf_ktime_get_ns() - begun);
+		__sync_fetch_and_add(&use->queued_ns, begun - row->queued_ns);
 	}
 	/* Whoever is second finds nothing: it is charged once. */
-	bpf_map_delete_elem(&rf_accel_job_map, &fence);
+	RF_WRITE_ONCE(row->fence, 0);
 	return 0;
 }
 
@@ -141,13 +176,13 @@ int BPF_PROG(rf_accel_job_run, void *job)
 SEC("tp_btf/drm_sched_process_job")
 int BPF_PROG(rf_accel_job_ended, void *fence)
 {
-	return fence ? rf_job_ended((__u64)fence) : 0;
+	return fence ? rf_job_ended(rf_number_of(fence)) : 0;
 }
 
 SEC("tp_btf/drm_sched_job_done")
 int BPF_PROG(rf_accel_job_done, void *fence)
 {
-	return fence ? rf_job_ended((__u64)fence) : 0;
+	return fence ? rf_job_ended(rf_number_of(fence)) : 0;
 }
 
 /* ---- memory ---- */

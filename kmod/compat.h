@@ -19,13 +19,6 @@
 #define __bpf_kfunc __used noinline
 #endif
 
-#ifndef __bpf_kfunc_start_defs
-#define __bpf_kfunc_start_defs() \
-	__diag_push();           \
-	__diag_ignore_all("-Wmissing-prototypes", "kfuncs are called from BPF alone")
-#define __bpf_kfunc_end_defs() __diag_pop()
-#endif
-
 /* Where these exist they set a flag without which registering is refused. */
 #ifndef BTF_KFUNCS_START
 #define BTF_KFUNCS_START(name) BTF_SET8_START(name)

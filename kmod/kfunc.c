@@ -14,8 +14,6 @@
 #include "compat.h"
 #include "module.h"
 
-__bpf_kfunc_start_defs();
-
 /* rf_module_abi_version() - lets a program find out that it runs beside another module than it was loaded for */
 __bpf_kfunc u32 rf_module_abi_version(void)
 {
@@ -41,8 +39,6 @@ __bpf_kfunc int rf_throttle_stat(void *buf, u32 buf__sz)
 	memcpy(buf, &stat, sizeof(stat));
 	return 0;
 }
-
-__bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(rf_kfunc_ids)
 BTF_ID_FLAGS(func, rf_module_abi_version)

@@ -14,6 +14,9 @@ void rf_device_exit(void);
 
 /* kfunc.c: there is no way to unregister, the kernel drops the set with the module's BTF. */
 int rf_kfunc_init(void);
+u32 rf_module_abi_version(void);
+int rf_throttle(u64 delay_ns, u32 workload, u32 flags);
+int rf_throttle_stat(void *buf, u32 buf__sz);
 
 /* hold.c: as RF_IOC_HOLD and RF_IOC_RELEASE in include/ringfence/abi.h. */
 int rf_hold_link(int fd, u64 owner);

@@ -229,9 +229,10 @@ RF_MAP struct {
 } rf_accel_use_map SEC(".maps");
 
 RF_MAP struct {
-	__uint(type, BPF_MAP_TYPE_HASH); /* preallocated: one comes and goes with each job */
+	__uint(type, BPF_MAP_TYPE_ARRAY); /* not a hash: one comes and goes with each job */
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, RF_MAX_ACCEL_JOBS);
-	__type(key, __u64);
+	__type(key, __u32);
 	__type(value, struct rf_accel_job);
 } rf_accel_job_map SEC(".maps");
 

@@ -123,12 +123,20 @@ struct rf_accel_use {
 
 #define RF_ACCEL_USE 0x80u
 
-/* rf_accel_job_map: hash by the address of its fence; a job between its submission and its end. */
+/*
+ * rf_accel_job_map: array, mmapable; a job between its submission and its end, in one of RF_ACCEL_JOB_WAYS places from
+ * RF_ACCEL_JOB_AT() on.
+ */
 struct rf_accel_job {
+	__u64 fence; /* the address of its fence; 0: free */
 	struct rf_accel_use_key whose;
 	__u64 queued_ns; /* CLOCK_MONOTONIC */
 	__u64 begun_ns;	 /* 0: not yet */
 };
+
+#define RF_ACCEL_JOB_WAYS	    4
+/* Addresses are some hundred bytes apart: the factor is 2^64 by the golden ratio, whose upper bits tell them apart. */
+#define RF_ACCEL_JOB_AT(fence, way) ((((fence) * 0x9e3779b97f4a7c15ULL >> 32) + (way)) & (RF_MAX_ACCEL_JOBS - 1))
 
 /* rf_accel_object_map: hash by address; a buffer. */
 struct rf_accel_object {

@@ -60,7 +60,7 @@
 #define RF_MAX_DEVICE_ENTRIES 65536  /* (set, type, major, minor) of all device sets */
 #define RF_MAX_DEVICE_RULES   256    /* device rules of one workload, and as many of accelerators */
 #define RF_MAX_ACCEL_DEVICES  255    /* accelerators since the maps were made */
-#define RF_MAX_ACCEL_JOBS     16384  /* submitted and not yet ended */
+#define RF_MAX_ACCEL_JOBS     16384  /* submitted and not yet ended; a power of two */
 #define RF_MAX_ACCEL_USES     65536  /* (workload, accelerator); this and the next two allocated as used */
 #define RF_MAX_ACCEL_OBJECTS  262144 /* buffers */
 #define RF_MAX_ACCEL_FILES    65536

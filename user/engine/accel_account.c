@@ -147,19 +147,15 @@ static int object_load(struct rf_engine *e, unsigned int *ret_n)
 
 /* Rows of jobs that were given up before they ran: nothing tells of that. The next job at their address takes them
  * over. */
-static void jobs_sweep(const struct rf_engine *e)
+static void jobs_sweep(struct rf_engine *e)
 {
-	int fd = rf_engine_map_fd(e, "rf_accel_job_map");
-	uint64_t key, next, now = rf_clock_monotonic();
-	int r = bpf_map_get_next_key(fd, NULL, &key);
+	uint64_t now = rf_clock_monotonic();
 
-	while (r == 0) {
-		struct rf_accel_job job;
+	for (uint32_t i = 0; i < RF_MAX_ACCEL_JOBS; i++) {
+		struct rf_accel_job *job = &e->accel_jobs[i];
 
-		r = bpf_map_get_next_key(fd, &key, &next);
-		if (bpf_map_lookup_elem(fd, &key, &job) == 0 && now - job.queued_ns > JOB_GIVEN_UP_NS)
-			bpf_map_delete_elem(fd, &key);
-		key = next;
+		if (job->fence && now > job->queued_ns && now - job->queued_ns > JOB_GIVEN_UP_NS)
+			__atomic_store_n(&job->fence, 0, __ATOMIC_RELAXED);
 	}
 }
 
@@ -218,7 +214,6 @@ static void owned_delete(const struct rf_engine *e, const char *map, uint32_t wo
 {
 	union {
 		struct rf_accel_use_key whose;
-		struct rf_accel_job job;
 		struct rf_accel_object object;
 		struct rf_accel_file file;
 	} value;
@@ -244,7 +239,9 @@ void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload)
 	if (!any)
 		return;
 	/* What the last workload of that number has left open is not the next one's when it ends. */
-	owned_delete(e, "rf_accel_job_map", workload);
+	for (uint32_t i = 0; i < RF_MAX_ACCEL_JOBS; i++)
+		if (e->accel_jobs[i].fence && e->accel_jobs[i].whose.workload == workload)
+			__atomic_store_n(&e->accel_jobs[i].fence, 0, __ATOMIC_RELAXED);
 	owned_delete(e, "rf_accel_object_map", workload);
 	owned_delete(e, "rf_accel_file_map", workload);
 }

@@ -134,6 +134,7 @@ static void *map_mmap(const struct rf_engine *e, const char *name, size_t size, 
 #define STATS_SIZE	    (sizeof(struct rf_workload_stats) * RF_MAX_WORKLOADS)
 #define LABELS_SIZE	    (sizeof(uint64_t) * (RF_LABEL_AT(1, RF_MAX_ZONES) + 1))
 #define LINEAGE_STATES_SIZE (sizeof(struct rf_lineage_state) * RF_MAX_WORKLOADS)
+#define ACCEL_JOBS_SIZE	    (sizeof(struct rf_accel_job) * RF_MAX_ACCEL_JOBS)
 
 static int maps_map(struct rf_engine *e, char **ret_error)
 {
@@ -143,7 +144,8 @@ static int maps_map(struct rf_engine *e, char **ret_error)
 	e->lanes = map_mmap(e, "rf_lane_map", sizeof(*e->lanes) * RF_LANES, true);
 	e->labels = map_mmap(e, "rf_label_map", LABELS_SIZE, true);
 	e->lineage_states = map_mmap(e, "rf_lineage_state_map", LINEAGE_STATES_SIZE, true);
-	if (!e->config || !e->workloads || !e->stats || !e->lanes || !e->labels || !e->lineage_states)
+	e->accel_jobs = map_mmap(e, "rf_accel_job_map", ACCEL_JOBS_SIZE, true);
+	if (!e->config || !e->workloads || !e->stats || !e->lanes || !e->labels || !e->lineage_states || !e->accel_jobs)
 		return rf_engine_format_error(ret_error, -errno, "cannot map the BPF maps into memory");
 	return 0;
 }
@@ -367,6 +369,7 @@ void rf_engine_free(struct rf_engine *e)
 	map_munmap(e->stats, STATS_SIZE);
 	map_munmap(e->labels, LABELS_SIZE);
 	map_munmap(e->lineage_states, LINEAGE_STATES_SIZE);
+	map_munmap(e->accel_jobs, ACCEL_JOBS_SIZE);
 	map_munmap(e->lanes, sizeof(*e->lanes) * RF_LANES);
 	for (size_t i = 0; i < ARRAY_SIZE(chunks_table); i++)
 		rf_chunks_close(rf_engine_chunks(e, chunks_table[i].map));

@@ -132,6 +132,7 @@ struct rf_engine {
 	struct rf_lane_stats *lanes;
 	uint64_t *labels; /* by RF_LABEL_AT() */
 	struct rf_lineage_state *lineage_states;
+	struct rf_accel_job *accel_jobs; /* RF_MAX_ACCEL_JOBS */
 
 	struct rf_chunks accounts; /* memory: struct rf_account, by RF_ACCOUNT() */
 	struct rf_chunks set_words;
