@@ -43,7 +43,7 @@ help: ## list the targets
 .DEFAULT_GOAL := all
 
 # These run on a machine where nothing is installed yet.
-BARE := help deps check demo clean format lint-format lint-style lint-layers lint-shell
+BARE := help deps check demo clean debug-kernel format lint-format lint-style lint-layers lint-shell
 ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
 include $(O)/config.mk
 endif

@@ -5,7 +5,7 @@
 #
 #   scripts/vm-run.sh --root DIR --kernel RELEASE --init PATH [--share NAME=DIR]...
 #                     [--append "WORDS"] [--console FILE] [--limit SECONDS] [--memory MB]
-#                     [--icount]
+#                     [--machine NAME] [--icount]
 #
 # PATH is in the guest; a share is there at /mnt/NAME, read-only. --icount
 # makes guest time count instructions (one processor, emulated) for
@@ -17,7 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=scripts/vm/roots.sh
 . "$here/vm/roots.sh"
 
-root= kernel= init= append= console=/dev/null limit=300 memory=2048 icount=no
+root= kernel= init= append= console=/dev/null limit=300 memory=2048 icount=no type=pc
 shares=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -29,6 +29,7 @@ while [ $# -gt 0 ]; do
 	--console) console=$2; shift 2 ;;
 	--limit) limit=$2; shift 2 ;;
 	--memory) memory=$2; shift 2 ;;
+	--machine) type=$2; shift 2 ;;
 	--icount) icount=yes; shift ;;
 	*) echo "vm-run: unknown argument '$1'" >&2; exit 2 ;;
 	esac
@@ -68,7 +69,7 @@ make_initramfs()
 	(cd "$tree" && find . | bin/busybox cpio -o -H newc 2>/dev/null) >"$work/initramfs.cpio"
 }
 
-qemu=(qemu-system-x86_64 -nodefaults -display none -no-reboot -kernel "$root/boot/vmlinuz-$kernel"
+qemu=(qemu-system-x86_64 -machine "$type" -nodefaults -display none -no-reboot -kernel "$root/boot/vmlinuz-$kernel"
 	-initrd "$work/initramfs.cpio")
 # On a host that is busy the timer may not tick while the kernel looks whether it does, and that is a panic.
 words="console=ttyS0 panic=-1 oops=panic random.trust_cpu=on no_timer_check loglevel=6 net.ifnames=0"
