@@ -4,7 +4,8 @@
 # Boot one guest and pass on what it writes to its second serial line.
 #
 #   scripts/vm-run.sh --root DIR --kernel RELEASE --init PATH [--share NAME=DIR]...
-#                     [--append "WORDS"] [--console FILE] [--limit SECONDS] [--icount]
+#                     [--append "WORDS"] [--console FILE] [--limit SECONDS] [--memory MB]
+#                     [--machine NAME] [--icount]
 #
 # PATH is in the guest; a share is there at /mnt/NAME, read-only. --icount
 # makes guest time count instructions (one processor, emulated) for
@@ -16,7 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=scripts/vm/roots.sh
 . "$here/vm/roots.sh"
 
-root= kernel= init= append= console=/dev/null limit=300 icount=no
+root= kernel= init= append= console=/dev/null limit=300 memory=2048 icount=no type=pc
 shares=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -27,6 +28,8 @@ while [ $# -gt 0 ]; do
 	--append) append=$2; shift 2 ;;
 	--console) console=$2; shift 2 ;;
 	--limit) limit=$2; shift 2 ;;
+	--memory) memory=$2; shift 2 ;;
+	--machine) type=$2; shift 2 ;;
 	--icount) icount=yes; shift ;;
 	*) echo "vm-run: unknown argument '$1'" >&2; exit 2 ;;
 	esac
@@ -53,6 +56,8 @@ make_initramfs()
 	cp "$here/vm/initramfs-init" "$tree/init"
 	chroot "$root" modprobe -S "$kernel" --show-depends -a virtio_pci 9pnet_virtio 9p overlay |
 		awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$work/modules"
+	# None, where the kernel has them built in.
+	: >"$tree/modules/order"
 	while read -r path; do
 		name=$(basename "${path%.xz}")
 		case $path in
@@ -64,7 +69,7 @@ make_initramfs()
 	(cd "$tree" && find . | bin/busybox cpio -o -H newc 2>/dev/null) >"$work/initramfs.cpio"
 }
 
-qemu=(qemu-system-x86_64 -nodefaults -display none -no-reboot -kernel "$root/boot/vmlinuz-$kernel"
+qemu=(qemu-system-x86_64 -machine "$type" -nodefaults -display none -no-reboot -kernel "$root/boot/vmlinuz-$kernel"
 	-initrd "$work/initramfs.cpio")
 # On a host that is busy the timer may not tick while the kernel looks whether it does, and that is a panic.
 words="console=ttyS0 panic=-1 oops=panic random.trust_cpu=on no_timer_check loglevel=6 net.ifnames=0"
@@ -87,13 +92,13 @@ kvm_works()
 
 make_initramfs
 if [ "$icount" = yes ]; then
-	machine=(-accel tcg,thread=single -icount "shift=0,sleep=off" -cpu max -smp 1 -m 2048)
+	machine=(-accel tcg,thread=single -icount "shift=0,sleep=off" -cpu max -smp 1 -m "$memory")
 elif kvm_works; then
-	machine=(-accel kvm -cpu host -smp 2 -m 2048)
+	machine=(-accel kvm -cpu host -smp 2 -m "$memory")
 else
 	# Not thread=multi: QEMU 7.2 then keeps a stale translation of code that another processor
 	# patches, and about one boot in ten dies of an int3 that is no longer there.
-	machine=(-accel "tcg,thread=single" -cpu max -smp 2 -m 2048)
+	machine=(-accel "tcg,thread=single" -cpu max -smp 2 -m "$memory")
 fi
 
 share()

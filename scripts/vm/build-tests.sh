@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Runs in a guest root (scripts/vm/build.sh): everything that the guest's tests
-# need, with the types of kernel $1. Goes on past what does not build, and fails
-# at the end.
+# need, with the types of kernel $1; with more words, no more than the programs
+# of these files and directories. Goes on past what does not build, and fails at
+# the end.
 set -eu
 
 release=$1
+shift
 cd /mnt/src
 
 # There is no sysfs here: the types come from the headers' vmlinux, or from what
@@ -14,8 +16,9 @@ cd /mnt/src
 btf=/mnt/build/kmod/$release/vmlinux.btf
 [ -e "$btf" ] || btf=/lib/modules/$release/build/vmlinux
 
-programs=$(find tests/bpf tests/e2e tests/kmod -name '*.c' ! -name '*.bpf.c' 2>/dev/null |
-	sed 's|\(.*\)\.c$|/mnt/build/\1|')
-programs="$programs /mnt/build/tests/boundary/boundary_probe"
+targets="all /mnt/build/tests/boundary/boundary_probe"
+[ $# = 0 ] || targets=
+[ $# != 0 ] || set -- tests/bpf tests/e2e tests/kmod
+targets="$targets $(find "$@" -name '*.c' ! -name '*.bpf.c' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1|')"
 # shellcheck disable=SC2086 # a list
-make -k -j2 O=/mnt/build VMLINUX_BTF="$btf" all /mnt/build/tests/kmod/kfunc.skel.h $programs
+make -k -j2 O=/mnt/build VMLINUX_BTF="$btf" /mnt/build/tests/kmod/kfunc.skel.h $targets
