@@ -20,27 +20,31 @@
 /* Knows the types of the maps from the above. */
 #include "accel_drm.skel.h"
 
-/* What each program needs: a tracepoint's or a function's name, in the BTF of a module or, NULL, of the kernel. */
+/* Whose types are asked: modules, a bit each in what was there at the last load; and the kernel. */
+enum { IN_SCHEDULER, IN_DRM, MODULES, IN_KERNEL = MODULES };
+
+static const char *const modules[MODULES] = { [IN_SCHEDULER] = "gpu_sched", [IN_DRM] = "drm" };
+
+/* What each program needs: a tracepoint's or a function's name there. */
 static const struct {
-	const char *program, *module, *name;
+	const char *program;
+	unsigned int in;
+	const char *name;
 	bool traces;
 } needs[] = {
-	{ "rf_accel_job_queued", "gpu_sched", "btf_trace_drm_sched_job", false },
-	{ "rf_accel_job_queue", "gpu_sched", "btf_trace_drm_sched_job_queue", false },
-	{ "rf_accel_job_begun", "gpu_sched", "btf_trace_drm_run_job", false },
-	{ "rf_accel_job_run", "gpu_sched", "btf_trace_drm_sched_job_run", false },
-	{ "rf_accel_job_ended", "gpu_sched", "btf_trace_drm_sched_process_job", false },
-	{ "rf_accel_job_done", "gpu_sched", "btf_trace_drm_sched_job_done", false },
-	{ "rf_accel_object_made", "drm", "drm_gem_private_object_init", true },
-	{ "rf_accel_object_gone", "drm", "drm_gem_object_release", true },
-	{ "rf_accel_opened", NULL, "chrdev_open", true },
-	{ "rf_accel_closed", "drm", "drm_release", true },
+	{ "rf_accel_job_queued", IN_SCHEDULER, "btf_trace_drm_sched_job", false },
+	{ "rf_accel_job_queue", IN_SCHEDULER, "btf_trace_drm_sched_job_queue", false },
+	{ "rf_accel_job_begun", IN_SCHEDULER, "btf_trace_drm_run_job", false },
+	{ "rf_accel_job_run", IN_SCHEDULER, "btf_trace_drm_sched_job_run", false },
+	{ "rf_accel_job_ended", IN_SCHEDULER, "btf_trace_drm_sched_process_job", false },
+	{ "rf_accel_job_done", IN_SCHEDULER, "btf_trace_drm_sched_job_done", false },
+	{ "rf_accel_object_made", IN_DRM, "drm_gem_private_object_init", true },
+	{ "rf_accel_object_gone", IN_DRM, "drm_gem_object_release", true },
+	{ "rf_accel_opened", IN_KERNEL, "chrdev_open", true },
+	{ "rf_accel_closed", IN_DRM, "drm_release", true },
 };
 
-/* Modules of which something is asked; a bit each in what was there at the last load. */
-static const char *const modules[] = { "gpu_sched", "drm" };
-
-#define SCHEDULER 1u
+#define SCHEDULER (1u << IN_SCHEDULER)
 
 /* No device works on one job, or keeps it waiting, for so long. */
 #define JOB_GIVEN_UP_NS (3600 * RF_NSEC_PER_SEC)
@@ -61,20 +65,28 @@ static unsigned int modules_there(void)
 	return there;
 }
 
-static bool has_name(const char *module, const char *name, bool function)
-{
-	struct btf *vmlinux = btf__load_vmlinux_btf(), *own = NULL;
-	int kind = function ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF, id = -ENOENT;
+/* The types of each; NULL where it is not there. The kernel's are some megabytes: they are read once for all. */
+struct types {
+	struct btf *of[MODULES + 1];
+};
 
-	if (!libbpf_get_error(vmlinux)) {
-		own = module ? btf__load_module_btf(module, vmlinux) : vmlinux;
-		if (!libbpf_get_error(own))
-			id = btf__find_by_name_kind(own, name, kind);
-		if (module && !libbpf_get_error(own))
-			btf__free(own);
-		btf__free(vmlinux);
-	}
-	return id > 0;
+static void types_load(struct types *t)
+{
+	t->of[IN_KERNEL] = btf__load_vmlinux_btf();
+	for (unsigned int i = 0; i < MODULES; i++)
+		t->of[i] = t->of[IN_KERNEL] ? btf__load_module_btf(modules[i], t->of[IN_KERNEL]) : NULL;
+}
+
+/* Those of modules lean on the kernel's, which come last. */
+static void types_free(struct types *t)
+{
+	for (unsigned int i = 0; i <= MODULES; i++)
+		btf__free(t->of[i]);
+}
+
+static bool has_name(const struct btf *btf, const char *name, bool function)
+{
+	return btf && btf__find_by_name_kind(btf, name, function ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF) > 0;
 }
 
 /* Every map is the engine's own. */
@@ -125,17 +137,20 @@ static int object_load(struct rf_engine *e, unsigned int *ret_n)
 {
 	struct accel_drm_bpf *object = accel_drm_bpf__open();
 	unsigned int wanted = 0;
+	struct types types;
 	int r;
 
 	if (!object)
 		return -errno;
+	types_load(&types);
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
 		bool there = (e->traces_run || !needs[i].traces) &&
-			     has_name(needs[i].module, needs[i].name, needs[i].traces);
+			     has_name(types.of[needs[i].in], needs[i].name, needs[i].traces);
 
 		bpf_program__set_autoload(bpf_object__find_program_by_name(object->obj, needs[i].program), there);
 		wanted += there;
 	}
+	types_free(&types);
 	r = wanted ? maps_share(e, object->obj) : 0;
 	if (r >= 0 && wanted)
 		r = accel_drm_bpf__load(object);
