@@ -233,6 +233,15 @@ int BPF_PROG(rf_accel_object_gone, void *object)
 
 /* ---- files ---- */
 
+/* Is the end of such an open file told by drm_release()? It is that of every driver of the subsystem, and no other. */
+static __always_inline bool rf_accel_is_drm(const struct rf_accel_node *node)
+{
+	__u32 interface = node->interface;
+	struct rf_accel_ioctls *known = bpf_map_lookup_elem(&rf_accel_interface_map, &interface);
+
+	return known && known->type == 'd';
+}
+
 SEC("fexit/chrdev_open")
 int BPF_PROG(rf_accel_opened, struct inode *inode, struct file *file, int ret)
 {
@@ -250,6 +259,13 @@ int BPF_PROG(rf_accel_opened, struct inode *inode, struct file *file, int ret)
 	if (!node)
 		return 0;
 	row.whose.device = node->device;
+	if (!rf_accel_is_drm(node)) {
+		/* One that is open for ever as far as we see is not called so. */
+		use = rf_accel_use(row.whose.workload, row.whose.device, RF_HOOK_ACCEL_IOCTL);
+		if (use)
+			__sync_fetch_and_add(&use->opens, 1);
+		return 0;
+	}
 	row.opened_ns = bpf_ktime_get_ns();
 	row.tgid = bpf_get_current_pid_tgid() >> 32;
 	if (bpf_map_update_elem(&rf_accel_file_map, &address, &row, BPF_NOEXIST) < 0) {
