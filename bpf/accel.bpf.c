@@ -6,7 +6,7 @@
  * while some workload has rules of accelerators.
  *
  * hook                 decides
- * file_ioctl           an ioctl, by its class: submit, alloc, map, admin, other; counts it
+ * file_ioctl           an ioctl, by its class: submit, alloc, map, admin, other; counts it; then quotas
  * file_ioctl_compat    the same of a 32-bit process: the numbers are the same
  * mmap_file            mmap() of a node, class map
  * file_receive         being passed one over a Unix socket: what it was opened for
@@ -14,13 +14,19 @@
  * The class is that of the number alone. What lies behind the pointer may change
  * after it was looked at, so it is not.
  *
- * Bound: fourteen lookups, five as a rule; four instructions on what is no character device.
+ * A submission beyond a quota is made to wait where the module is: it has not begun, and the kernel makes the system
+ * call again after the wait, as after a signal, until it may go on. Without, it fails.
+ *
+ * Bound: fourteen lookups, five as a rule, and what quota.bpf.h says where there is a quota; four instructions on what
+ * is no character device.
  * Failure: a set without an entry denies (closed); a node that nobody knows is
  * none (open), and was judged when it was opened.
  */
 #include "lib/accel.bpf.h"
 #include "lib/device.bpf.h"
 #include "lib/lsm.bpf.h"
+#include "lib/quota_tell.bpf.h"
+#include "ringfence/kfunc.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -33,12 +39,8 @@ char _license[] SEC("license") = "GPL";
 static __always_inline __u32 rf_accel_slot(struct file *file)
 {
 	struct inode *inode = file->f_inode;
-	__u32 major;
 
-	if ((inode->i_mode & RF_S_IFMT) != RF_S_IFCHR)
-		return 0;
-	major = inode->i_rdev >> 20;
-	return major < RF_ACCEL_MAJORS ? RF_READ_ONCE(rf_config.accel_slot[major % RF_ACCEL_MAJORS]) : 0;
+	return (inode->i_mode & RF_S_IFMT) == RF_S_IFCHR ? rf_accel_slot_of(inode->i_rdev >> 20) : 0;
 }
 
 /* Fills @c when current is in a workload; else false. */
@@ -65,27 +67,6 @@ static __always_inline bool rf_accel_denied(const struct rf_device_case *c, __u6
 	struct rf_workload_bank *bank = rf_workload_bank(c->workload, version);
 
 	return bank && rf_device_judge(bank, c);
-}
-
-/* NULL: it is none of ours. */
-static __always_inline struct rf_accel_node *rf_accel_node(const struct rf_device_case *c, __u32 slot)
-{
-	struct rf_accel_node_key key = { .major = c->major, .minor = c->minor };
-	struct rf_accel_node *found;
-	__u32 at;
-
-	if (rf_likely(slot <= RF_ACCEL_SLOTS && key.minor < RF_ACCEL_SLOT_NODES)) {
-		at = RF_ACCEL_SLOT_AT(slot, key.minor);
-		found = bpf_map_lookup_elem(&rf_accel_slot_map, &at);
-		if (found && found->listed)
-			return found;
-	}
-	found = bpf_map_lookup_elem(&rf_accel_node_map, &key);
-	if (!found) {
-		key.minor = RF_DEVICE_ANY;
-		found = bpf_map_lookup_elem(&rf_accel_node_map, &key);
-	}
-	return found;
 }
 
 static __always_inline __u32 rf_accel_class(__u32 interface, __u32 cmd)
@@ -120,10 +101,56 @@ static __always_inline __u32 rf_accel_allowed(const struct rf_workload_bank *ban
 	return allowed;
 }
 
+/* ---- quotas ---- */
+
+#define RF_ERESTARTNOINTR 513
+#define RF_EAGAIN	  11
+#define RF_ENOMEM	  12
+#define RF_EDQUOT	  122
+
+/* The module's; not there without it. */
+extern int rf_throttle(__u64 delay_ns, __u32 workload, __u32 flags) __ksym __weak;
+
+static __always_inline bool rf_quota_waits(const struct rf_quota_answer *answer)
+{
+	return answer->wait_ns && answer->flags & RF_QUOTA_WAIT;
+}
+
+/* 0, or what the ioctl ends with. */
+static __noinline int rf_quota_verdict(struct rf_accel_use *use, __u32 at, const struct rf_device_case *c, __u32 class)
+{
+	struct rf_quota_answer answer = {};
+
+	if (!use || !rf_quota_ask(at, class, &answer))
+		return 0;
+	if (!(answer.flags & RF_QUOTA_AUDIT) && rf_quota_waits(&answer) && rf_throttle &&
+	    rf_throttle(answer.wait_ns, c->workload, RF_THROTTLE_AGAIN) >= 0) {
+		/* It comes again, and is counted then. */
+		__sync_fetch_and_add(&use->ioctls[RF_ACCEL_SUBMIT], -1);
+		__sync_fetch_and_add(&use->waits, 1);
+		__sync_fetch_and_add(&use->waited_ns, answer.wait_ns);
+		rf_quota_tell(use, c, &answer, RF_ALLOW);
+		return -RF_ERESTARTNOINTR;
+	}
+	if (!rf_quota_over(use, c, &answer))
+		return 0;
+	if (answer.kind == RF_QUOTA_MEMORY && answer.flags & RF_QUOTA_ENOMEM)
+		return -RF_ENOMEM;
+	return answer.wait_ns && !(answer.flags & RF_QUOTA_EDQUOT) ? -RF_EAGAIN : -RF_EDQUOT;
+}
+
+static __always_inline int rf_accel_quota(struct rf_accel_use *use, __u32 at, const struct rf_device_case *c,
+					  __u32 class)
+{
+	if (rf_likely(!use->quoted || (class != RF_ACCEL_SUBMIT && class != RF_ACCEL_ALLOC)))
+		return 0;
+	return rf_quota_verdict(use, at, c, class);
+}
+
 static __always_inline int rf_accel_ioctl_judge(struct file *file, __u32 cmd, enum rf_hook hook)
 {
 	__u64 version = RF_READ_ONCE(rf_config.version), tag, known;
-	__u32 slot = rf_accel_slot(file), class, wanted;
+	__u32 slot = rf_accel_slot(file), class, wanted, at;
 	struct rf_workload_bank *bank;
 	struct rf_device_case c = {};
 	struct rf_accel_node *node;
@@ -133,12 +160,12 @@ static __always_inline int rf_accel_ioctl_judge(struct file *file, __u32 cmd, en
 		return 0;
 	if (!rf_accel_begin(&c, file, version, hook))
 		return 0;
-	node = rf_accel_node(&c, slot);
+	node = rf_accel_node(c.major, c.minor, slot);
 	if (!node)
 		return 0;
 	class = rf_accel_class(node->interface, cmd);
 	wanted = class == RF_ACCEL_OTHER ? RF_ACCEL_USE : RF_ACCEL_BIT(class);
-	use = rf_accel_use(c.workload, node->device, hook);
+	use = rf_accel_use(c.workload, node->device, hook, &at);
 	if (rf_likely(use)) {
 		__sync_fetch_and_add(&use->ioctls[class], 1);
 		/* The factor is 2^64 by the golden ratio; a device has a few nodes, and one is used at a time. */
@@ -147,13 +174,17 @@ static __always_inline int rf_accel_ioctl_judge(struct file *file, __u32 cmd, en
 		if (rf_unlikely(known > 0xff)) {
 			bank = rf_workload_bank(c.workload, version);
 			known = bank ? rf_accel_allowed(bank, &c) : 0xff;
+			if (use->quota_version != version + 1)
+				rf_quota_refresh(at, version);
 			RF_WRITE_ONCE(use->allowed, tag | known);
 		}
 		if (rf_likely(known & wanted))
-			return 0;
+			return rf_accel_quota(use, at, &c, class);
 	}
 	c.access = class == RF_ACCEL_OTHER ? 0 : wanted;
-	return rf_lsm_verdict(rf_accel_denied(&c, version));
+	if (rf_accel_denied(&c, version))
+		return rf_lsm_verdict(true);
+	return use ? rf_accel_quota(use, at, &c, class) : 0;
 }
 
 SEC("lsm/file_ioctl")
@@ -185,7 +216,7 @@ int BPF_PROG(rf_accel_mmap, struct file *file, unsigned long reqprot, unsigned l
 	if (!slot)
 		return 0;
 	version = RF_READ_ONCE(rf_config.version);
-	if (!rf_accel_begin(&c, file, version, RF_HOOK_ACCEL_MMAP) || !rf_accel_node(&c, slot))
+	if (!rf_accel_begin(&c, file, version, RF_HOOK_ACCEL_MMAP) || !rf_accel_node(c.major, c.minor, slot))
 		return 0;
 	c.access = RF_DEVICE_MAP;
 	return rf_lsm_verdict(rf_accel_denied(&c, version));
@@ -204,7 +235,7 @@ int BPF_PROG(rf_accel_receive, struct file *file, int ret)
 	if (!slot)
 		return 0;
 	version = RF_READ_ONCE(rf_config.version);
-	if (!rf_accel_begin(&c, file, version, RF_HOOK_ACCEL_RECEIVE) || !rf_accel_node(&c, slot))
+	if (!rf_accel_begin(&c, file, version, RF_HOOK_ACCEL_RECEIVE) || !rf_accel_node(c.major, c.minor, slot))
 		return 0;
 	c.access = (file->f_mode & RF_FMODE_READ ? RF_DEVICE_READ : 0) |
 		   (file->f_mode & RF_FMODE_WRITE ? RF_DEVICE_WRITE : 0);

@@ -14,15 +14,18 @@
  * The second names of the tracepoints are those of Linux 6.17 and later. Whose
  * something is, is decided once, where it begins: by the cgroup that current is
  * in. What begins in no workload is not counted. A job that is given up before
- * it ran has no end that is told: the daemon drops its row in time.
+ * it ran has no end that is told: the daemon drops its row in time, unless the
+ * next job at its address comes first.
  *
  * Bound: nine lookups, one for what is nobody's.
  * Failure: not counted, and that is (accel_full).
  */
 #define RF_DEFINE_MAPS
-#include "lib/accel.bpf.h"
+#include "lib/quota.bpf.h"
 
 char _license[] SEC("license") = "GPL";
+
+#define RF_ACCEL_TWICE_NS 1000000
 
 /* Of modules, so that no header of this kernel has them; found by their names when the object is loaded. */
 struct drm_gpu_scheduler___rf {
@@ -95,25 +98,47 @@ static __always_inline struct rf_accel_job *rf_job_at(__u64 fence, bool take)
 	return NULL;
 }
 
+/* One that was given up before it ran: nothing told of that. */
+static __always_inline void rf_job_forget(struct rf_accel_job *row)
+{
+	struct rf_accel_use *use = rf_accel_use_at(row->use);
+
+	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
+		rf_quota_ended_one(use, 0, row->charged_ns, use->seen_ns);
+		use = rf_accel_above(use);
+	}
+}
+
 static __always_inline int rf_job_queued(void *ctx_job)
 {
 	struct drm_sched_job___rf *job = ctx_job;
-	__u32 workload = rf_accel_current();
-	__u64 fence = rf_number_of(job->s_fence);
+	__u32 workload = rf_accel_current(), at;
+	__u64 fence = rf_number_of(job->s_fence), now;
 	struct rf_accel_job *row;
+	struct rf_accel_use *use;
 
 	if (workload == RF_WORKLOAD_NONE || !fence)
+		return 0;
+	use = rf_accel_use(workload, rf_accel_device_of(job->sched->dev), RF_HOOK_ACCEL_IOCTL, &at);
+	if (!use)
 		return 0;
 	row = rf_job_at(fence, true);
 	if (!row) {
 		rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
 		return 0;
 	}
+	now = bpf_ktime_get_ns();
+	/* Two of us, while a daemon takes over from another: one of them counts. */
+	if (row->queued_ns) {
+		if (now - row->queued_ns < RF_ACCEL_TWICE_NS)
+			return 0;
+		rf_job_forget(row);
+	}
 	/* Nobody else looks at it yet: the scheduler is told of the job after us. */
-	row->whose.workload = workload;
-	row->whose.device = rf_accel_device_of(job->sched->dev);
+	row->use = at;
 	row->begun_ns = 0;
-	row->queued_ns = bpf_ktime_get_ns();
+	row->queued_ns = now;
+	row->charged_ns = rf_quota_queued(use, at, now);
 	return 0;
 }
 
@@ -132,20 +157,35 @@ static __always_inline int rf_job_begun(void *ctx_job)
 static __always_inline int rf_job_ended(__u64 fence)
 {
 	struct rf_accel_job *row = rf_job_at(fence, false);
+	__u64 begun, busy, queued, charged, now, estimate;
 	struct rf_accel_use *use;
-	__u64 begun;
 
 	if (!row)
 		return 0;
 	begun = row->begun_ns;
-	use = begun ? rf_accel_use(row->whose.workload, row->whose.device, RF_HOOK_ACCEL_IOCTL) : NULL;
-	if (use) {
-		__sync_fetch_and_add(&use->jobs, 1);
-		__sync_fetch_and_add(&use->busy_ns, bpf_ktime_get_ns() - begun);
-		__sync_fetch_and_add(&use->queued_ns, begun - row->queued_ns);
-	}
+	queued = begun - row->queued_ns;
+	charged = row->charged_ns;
+	use = rf_accel_use_at(row->use);
+	now = bpf_ktime_get_ns();
 	/* Whoever is second finds nothing: it is charged once. */
-	RF_WRITE_ONCE(row->fence, 0);
+	row->queued_ns = 0;
+	if (__sync_val_compare_and_swap(&row->fence, fence, 0) != fence)
+		return 0;
+	/* One that never began was given up, and took nothing. */
+	busy = begun ? now - begun : 0;
+	if (busy > RF_ACCEL_JOB_MAX_NS)
+		busy = RF_ACCEL_JOB_MAX_NS;
+	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
+		rf_quota_ended_one(use, busy, charged, now);
+		if (begun) {
+			__sync_fetch_and_add(&use->jobs, 1);
+			__sync_fetch_and_add(&use->busy_ns, busy);
+			__sync_fetch_and_add(&use->queued_ns, queued);
+			estimate = RF_READ_ONCE(use->estimate_ns);
+			RF_WRITE_ONCE(use->estimate_ns, estimate - estimate / 8 + busy / 8);
+		}
+		use = rf_accel_above(use);
+	}
 	return 0;
 }
 
@@ -191,25 +231,28 @@ SEC("fentry/drm_gem_private_object_init")
 int BPF_PROG(rf_accel_object_made, void *drm, void *object, __u64 size)
 {
 	struct drm_device___rf *device = drm;
-	struct rf_accel_object row = { .whose.workload = rf_accel_current(), .bytes = size };
+	struct rf_accel_object row = { .bytes = size };
+	__u32 workload = rf_accel_current();
 	__u64 key = (__u64)object, now;
 	struct rf_accel_use *use;
 
-	if (row.whose.workload == RF_WORKLOAD_NONE)
+	if (workload == RF_WORKLOAD_NONE)
 		return 0;
-	row.whose.device = rf_accel_device_of(device->dev);
+	use = rf_accel_use(workload, rf_accel_device_of(device->dev), RF_HOOK_ACCEL_IOCTL, &row.use);
+	if (!use)
+		return 0;
 	/* Two of us, while a daemon takes over from another: one of them counts. */
 	if (bpf_map_update_elem(&rf_accel_object_map, &key, &row, BPF_NOEXIST) < 0) {
 		if (!bpf_map_lookup_elem(&rf_accel_object_map, &key))
 			rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
 		return 0;
 	}
-	use = rf_accel_use(row.whose.workload, row.whose.device, RF_HOOK_ACCEL_IOCTL);
-	if (!use)
-		return 0;
-	now = __sync_add_and_fetch(&use->bytes, size);
-	if (now > use->bytes_peak)
-		use->bytes_peak = now;
+	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
+		now = __sync_add_and_fetch(&use->bytes, size);
+		if (now > use->bytes_peak)
+			use->bytes_peak = now;
+		use = rf_accel_above(use);
+	}
 	return 0;
 }
 
@@ -223,11 +266,13 @@ int BPF_PROG(rf_accel_object_gone, void *object)
 	if (!row)
 		return 0;
 	bytes = row->bytes;
-	use = bpf_map_lookup_elem(&rf_accel_use_map, &row->whose);
+	use = rf_accel_use_at(row->use);
 	if (bpf_map_delete_elem(&rf_accel_object_map, &key) < 0)
 		return 0;
-	if (use)
+	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
 		__sync_fetch_and_sub(&use->bytes, bytes);
+		use = rf_accel_above(use);
+	}
 	return 0;
 }
 
@@ -245,25 +290,29 @@ static __always_inline bool rf_accel_is_drm(const struct rf_accel_node *node)
 SEC("fexit/chrdev_open")
 int BPF_PROG(rf_accel_opened, struct inode *inode, struct file *file, int ret)
 {
-	struct rf_accel_file row = { .whose.workload = rf_accel_current() };
+	struct rf_accel_file row = {};
 	struct rf_accel_node_key key = {};
 	struct rf_accel_node *node;
 	struct rf_accel_use *use;
 	__u64 address = (__u64)file;
+	__u32 workload;
 
-	if (ret || row.whose.workload == RF_WORKLOAD_NONE)
+	if (ret)
+		return 0;
+	workload = rf_accel_current();
+	if (workload == RF_WORKLOAD_NONE)
 		return 0;
 	key.major = inode->i_rdev >> 20;
 	key.minor = inode->i_rdev & 0xfffff;
 	node = bpf_map_lookup_elem(&rf_accel_node_map, &key);
 	if (!node)
 		return 0;
-	row.whose.device = node->device;
+	use = rf_accel_use(workload, node->device, RF_HOOK_ACCEL_IOCTL, &row.use);
+	if (!use)
+		return 0;
+	/* One that is open for ever as far as we see is not called so. */
 	if (!rf_accel_is_drm(node)) {
-		/* One that is open for ever as far as we see is not called so. */
-		use = rf_accel_use(row.whose.workload, row.whose.device, RF_HOOK_ACCEL_IOCTL);
-		if (use)
-			__sync_fetch_and_add(&use->opens, 1);
+		__sync_fetch_and_add(&use->opens, 1);
 		return 0;
 	}
 	row.opened_ns = bpf_ktime_get_ns();
@@ -273,11 +322,11 @@ int BPF_PROG(rf_accel_opened, struct inode *inode, struct file *file, int ret)
 			rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
 		return 0;
 	}
-	use = rf_accel_use(row.whose.workload, row.whose.device, RF_HOOK_ACCEL_IOCTL);
-	if (!use)
-		return 0;
-	__sync_fetch_and_add(&use->opens, 1);
-	__sync_fetch_and_add(&use->files, 1);
+	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
+		__sync_fetch_and_add(&use->opens, 1);
+		__sync_fetch_and_add(&use->files, 1);
+		use = rf_accel_above(use);
+	}
 	return 0;
 }
 
@@ -291,12 +340,13 @@ int BPF_PROG(rf_accel_closed, struct inode *inode, struct file *file)
 	if (!row)
 		return 0;
 	held = bpf_ktime_get_ns() - row->opened_ns;
-	use = bpf_map_lookup_elem(&rf_accel_use_map, &row->whose);
+	use = rf_accel_use_at(row->use);
 	if (bpf_map_delete_elem(&rf_accel_file_map, &address) < 0)
 		return 0;
-	if (!use)
-		return 0;
-	__sync_fetch_and_sub(&use->files, 1);
-	__sync_fetch_and_add(&use->held_ns, held);
+	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
+		__sync_fetch_and_sub(&use->files, 1);
+		__sync_fetch_and_add(&use->held_ns, held);
+		use = rf_accel_above(use);
+	}
 	return 0;
 }

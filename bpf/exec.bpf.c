@@ -88,10 +88,11 @@ static __always_inline bool rf_exec_judge(const struct rf_workload_bank *bank, c
 	enum rf_path_state state = RF_PATH_TOO_LONG;
 	struct rf_path_slot *slot;
 	bool denied = false;
+	__u32 at;
 
 	if (!traits && (!rules || !(bank->exec[RF_TIER_ENFORCE].set | bank->exec[RF_TIER_AUDIT].set)))
 		return false;
-	slot = rf_path_slot_take();
+	slot = rf_path_slot_take(&at);
 	if (slot)
 		state = rf_path_read(slot, c->mnt, c->dentry);
 	else
@@ -105,7 +106,8 @@ static __always_inline bool rf_exec_judge(const struct rf_workload_bank *bank, c
 			verdict.denied = true;
 		} else if (set && rules) {
 			if (slot)
-				verdict = rf_exec_set_judge(set, slot, state, c->dentry, c->role, c->version, c->hook);
+				verdict = rf_exec_verdict_of(rf_exec_set_judge(
+					set, at, RF_EXEC_HOW(state, c->role, c->hook), (__u64)c->dentry, c->version));
 			else
 				verdict.denied = true;
 		}

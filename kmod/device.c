@@ -16,7 +16,9 @@
 #include "compat.h"
 #include "module.h"
 
-#define RF_FEATURES (RF_MODULE_F_THROTTLE | RF_MODULE_F_HOLD | (RF_HAVE_PROBE_KFUNCS ? RF_MODULE_F_THROTTLE_PROBES : 0))
+#define RF_FEATURES                                                             \
+	(RF_MODULE_F_THROTTLE | RF_MODULE_F_THROTTLE_AGAIN | RF_MODULE_F_HOLD | \
+	 (RF_HAVE_PROBE_KFUNCS ? RF_MODULE_F_THROTTLE_PROBES : 0))
 
 static long rf_device_abi(struct rf_module_abi __user *arg)
 {

@@ -23,9 +23,9 @@ __bpf_kfunc u32 rf_module_abi_version(void)
 /* rf_throttle() - have the current task wait for @delay_ns, counted for @workload, on its way back to user mode */
 __bpf_kfunc int rf_throttle(u64 delay_ns, u32 workload, u32 flags)
 {
-	if (flags)
+	if (flags & ~RF_THROTTLE_AGAIN)
 		return -EINVAL;
-	return rf_throttle_current(delay_ns, workload);
+	return rf_throttle_current(delay_ns, workload, flags & RF_THROTTLE_AGAIN);
 }
 
 /* rf_throttle_stat() - how many waited, and how long, as struct rf_throttle_stat */

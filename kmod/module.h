@@ -25,7 +25,7 @@ void rf_hold_release(u64 keep, u32 *ret_released, u32 *ret_held);
 /* throttle.c: as include/ringfence/kfunc.h says; the mapping is the array of struct rf_throttle_use, read-only. */
 int rf_throttle_init(void);
 void rf_throttle_exit(void); /* when nobody can ask any more; whoever waits holds the module */
-int rf_throttle_current(u64 delay_ns, u32 workload);
+int rf_throttle_current(u64 delay_ns, u32 workload, bool again);
 void rf_throttle_read(struct rf_throttle_stat *ret);
 int rf_throttle_mmap(struct vm_area_struct *vma);
 

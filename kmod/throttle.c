@@ -117,7 +117,7 @@ static struct rf_wait *rf_wait_take(bool *ret_fresh)
 	return NULL;
 }
 
-static int rf_wait_queue(u64 until_ns, u32 workload)
+static int rf_wait_queue(u64 until_ns, u32 workload, bool again)
 {
 	struct rf_wait *wait;
 	bool fresh;
@@ -127,6 +127,8 @@ static int rf_wait_queue(u64 until_ns, u32 workload)
 		return -ENOSPC;
 	if (!fresh) {
 		wait->until_ns = max(wait->until_ns, until_ns);
+		if (again)
+			set_tsk_thread_flag(current, TIF_NOTIFY_SIGNAL);
 		atomic64_inc(&rf_stat.extended);
 		return 1;
 	}
@@ -137,7 +139,8 @@ static int rf_wait_queue(u64 until_ns, u32 workload)
 	/* The caller's program holds the module already. */
 	__module_get(THIS_MODULE);
 	atomic64_inc(&rf_stat.pending);
-	if (task_work_add(current, &wait->work, TWA_RESUME)) {
+	/* As a signal: then the kernel also looks whether the system call is to be made again. */
+	if (task_work_add(current, &wait->work, again ? TWA_SIGNAL : TWA_RESUME)) {
 		atomic64_dec(&rf_stat.pending);
 		smp_store_release(&wait->task, NULL);
 		module_put(THIS_MODULE);
@@ -146,7 +149,7 @@ static int rf_wait_queue(u64 until_ns, u32 workload)
 	return 0;
 }
 
-int rf_throttle_current(u64 delay_ns, u32 workload)
+int rf_throttle_current(u64 delay_ns, u32 workload, bool again)
 {
 	int r;
 
@@ -156,7 +159,7 @@ int rf_throttle_current(u64 delay_ns, u32 workload)
 	else if (current->flags & PF_EXITING)
 		r = -ESRCH;
 	else
-		r = rf_wait_queue(ktime_get_ns() + min_t(u64, delay_ns, RF_THROTTLE_MAX_NS), workload);
+		r = rf_wait_queue(ktime_get_ns() + min_t(u64, delay_ns, RF_THROTTLE_MAX_NS), workload, again);
 	atomic64_inc(r < 0 ? &rf_stat.refused : &rf_stat.asked);
 	return r;
 }

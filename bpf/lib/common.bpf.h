@@ -30,6 +30,9 @@
 #define RF_AF_INET6	 10
 #define RF_CURRENT_NETNS (-1) /* BPF_F_CURRENT_NETNS, which older kernels do not carry as an enum */
 
+/* A function that the verifier looks at once, not at each call: of its arguments it knows no more than their types. */
+#define RF_GLOBAL __noinline __weak
+
 #define rf_unlikely(x) __builtin_expect(!!(x), 0)
 #define rf_likely(x)   __builtin_expect(!!(x), 1)
 

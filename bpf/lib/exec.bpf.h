@@ -91,49 +91,62 @@ struct rf_exec_verdict {
 	bool denied;
 };
 
-/*
- * What set @id says of @dentry's file, whose path is in @slot and of @state. Cannot be told: denied. The zone is found
- * by the walk, not remembered in the inode as file rules have it: not every program may ask for that, what is run is
- * run seldom, and so no hook must be there that notices directories being renamed.
- */
-static __always_inline struct rf_exec_verdict rf_exec_set_judge(__u32 id, const struct rf_path_slot *slot,
-								enum rf_path_state state, struct dentry *dentry,
-								enum rf_exec_role role, __u64 version,
-								enum rf_hook hook)
-{
-	struct rf_exec_verdict verdict = { .reason = RF_EXEC_UNREADABLE, .rule = RF_RULE_DEFAULT, .denied = true };
-	struct rf_exec_ask ask = { .slot = slot, .id = id, .role = role, .rule = RF_RULE_DEFAULT };
-	const struct rf_exec_set *set = bpf_map_lookup_elem(&rf_exec_set_map, &id);
+/* One word, as a function that the verifier looks at by itself returns it. */
+#define RF_EXEC_VERDICT(reason, rule, denied) ((__u64)(denied) << 32 | (__u64)(rule) << 16 | (reason))
+#define RF_EXEC_CANNOT_TELL		      RF_EXEC_VERDICT(RF_EXEC_UNREADABLE, RF_RULE_DEFAULT, 1)
 
-	if (!set) {
-		rf_error(hook, RF_ERROR_EXEC_SET_MISSING);
-		return verdict;
-	}
-	if (state == RF_PATH_TOO_LONG) {
-		rf_error(hook, RF_ERROR_EXEC_PATH);
-		return verdict;
-	}
-	ask.set = *set;
-	ask.allow = set->default_allow;
-	if (set->zones) {
+static __always_inline __u64 rf_exec_set_ask(struct rf_exec_ask *ask, enum rf_path_state state, struct dentry *dentry,
+					     __u64 version, enum rf_hook hook)
+{
+	if (ask->set.zones) {
 		__u32 zone = rf_zone_of(dentry, version);
 
 		if (zone == RF_ZONE_UNPLACED) {
 			rf_error(hook, RF_ERROR_FILE_UNPLACED);
-			return verdict;
+			return RF_EXEC_CANNOT_TELL;
 		}
 		if (zone != RF_ZONE_NONE)
-			rf_exec_find_zone(&ask, zone);
+			rf_exec_find_zone(ask, zone);
 	}
 	if (state == RF_PATH_WHOLE) {
-		rf_exec_walk_init(&ask.walk, slot->last);
-		bpf_loop(slot->length, rf_exec_byte, &ask, 0);
-		rf_exec_find(&ask, RF_EXEC_FILE);
+		rf_exec_walk_init(&ask->walk, ask->slot->last);
+		bpf_loop(ask->slot->length, rf_exec_byte, ask, 0);
+		rf_exec_find(ask, RF_EXEC_FILE);
 	}
-	verdict.reason = ask.rule == RF_RULE_DEFAULT ? RF_EXEC_DEFAULT : RF_EXEC_RULE;
-	verdict.rule = ask.rule;
-	verdict.denied = !ask.allow;
-	return verdict;
+	return RF_EXEC_VERDICT(ask->rule == RF_RULE_DEFAULT ? RF_EXEC_DEFAULT : RF_EXEC_RULE, ask->rule, !ask->allow);
+}
+
+#define RF_EXEC_HOW(state, role, hook) ((state) | (role) << 8 | (hook) << 16)
+
+/*
+ * What set @id says of the file of the dentry at @address, whose path is in the slot @at; @how is RF_EXEC_HOW(). Cannot
+ * be told: denied. The zone is found by the walk, not remembered in the inode as file rules have it: not every program
+ * may ask for that, what is run is run seldom, and so no hook must be there that notices directories being renamed.
+ */
+RF_GLOBAL __u64 rf_exec_set_judge(__u32 id, __u32 at, __u32 how, __u64 address, __u64 version)
+{
+	const struct rf_exec_set *set = bpf_map_lookup_elem(&rf_exec_set_map, &id);
+	const struct rf_path_slot *slot = bpf_map_lookup_elem(&rf_path_map, &at);
+	struct rf_exec_ask ask = { .slot = slot, .id = id, .role = how >> 8 & 0xff, .rule = RF_RULE_DEFAULT };
+	enum rf_path_state state = how & 0xff;
+	enum rf_hook hook = how >> 16;
+
+	if (!set || !slot) {
+		rf_error(hook, RF_ERROR_EXEC_SET_MISSING);
+		return RF_EXEC_CANNOT_TELL;
+	}
+	if (state == RF_PATH_TOO_LONG) {
+		rf_error(hook, RF_ERROR_EXEC_PATH);
+		return RF_EXEC_CANNOT_TELL;
+	}
+	ask.set = *set;
+	ask.allow = set->default_allow;
+	return rf_exec_set_ask(&ask, state, (struct dentry *)address, version, hook);
+}
+
+static __always_inline struct rf_exec_verdict rf_exec_verdict_of(__u64 word)
+{
+	return (struct rf_exec_verdict){ .reason = word & 0xffff, .rule = word >> 16, .denied = word >> 32 & 1 };
 }
 
 /*

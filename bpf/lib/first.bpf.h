@@ -115,7 +115,7 @@ static __always_inline void rf_first_tell(__u32 workload, __u64 cgroup_id, __u32
 	struct rf_first_key key;
 	struct rf_path_slot *slot;
 	enum rf_path_state state;
-	__u32 seen = 1, bare;
+	__u32 seen = 1, bare, at;
 
 	rf_first_key_of(&key, inode, owner);
 	/* Two that run it first at the same time: one of them adds it. */
@@ -129,7 +129,7 @@ static __always_inline void rf_first_tell(__u32 workload, __u64 cgroup_id, __u32
 	rf_first_digest(event, inode);
 	__builtin_memset(event->path, 0, sizeof(event->path));
 	event->path_len = 0;
-	slot = rf_path_slot_take();
+	slot = rf_path_slot_take(&at);
 	if (slot) {
 		state = rf_path_read(slot, BPF_CORE_READ(file, f_path.mnt), dentry);
 		bare = state == RF_PATH_NONE;

@@ -156,8 +156,8 @@ static __always_inline bool rf_is_of_kernel(struct inode *inode)
 static __always_inline void rf_lineage_name(struct rf_lineage_value *row, struct vfsmount *mnt, struct dentry *dentry,
 					    enum rf_hook hook)
 {
-	struct rf_path_slot *slot = rf_path_slot_take();
-	__u32 from = 0, length;
+	__u32 from = 0, length, at;
+	struct rf_path_slot *slot = rf_path_slot_take(&at);
 
 	if (!slot) {
 		rf_error(hook, RF_ERROR_PATH_READ);

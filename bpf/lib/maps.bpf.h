@@ -221,12 +221,27 @@ RF_MAP struct {
 } rf_accel_device_map SEC(".maps");
 
 RF_MAP struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_ARRAY); /* not a hash: each ioctl of an accelerator asks it */
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, RF_MAX_ACCEL_USES);
-	__type(key, struct rf_accel_use_key);
+	__type(key, __u32);
 	__type(value, struct rf_accel_use);
 } rf_accel_use_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_ACCEL_QUOTAS);
+	__type(key, struct rf_accel_quota_key);
+	__type(value, struct rf_accel_quota);
+} rf_accel_quota_map SEC(".maps");
+
+RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RF_MAX_ACCEL_DEVICES + 1);
+	__type(key, __u32);
+	__type(value, struct rf_accel_active);
+} rf_accel_active_map SEC(".maps");
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY); /* not a hash: one comes and goes with each job */

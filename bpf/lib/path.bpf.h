@@ -34,16 +34,15 @@ struct rf_path_walk {
 	enum rf_path_state state;
 };
 
-/* NULL: all are taken. */
-static __always_inline struct rf_path_slot *rf_path_slot_take(void)
+/* NULL: all are taken. @ret_at: where it is in the map. */
+static __always_inline struct rf_path_slot *rf_path_slot_take(__u32 *ret_at)
 {
 	__u32 first = bpf_get_smp_processor_id() * RF_PATH_TRIES;
 	struct rf_path_slot *slot;
 
 	for (__u32 i = 0; i < RF_PATH_TRIES; i++) {
-		__u32 at = (first + i) & (RF_PATH_SLOTS - 1);
-
-		slot = bpf_map_lookup_elem(&rf_path_map, &at);
+		*ret_at = (first + i) & (RF_PATH_SLOTS - 1);
+		slot = bpf_map_lookup_elem(&rf_path_map, ret_at);
 		if (slot && __sync_val_compare_and_swap(&slot->taken, 0, 1) == 0)
 			return slot;
 	}

@@ -17,8 +17,8 @@
 #include <sys/ioctl.h>
 #endif
 
-#define RF_MAP_ABI     8 /* layout of everything in *_map.h and event.h */
-#define RF_MODULE_ABI  2 /* /dev/ringfence and the kfuncs */
+#define RF_MAP_ABI     9 /* layout of everything in *_map.h and event.h */
+#define RF_MODULE_ABI  3 /* /dev/ringfence and the kfuncs */
 #define RF_CONTROL_ABI 1 /* the control socket */
 
 #define RF_DEVICE_PATH "/dev/ringfence"
@@ -38,6 +38,10 @@ struct rf_module_abi {
 #define RF_MODULE_F_THROTTLE	    (1ULL << 0) /* rf_throttle() */
 #define RF_MODULE_F_HOLD	    (1ULL << 1) /* RF_IOC_HOLD */
 #define RF_MODULE_F_THROTTLE_PROBES (1ULL << 2) /* rf_throttle() from kprobes and uprobes */
+#define RF_MODULE_F_THROTTLE_AGAIN  (1ULL << 3) /* RF_THROTTLE_AGAIN */
+
+/* @flags of rf_throttle(): the system call that the caller ends with -ERESTARTNOINTR is made again after the wait. */
+#define RF_THROTTLE_AGAIN (1u << 0)
 
 /*
  * RF_IOC_HOLD: the module keeps the link @fd attached, also when its pin is removed and every process that has it is

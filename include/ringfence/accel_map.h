@@ -98,13 +98,84 @@ struct rf_accel_device_key {
 	char name[RF_ACCEL_DEVICE_NAME];
 };
 
-/* rf_accel_use_map: hash; what a workload has taken of a device. Counters, but for what says "now". */
-struct rf_accel_use_key {
-	__u32 workload;
-	__u32 device;
+/*
+ * Whose a row is: a workload's, or that of what the workload is in. A row of the latter two is the sum of those in it,
+ * as far as quotas ask for it: jobs, time, and what there is of jobs, files and buffers now.
+ */
+enum rf_accel_level { RF_ACCEL_WORKLOAD, RF_ACCEL_NAMESPACE, RF_ACCEL_TENANT, RF_ACCEL_LEVELS, RF_ACCEL_WHOLE = 3 };
+
+/* By number of the workload, or of rf_tenant_map; RF_ACCEL_WHOLE is of the device, whose number does not matter. */
+#define RF_ACCEL_OWNER(level, number) (((__u32)(level) << 30) | (number))
+#define RF_ACCEL_OWNER_LEVEL(owner)   ((owner) >> 30)
+#define RF_ACCEL_OWNER_NUMBER(owner)  ((owner) & 0x3fffffff)
+/* As one word, never 0. */
+#define RF_ACCEL_WHOSE(owner, device) (((__u64)(device) + 1) << 32 | (owner))
+#define RF_ACCEL_WHOSE_OWNER(whose)   ((__u32)(whose))
+#define RF_ACCEL_WHOSE_DEVICE(whose)  ((__u32)((whose) >> 32) - 1)
+
+/*
+ * What may be taken of one device. rf_accel_quota_map: hash, by owner and bank; one that is not there, or without
+ * RF_QUOTA_GIVEN, is no limit. Copied into the rows, where the programs look, when the version has changed.
+ */
+struct rf_accel_quota_key {
+	__u32 owner;
+	__u32 bank; /* version & 1 */
 };
 
+struct rf_accel_quota {
+	__u32 flags;	      /* RF_QUOTA_* */
+	__u32 weight;	      /* 1..10000; 0: takes part in no sharing */
+	__u64 burst_ns;	      /* device time that may be taken ahead */
+	__u64 burst_virtual;  /* as virtual time */
+	__u32 virtual_per_ns; /* virtual time of a ns of device time, RF_VIRTUAL() */
+	__u32 time_per_ns;    /* 1024ths of a ns in which one of device time may be taken; 0: no limit */
+	__u64 submit_ns;      /* between two submissions on average; 0: no limit */
+	__u64 memory;	      /* bytes; 0: no limit */
+	__u32 contexts;	      /* open files; RF_ACCEL_CONTEXTS_ANY: no limit */
+	__u32 pad;
+};
+
+#define RF_QUOTA_GIVEN	      (1u << 0)
+#define RF_QUOTA_AUDIT	      (1u << 1) /* counted and reported, and never waited for or denied */
+#define RF_QUOTA_WAIT	      (1u << 2) /* what is over waits, where the module is; else, and without: */
+#define RF_QUOTA_EDQUOT	      (1u << 3) /* EDQUOT and not EAGAIN */
+#define RF_QUOTA_ENOMEM	      (1u << 4) /* buffers: ENOMEM, as of a device that is full, and not EDQUOT */
+#define RF_ACCEL_CONTEXTS_ANY 0xffffffffu
+
+/*
+ * Sharing is start-time fair queueing (Goyal, Vin, Cheng: SIGCOMM 1996) with many jobs under way, as SFQ(D) has it
+ * (Jin, Chase, Kaur: SIGMETRICS 2004): a job moves its owner's virtual time on by its length over the weight, by an
+ * estimate when it is queued and exactly when it has ended. Who is ahead of the one that is furthest behind, of those
+ * who have work for the device now, by more than the burst, waits.
+ */
+#define RF_VIRTUAL_PER_NS(weight) ((1u << 24) / (weight))
+#define RF_VIRTUAL(ns, per_ns)	  ((ns) * (per_ns) >> 14)
+#define RF_ACCEL_BURST_NS	  10000000ULL
+#define RF_ACCEL_BURST_MAX_NS	  60000000000ULL
+#define RF_ACCEL_CREDIT_NS	  100000000ULL	/* who took less than its share may make up for so much of it */
+#define RF_ACCEL_IDLE_NS	  30000000ULL	/* who has wanted nothing for so long does not take part */
+#define RF_ACCEL_STUCK_NS	  2000000000ULL /* nor who has jobs under way of which nothing was heard for so long */
+#define RF_ACCEL_WAIT_MIN_NS	  1000000ULL
+#define RF_ACCEL_WAIT_MAX_NS	  20000000ULL  /* then it is looked at again: others may have ended */
+#define RF_ACCEL_JOB_MAX_NS	  (1ULL << 39) /* a longer one counts as so long: nine minutes */
+
+/* What is over; in the order in which it is asked. */
+enum rf_quota_kind {
+	RF_QUOTA_MEMORY,
+	RF_QUOTA_BUDGET,
+	RF_QUOTA_TIME,
+	RF_QUOTA_SUBMISSIONS,
+	RF_QUOTA_SHARE,
+	RF_QUOTA_CONTEXTS,
+	RF_QUOTA_KINDS
+};
+
+/*
+ * rf_accel_use_map: array, mmapable; what somebody has taken of a device, in one of RF_ACCEL_USE_WAYS places from
+ * RF_ACCEL_USE_AT() on. Place 0 stays empty: it stands for none. Counters, but for what says "now".
+ */
 struct rf_accel_use {
+	__u64 whose;   /* RF_ACCEL_WHOSE(); 0: free */
 	__u64 opens;   /* that succeeded */
 	__u64 files;   /* open now */
 	__u64 held_ns; /* that files which are closed had been open */
@@ -114,14 +185,43 @@ struct rf_accel_use {
 	__u64 queued_ns; /* from submission to start */
 	__u64 bytes;	 /* of buffers now */
 	__u64 bytes_peak;
+	__u64 waits;	 /* submissions that were let to wait; each as often as it was */
+	__u64 waited_ns; /* what they were let to */
+	__u64 over;	 /* ioctls that were denied by a quota */
+	__u64 under_way; /* jobs now */
 	/*
 	 * What of a node is allowed and not reported, remembered: RF_DEVICE_* in the low bits, RF_ACCEL_USE for what
 	 * whoever may open it may do, and above them what tells the node and the version it was so in.
 	 */
 	__u64 allowed;
+	__u64 quota_version; /* that @quota is of, and 1 */
+	struct rf_accel_quota quota;
+	__u32 quoted; /* 1: this row or one above it has a quota */
+	__u32 spent;  /* by the daemon: a budget is */
+	__u32 parent; /* place of the row of what it is in; 0: none */
+	__u32 group;  /* place of the row in which it shares; 0: it shares in none */
+	__u32 listed; /* 1: it is in rf_accel_active_map */
+	__u32 pad;
+	__u64 virtual_ns;	/* up to which it has taken */
+	__u64 group_virtual_ns; /* of who shares in this row: how far the one furthest behind has come */
+	__u64 estimate_ns;	/* of a job */
+	__u64 seen_ns;		/* CLOCK_MONOTONIC: the last that was heard of it */
+	__u64 refused_ns;	/* CLOCK_MONOTONIC: a submission was let to wait; 0: since then one was let pass */
+	__u64 time_paid_ns;	/* CLOCK_MONOTONIC: when what was taken may be */
+	__u64 submit_paid_ns;
+	__u64 told_ns; /* CLOCK_MONOTONIC: the last event of a quota */
 };
 
-#define RF_ACCEL_USE 0x80u
+#define RF_ACCEL_USE		    0x80u
+#define RF_ACCEL_USE_WAYS	    8
+#define RF_ACCEL_USE_AT(whose, way) ((((whose) * 0x9e3779b97f4a7c15ULL >> 32) + (way)) & (RF_MAX_ACCEL_USES - 1))
+
+/* rf_accel_active_map: array, by device; the places of rows that take part in sharing it now, 0 where none. */
+#define RF_MAX_ACCEL_ACTIVE 64
+
+struct rf_accel_active {
+	__u32 use[RF_MAX_ACCEL_ACTIVE];
+};
 
 /*
  * rf_accel_job_map: array, mmapable; a job between its submission and its end, in one of RF_ACCEL_JOB_WAYS places from
@@ -129,9 +229,11 @@ struct rf_accel_use {
  */
 struct rf_accel_job {
 	__u64 fence; /* the address of its fence; 0: free */
-	struct rf_accel_use_key whose;
-	__u64 queued_ns; /* CLOCK_MONOTONIC */
-	__u64 begun_ns;	 /* 0: not yet */
+	__u32 use;   /* place of the row of whose it is */
+	__u32 pad;
+	__u64 queued_ns;  /* CLOCK_MONOTONIC */
+	__u64 begun_ns;	  /* 0: not yet */
+	__u64 charged_ns; /* what was estimated for it */
 };
 
 #define RF_ACCEL_JOB_WAYS	    4
@@ -140,13 +242,15 @@ struct rf_accel_job {
 
 /* rf_accel_object_map: hash by address; a buffer. */
 struct rf_accel_object {
-	struct rf_accel_use_key whose;
+	__u32 use; /* as in struct rf_accel_job; first, as in the next */
+	__u32 pad;
 	__u64 bytes;
 };
 
 /* rf_accel_file_map: hash by address; an open file. */
 struct rf_accel_file {
-	struct rf_accel_use_key whose;
+	__u32 use;
+	__u32 pad1;
 	__u64 opened_ns;
 	__u32 tgid; /* who opened it */
 	__u32 pad;

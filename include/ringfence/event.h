@@ -42,6 +42,7 @@ enum rf_event_kind {
 	RF_EVENT_FILE_DENY,   /* struct rf_event_file */
 	RF_EVENT_EXEC_DENY,   /* struct rf_event_exec_deny */
 	RF_EVENT_EXEC_FIRST,  /* struct rf_event_exec_first */
+	RF_EVENT_QUOTA,	      /* struct rf_event_quota */
 	RF_EVENT_KINDS
 };
 
@@ -229,6 +230,21 @@ enum rf_digest {
  * A program that the workload had not run before, or not since it changed: told by device, inode and the time of its
  * last change. The digest is fs-verity's, where the file has one and the kernel keeps it with the inode, else IMA's.
  */
+/*
+ * A quota of an accelerator is used up: @verdict in the header is deny, would-deny, or allow for what was let to wait.
+ * One a second at most of a workload on a device.
+ */
+struct rf_event_quota {
+	struct rf_event_header header;
+	__u8 kind;  /* enum rf_quota_kind */
+	__u8 level; /* enum rf_accel_level: whose quota it is */
+	__u16 pad;
+	__u32 major; /* of the node */
+	__u32 minor;
+	__u32 pad2;
+	__u64 wait_ns; /* how much it is over; 0: nothing that passes with time */
+};
+
 struct rf_event_exec_first {
 	struct rf_event_header header;
 	__u64 inode;

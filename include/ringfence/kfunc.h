@@ -16,7 +16,10 @@
 /*
  * int rf_throttle(u64 delay_ns, u32 workload, u32 flags): the current task waits for @delay_ns, at most
  * RF_THROTTLE_MAX_NS, on its way back to user mode, where it holds no lock. Any signal, a freeze and a kill end the
- * wait at once: what is owed then is the caller's to remember. @flags must be 0.
+ * wait at once: what is owed then is the caller's to remember. @flags: 0 or RF_THROTTLE_AGAIN (abi.h), with which the
+ * kernel, as it does after a signal, looks whether a system call is to be made again; one that ends with
+ * -ERESTARTNOINTR is, as often as it takes. A caller that is told less than 0 must not end it so: user space would see
+ * that number.
  *
  * 0: it will wait. 1: it was to wait already, and does so once, for the longer of the two.
  * -EINVAL: @flags. -EOPNOTSUPP: an interrupt, a kernel thread, an io worker: nobody who returns to user mode.

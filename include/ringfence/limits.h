@@ -61,7 +61,8 @@
 #define RF_MAX_DEVICE_RULES   256    /* device rules of one workload, and as many of accelerators */
 #define RF_MAX_ACCEL_DEVICES  255    /* accelerators since the maps were made */
 #define RF_MAX_ACCEL_JOBS     16384  /* submitted and not yet ended; a power of two */
-#define RF_MAX_ACCEL_USES     65536  /* (workload, accelerator); this and the next two allocated as used */
+#define RF_MAX_ACCEL_USES     8192   /* (workload, namespace or tenant; accelerator); a power of two */
+#define RF_MAX_ACCEL_QUOTAS   65536  /* of workloads, namespaces and tenants, by bank; this and the next two as used */
 #define RF_MAX_ACCEL_OBJECTS  262144 /* buffers */
 #define RF_MAX_ACCEL_FILES    65536
 #define RF_MAX_ACCEL_NODES    4096 /* device nodes of accelerators, of the host */

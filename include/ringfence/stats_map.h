@@ -69,6 +69,10 @@
 	  "Verdicts that denied or would have denied")                                                                 \
 	X(ACCEL_WOULD, "verdicts", "subject=\"accelerator\",verdict=\"would-deny\"",                                   \
 	  "Verdicts that denied or would have denied")                                                                 \
+	X(ACCEL_QUOTA_DENY, "verdicts", "subject=\"accelerator-quota\",verdict=\"deny\"",                              \
+	  "Verdicts that denied or would have denied")                                                                 \
+	X(ACCEL_QUOTA_WOULD, "verdicts", "subject=\"accelerator-quota\",verdict=\"would-deny\"",                       \
+	  "Verdicts that denied or would have denied")                                                                 \
 	X(LINEAGE_MERGED, "lineage_merged", "",                                                                        \
 	  "Reads and writes in the lineage without their file and process, for which there was no room")               \
 	X(EVENTS, "events", "", "Events put on a ring")                                                                \

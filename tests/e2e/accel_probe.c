@@ -9,6 +9,8 @@
  *   map            the last one is mapped and written             info         what the device has counted
  *   fdinfo         drm-* lines of it                              reset        the running job is ended
  *   raw:CMD        an ioctl by number, on nothing                 pause        until a line comes on standard input
+ *   keep:US:MS     jobs of US, each waited for, until MS have passed; how many, and how often EAGAIN came
+ *   alarm:US       a signal every US from here on, whose handler does nothing
  *   until:N        until N jobs of this open file have ended
  *   give:SOCKET    hands the open file over                       fork         the rest is a child's, waited for
  *
@@ -19,11 +21,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -73,6 +77,56 @@ static void submit(struct probe *p, const char *step, const char *arg, uint32_t 
 	for (unsigned long long i = 0; i < n && !r; i++)
 		r = ioctl(p->fd, RF_TESTACCEL_IOC_SUBMIT, &job);
 	say(step, r);
+}
+
+static void alarmed(int signal)
+{
+	(void)signal;
+}
+
+static int alarm_start(unsigned long long us)
+{
+	const struct sigaction action = { .sa_handler = alarmed };
+	struct itimerval each = { .it_interval.tv_usec = (suseconds_t)us, .it_value.tv_usec = (suseconds_t)us };
+
+	return sigaction(SIGALRM, &action, NULL) < 0 ? -1 : setitimer(ITIMER_REAL, &each, NULL);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void keep(struct probe *p, const char *arg)
+{
+	static const struct timespec nap = { .tv_nsec = 1000000 };
+	struct rf_testaccel_submit job = { .flags = RF_TESTACCEL_WAIT };
+	unsigned long long jobs = 0, again = 0;
+	uint64_t until;
+	char *end;
+	int r = 0;
+
+	job.duration_us = number(arg, &end);
+	if (*end != ':')
+		errx(2, "keep:US:MS");
+	until = now_ns() + number(end + 1, &end) * 1000000;
+	while (now_ns() < until) {
+		r = ioctl(p->fd, RF_TESTACCEL_IOC_SUBMIT, &job);
+		if (r < 0 && errno != EAGAIN)
+			break;
+		if (r < 0) {
+			again++;
+			nanosleep(&nap, NULL);
+			r = 0;
+			continue;
+		}
+		jobs++;
+	}
+	printf("keep jobs=%llu again=%llu ", jobs, again);
+	say("keep", r);
 }
 
 static int map(struct probe *p)
@@ -214,8 +268,16 @@ static void run(struct probe *p, const char *step)
 	} else if (IS("wait")) {
 		submit(p, "wait", arg, RF_TESTACCEL_WAIT);
 	} else if (IS("alloc")) {
-		p->buffer = (struct rf_testaccel_alloc){ .size = number(arg, &end) };
-		say("alloc", ioctl(p->fd, RF_TESTACCEL_IOC_ALLOC, &p->buffer));
+		struct rf_testaccel_alloc buffer = { .size = number(arg, &end) };
+		int r = ioctl(p->fd, RF_TESTACCEL_IOC_ALLOC, &buffer);
+
+		if (r == 0)
+			p->buffer = buffer;
+		say("alloc", r);
+	} else if (IS("alarm")) {
+		say("alarm", alarm_start(number(arg, &end)));
+	} else if (IS("keep")) {
+		keep(p, arg);
 	} else if (IS("free")) {
 		struct gem_close handle = { .handle = p->buffer.handle };
 

@@ -49,7 +49,7 @@ twice="returned=0,1 waits=1 asked=2 refused=0"
 tap_ok "two requests in one system call are one wait, of the second when that is longer" \
 	waits 150 200 "$twice" fentry 50,150
 tap_ok "and of the first when that is" waits 150 200 "$twice" fentry 150,50
-tap_ok "flags are refused and nobody waits" waits 0 50 "returned=-22 $none" fentry 50 1
+tap_ok "flags are refused and nobody waits" waits 0 50 "returned=-22 $none" fentry 50 2
 tap_ok "so is the highest of them" waits 0 50 "returned=-22 $none" fentry 50 0x80000000
 
 tap_is "a kill ends a wait" "killed=20 ended=early cut=1 pending=0" probe kill

@@ -38,7 +38,6 @@ static void add_use(struct rf_table *t, const struct rf_jin *use, int64_t all)
 
 	rf_table_add(t, RF_COLOR_NONE, *device ? device : "(shared)");
 	rf_table_add(t, RF_COLOR_NONE, rf_jin_string(use, "workload", "?"));
-	rf_table_addf(t, RF_COLOR_NONE, "%" PRId64, rf_jin_i64(use, "files", 0));
 	rf_table_addf(t, RF_COLOR_NONE, "%" PRId64, rf_jin_i64(use, "jobs", 0));
 	add_seconds(t, busy);
 	if (all)
@@ -46,16 +45,17 @@ static void add_use(struct rf_table *t, const struct rf_jin *use, int64_t all)
 	else
 		rf_table_add(t, RF_COLOR_NONE, "-");
 	add_seconds(t, rf_jin_i64(use, "queued_ns", 0));
+	add_seconds(t, rf_jin_i64(use, "waited_ns", 0));
 	add_bytes(t, use, "bytes");
 }
 
 static void uses_text(const struct rf_cli *cli, const struct rf_jin *uses, struct rf_strbuf *out)
 {
-	/* The peak of memory is left to --json and the metrics: it would not fit in 80 columns. */
+	/* The peak of memory and open files are left to --json and the metrics: they would not fit in 80 columns. */
 	static const struct rf_column columns[] = {
-		{ "DEVICE", RF_FIT_LEFT },    { "WORKLOAD", RF_FIT_CUT }, { "FILES", RF_FIT_RIGHT },
-		{ "JOBS", RF_FIT_RIGHT },     { "BUSY s", RF_FIT_RIGHT }, { "SHARE", RF_FIT_RIGHT },
-		{ "QUEUED s", RF_FIT_RIGHT }, { "MEMORY", RF_FIT_RIGHT },
+		{ "DEVICE", RF_FIT_LEFT },    { "WORKLOAD", RF_FIT_CUT }, { "JOBS", RF_FIT_RIGHT },
+		{ "BUSY s", RF_FIT_RIGHT },   { "SHARE", RF_FIT_RIGHT },  { "QUEUED s", RF_FIT_RIGHT },
+		{ "WAITED s", RF_FIT_RIGHT }, { "MEMORY", RF_FIT_RIGHT },
 	};
 	_cleanup_table_ struct rf_table t = RF_TABLE_INIT(columns);
 

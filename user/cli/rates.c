@@ -114,12 +114,12 @@ static struct rf_rate rate_of(const struct rf_sample_row *before, const struct r
 						  RF_COUNTER_DEVICE_DENY,    RF_COUNTER_SOCKET_DENY,
 						  RF_COUNTER_ISOLATION_DENY, RF_COUNTER_KERNEL_DENY,
 						  RF_COUNTER_FILE_DENY,	     RF_COUNTER_EXEC_DENY,
-						  RF_COUNTER_ACCEL_DENY };
+						  RF_COUNTER_ACCEL_DENY,     RF_COUNTER_ACCEL_QUOTA_DENY };
 	static const enum rf_counter woulds[] = { RF_COUNTER_EGRESS_WOULD,    RF_COUNTER_INGRESS_WOULD,
 						  RF_COUNTER_DEVICE_WOULD,    RF_COUNTER_SOCKET_WOULD,
 						  RF_COUNTER_ISOLATION_WOULD, RF_COUNTER_KERNEL_WOULD,
 						  RF_COUNTER_FILE_WOULD,      RF_COUNTER_EXEC_WOULD,
-						  RF_COUNTER_ACCEL_WOULD };
+						  RF_COUNTER_ACCEL_WOULD,     RF_COUNTER_ACCEL_QUOTA_WOULD };
 
 	if (!before)
 		return (struct rf_rate){ now, NAN, NAN, NAN, NAN, NAN, NAN };

@@ -10,6 +10,7 @@ static void asked_add(struct rf_asked *asked, const struct rf_cgroup *c)
 		return;
 	asked->kinds[RF_SECTION_ISOLATION] |= rf_isolation_kinds(image->isolation);
 	asked->kinds[RF_SECTION_EVENTS] |= image->telemetry;
+	asked->kinds[RF_SECTION_ACCELERATORS] |= image->quotas != NULL;
 	for (int tier = 0; tier < RF_TIERS; tier++) {
 		if (image->device[tier])
 			asked->kinds[RF_SECTION_ACCELERATORS] |= image->device[tier]->accelerators;

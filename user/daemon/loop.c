@@ -17,11 +17,10 @@
 #define DRAIN_USEC 100000ULL
 
 /* NULL: no accelerator's, or of several. */
-static const char *device_name(const struct rf_app *app, const struct rf_event_device *event)
+static const char *device_name(const struct rf_app *app, uint32_t type, uint32_t major, uint32_t minor)
 {
 	const struct rf_accelerators *known = &app->accelerators.known;
-	const struct rf_accelerator_node *node =
-		event->type == 2 ? rf_accelerators_find(known, event->major, event->minor) : NULL;
+	const struct rf_accelerator_node *node = type == 2 ? rf_accelerators_find(known, major, minor) : NULL;
 
 	return node && node->part == RF_PART_DEVICE ? known->devices[node->device].name : NULL;
 }
@@ -44,8 +43,13 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 	} else if (event->kind == RF_EVENT_DEVICE_DENY) {
 		const struct rf_event_device *device = (const struct rf_event_device *)event;
 
-		names->device = device_name(app, device);
+		names->device = device_name(app, device->type, device->major, device->minor);
 		ref = rf_engine_device_ref(app->engine, image, device->device_set, device->rule);
+	} else if (event->kind == RF_EVENT_QUOTA) {
+		const struct rf_event_quota *quota = (const struct rf_event_quota *)event;
+
+		names->device = device_name(app, 2, quota->major, quota->minor);
+		ref = rf_quotas_ref(image ? image->quotas : NULL, quota->level);
 	} else if (event->kind == RF_EVENT_SOCKET_DENY) {
 		const struct rf_event_socket *socket = (const struct rf_event_socket *)event;
 

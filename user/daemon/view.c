@@ -158,14 +158,17 @@ static const struct rf_workload_row *workload_row_find(const struct rf_snapshot 
 	return NULL;
 }
 
-static int use_take(const struct rf_accel_use_key *key, const struct rf_accel_use *use, void *arg)
+static int use_take(const struct rf_accel_use *use, void *arg)
 {
 	struct uses *u = arg;
-	const struct rf_workload_row *workload = workload_row_find(u->s, key->workload);
+	uint32_t owner = RF_ACCEL_WHOSE_OWNER(use->whose);
+	const struct rf_workload_row *workload = RF_ACCEL_OWNER_LEVEL(owner) == RF_ACCEL_WORKLOAD ?
+							 workload_row_find(u->s, RF_ACCEL_OWNER_NUMBER(owner)) :
+							 NULL;
 	const struct rf_accelerator_row *device = NULL;
 
 	for (size_t i = 0; i < u->s->n_accelerators; i++)
-		if (u->s->accelerators[i].number == key->device)
+		if (u->s->accelerators[i].number == RF_ACCEL_WHOSE_DEVICE(use->whose))
 			device = &u->s->accelerators[i];
 	/* What has gone is not shown: its numbers stay until its workload goes, too. */
 	if (!workload || !device)

@@ -160,6 +160,19 @@ static int object_load(struct rf_engine *e, unsigned int *ret_n)
 	return r;
 }
 
+/* One job of the row less is under way, and of those above it. */
+static void job_forget(struct rf_engine *e, struct rf_accel_job *job)
+{
+	uint32_t at = job->use;
+
+	job->queued_ns = 0;
+	__atomic_store_n(&job->fence, 0, __ATOMIC_RELEASE);
+	for (int level = 0; at && at < RF_MAX_ACCEL_USES && level < RF_ACCEL_LEVELS; level++) {
+		__atomic_fetch_sub(&e->accel_uses[at].under_way, 1, __ATOMIC_RELAXED);
+		at = e->accel_uses[at].parent;
+	}
+}
+
 /* Rows of jobs that were given up before they ran: nothing tells of that. The next job at their address takes them
  * over. */
 static void jobs_sweep(struct rf_engine *e)
@@ -170,7 +183,7 @@ static void jobs_sweep(struct rf_engine *e)
 		struct rf_accel_job *job = &e->accel_jobs[i];
 
 		if (job->fence && now > job->queued_ns && now - job->queued_ns > JOB_GIVEN_UP_NS)
-			__atomic_store_n(&job->fence, 0, __ATOMIC_RELAXED);
+			job_forget(e, job);
 	}
 }
 
@@ -211,24 +224,19 @@ enum rf_support rf_accel_account_support(const struct rf_engine *e)
 
 int rf_engine_accel_uses_each(const struct rf_engine *e, rf_accel_use_fn fn, void *arg)
 {
-	int fd = rf_engine_map_fd(e, "rf_accel_use_map"), r = 0;
-	struct rf_accel_use_key key, *previous = NULL;
+	int r = 0;
 
-	while (r >= 0 && bpf_map_get_next_key(fd, previous, &key) == 0) {
-		struct rf_accel_use use;
-
-		if (bpf_map_lookup_elem(fd, &key, &use) == 0)
-			r = fn(&key, &use, arg);
-		previous = &key;
-	}
+	for (uint32_t at = 1; r >= 0 && at < RF_MAX_ACCEL_USES; at++)
+		if (__atomic_load_n(&e->accel_uses[at].whose, __ATOMIC_ACQUIRE))
+			r = fn(&e->accel_uses[at], arg);
 	return r;
 }
 
-/* Of a map by address, whose values begin with whose they are: those of @workload. */
-static void owned_delete(const struct rf_engine *e, const char *map, uint32_t workload)
+/* Of a map by address, whose values begin with the place of whose they are: those of @at. */
+static void owned_delete(const struct rf_engine *e, const char *map, uint32_t at)
 {
 	union {
-		struct rf_accel_use_key whose;
+		uint32_t use;
 		struct rf_accel_object object;
 		struct rf_accel_file file;
 	} value;
@@ -238,25 +246,71 @@ static void owned_delete(const struct rf_engine *e, const char *map, uint32_t wo
 
 	while (r == 0) {
 		r = bpf_map_get_next_key(fd, &key, &next);
-		if (bpf_map_lookup_elem(fd, &key, &value) == 0 && value.whose.workload == workload)
+		if (bpf_map_lookup_elem(fd, &key, &value) == 0 && value.use == at)
 			bpf_map_delete_elem(fd, &key);
 		key = next;
 	}
 }
 
-void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload)
+/* What it has now of the device is not its namespace's any more, nor its tenant's. */
+static void above_reduce(struct rf_engine *e, const struct rf_accel_use *use)
 {
-	int fd = rf_engine_map_fd(e, "rf_accel_use_map");
-	bool any = false;
+	uint32_t at = use->parent;
 
-	for (uint32_t device = 0; device <= e->accel_devices; device++)
-		any |= bpf_map_delete_elem(fd, &(struct rf_accel_use_key){ workload, device }) == 0;
-	if (!any)
+	for (int level = RF_ACCEL_NAMESPACE; at && at < RF_MAX_ACCEL_USES && level < RF_ACCEL_LEVELS; level++) {
+		struct rf_accel_use *above = &e->accel_uses[at];
+
+		__atomic_fetch_sub(&above->bytes, use->bytes, __ATOMIC_RELAXED);
+		__atomic_fetch_sub(&above->files, use->files, __ATOMIC_RELAXED);
+		__atomic_fetch_sub(&above->under_way, use->under_way, __ATOMIC_RELAXED);
+		at = above->parent;
+	}
+}
+
+/* Nobody shares as that row any more. */
+static void active_remove(struct rf_engine *e, uint32_t device, uint32_t at)
+{
+	int fd = rf_engine_map_fd(e, "rf_accel_active_map");
+	struct rf_accel_active active;
+
+	if (bpf_map_lookup_elem(fd, &device, &active) < 0)
 		return;
+	for (size_t i = 0; i < RF_MAX_ACCEL_ACTIVE; i++) {
+		if (active.use[i] != at)
+			continue;
+		active.use[i] = 0;
+		bpf_map_update_elem(fd, &device, &active, BPF_ANY);
+		return;
+	}
+}
+
+static void use_reset(struct rf_engine *e, uint32_t at)
+{
+	struct rf_accel_use *use = &e->accel_uses[at];
+
 	/* What the last workload of that number has left open is not the next one's when it ends. */
 	for (uint32_t i = 0; i < RF_MAX_ACCEL_JOBS; i++)
-		if (e->accel_jobs[i].fence && e->accel_jobs[i].whose.workload == workload)
+		if (e->accel_jobs[i].fence && e->accel_jobs[i].use == at)
 			__atomic_store_n(&e->accel_jobs[i].fence, 0, __ATOMIC_RELAXED);
-	owned_delete(e, "rf_accel_object_map", workload);
-	owned_delete(e, "rf_accel_file_map", workload);
+	owned_delete(e, "rf_accel_object_map", at);
+	owned_delete(e, "rf_accel_file_map", at);
+	above_reduce(e, use);
+	if (use->listed)
+		active_remove(e, RF_ACCEL_WHOSE_DEVICE(use->whose), at);
+	memset((char *)use + sizeof(use->whose), 0, sizeof(*use) - sizeof(use->whose));
+	__atomic_store_n(&use->whose, 0, __ATOMIC_RELEASE);
+}
+
+void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload)
+{
+	for (uint32_t device = 0; device <= e->accel_devices; device++) {
+		uint64_t whose = RF_ACCEL_WHOSE(RF_ACCEL_OWNER(RF_ACCEL_WORKLOAD, workload), device);
+
+		for (int way = 0; way < RF_ACCEL_USE_WAYS; way++) {
+			uint32_t at = RF_ACCEL_USE_AT(whose, way);
+
+			if (at && __atomic_load_n(&e->accel_uses[at].whose, __ATOMIC_ACQUIRE) == whose)
+				use_reset(e, at);
+		}
+	}
 }

@@ -239,6 +239,8 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		r = rf_rate_install(e, assignments[i].workload, bank, assignments[i].image,
 				    &banks[assignments[i].workload], ret_error);
+	if (r >= 0)
+		r = rf_quotas_stage(e, assignments, n, banks, bank, ret_error);
 	if (r < 0) {
 		rf_rate_sweep(e);
 		failed_remove(e, e->applies, used_before);
@@ -270,6 +272,7 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 	rf_files_sweep(e);
 	rf_members_commit(e);
 	rf_rate_sweep(e);
+	rf_quotas_commit(e);
 	rf_tenants_sweep(e);
 	return 0;
 }
@@ -289,6 +292,8 @@ int rf_engine_assign(struct rf_engine *e, const struct rf_assignment *a, char **
 	if (r < 0)
 		return r;
 	r = rf_rate_install(e, a->workload, rf_engine_generation(e), a->image, &bank, ret_error);
+	if (r >= 0)
+		r = rf_quotas_assign(e, a, &bank, ret_error);
 	if (r < 0) {
 		rf_rate_sweep(e);
 		return r;

@@ -135,6 +135,7 @@ static void *map_mmap(const struct rf_engine *e, const char *name, size_t size, 
 #define LABELS_SIZE	    (sizeof(uint64_t) * (RF_LABEL_AT(1, RF_MAX_ZONES) + 1))
 #define LINEAGE_STATES_SIZE (sizeof(struct rf_lineage_state) * RF_MAX_WORKLOADS)
 #define ACCEL_JOBS_SIZE	    (sizeof(struct rf_accel_job) * RF_MAX_ACCEL_JOBS)
+#define ACCEL_USES_SIZE	    (sizeof(struct rf_accel_use) * RF_MAX_ACCEL_USES)
 
 static int maps_map(struct rf_engine *e, char **ret_error)
 {
@@ -145,7 +146,9 @@ static int maps_map(struct rf_engine *e, char **ret_error)
 	e->labels = map_mmap(e, "rf_label_map", LABELS_SIZE, true);
 	e->lineage_states = map_mmap(e, "rf_lineage_state_map", LINEAGE_STATES_SIZE, true);
 	e->accel_jobs = map_mmap(e, "rf_accel_job_map", ACCEL_JOBS_SIZE, true);
-	if (!e->config || !e->workloads || !e->stats || !e->lanes || !e->labels || !e->lineage_states || !e->accel_jobs)
+	e->accel_uses = map_mmap(e, "rf_accel_use_map", ACCEL_USES_SIZE, true);
+	if (!e->config || !e->workloads || !e->stats || !e->lanes || !e->labels || !e->lineage_states ||
+	    !e->accel_jobs || !e->accel_uses)
 		return rf_engine_format_error(ret_error, -errno, "cannot map the BPF maps into memory");
 	return 0;
 }
@@ -370,6 +373,8 @@ void rf_engine_free(struct rf_engine *e)
 	map_munmap(e->labels, LABELS_SIZE);
 	map_munmap(e->lineage_states, LINEAGE_STATES_SIZE);
 	map_munmap(e->accel_jobs, ACCEL_JOBS_SIZE);
+	map_munmap(e->accel_uses, ACCEL_USES_SIZE);
+	rf_quotas_free(e);
 	map_munmap(e->lanes, sizeof(*e->lanes) * RF_LANES);
 	for (size_t i = 0; i < ARRAY_SIZE(chunks_table); i++)
 		rf_chunks_close(rf_engine_chunks(e, chunks_table[i].map));

@@ -186,7 +186,7 @@ void rf_engine_accelerators_sweep(struct rf_engine *e);
 /* Of the device of that name on its bus; RF_ACCEL_DEVICE_NONE: it was never there. */
 uint32_t rf_engine_accel_device(const struct rf_engine *e, const char *parent);
 /* Every row of what workloads have taken. A negative value of @fn ends it. */
-typedef int (*rf_accel_use_fn)(const struct rf_accel_use_key *key, const struct rf_accel_use *use, void *arg);
+typedef int (*rf_accel_use_fn)(const struct rf_accel_use *use, void *arg);
 int rf_engine_accel_uses_each(const struct rf_engine *e, rf_accel_use_fn fn, void *arg);
 
 int rf_engine_lineage_take(struct rf_engine *e, const struct rf_lineage_taker *taker);

@@ -133,6 +133,7 @@ struct rf_engine {
 	uint64_t *labels; /* by RF_LABEL_AT() */
 	struct rf_lineage_state *lineage_states;
 	struct rf_accel_job *accel_jobs; /* RF_MAX_ACCEL_JOBS */
+	struct rf_accel_use *accel_uses; /* RF_MAX_ACCEL_USES */
 
 	struct rf_chunks accounts; /* memory: struct rf_account, by RF_ACCOUNT() */
 	struct rf_chunks set_words;
@@ -151,6 +152,7 @@ struct rf_engine {
 	unsigned int accel_ticks;
 	uint32_t accel_devices; /* the highest number of a device */
 	char accel_why[160];
+	struct rf_hashmap *quotas, *quotas_staged; /* quotas.c */
 
 	/* what is installed */
 	struct rf_words *words;
@@ -306,6 +308,19 @@ void rf_lineage_reset(struct rf_engine *e, uint32_t workload);
 /* accel_account.c */
 void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload);
 enum rf_support rf_accel_account_support(const struct rf_engine *e);
+
+/*
+ * quotas.c. Of all workloads of an apply, whose tenants and namespaces @banks has, for @bank, which is not in force;
+ * after the flip it is committed. And of one more workload, in both.
+ */
+int rf_quotas_stage(struct rf_engine *e, const struct rf_assignment *assignments, size_t n,
+		    const struct rf_workload_bank *banks, uint32_t bank, char **ret_error);
+void rf_quotas_commit(struct rf_engine *e);
+int rf_quotas_assign(struct rf_engine *e, const struct rf_assignment *a, const struct rf_workload_bank *bank,
+		     char **ret_error);
+void rf_quotas_free(struct rf_engine *e);
+enum rf_support rf_quotas_support(const struct rf_engine *e);
+const char *rf_quotas_why(const struct rf_engine *e);
 
 /* level.c: before the skeleton is loaded */
 void rf_level_probe(struct rf_engine *e);

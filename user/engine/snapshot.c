@@ -244,6 +244,8 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return module_why(e);
 	if (feature == RF_FEATURE_ACCELERATOR_ACCOUNTING)
 		return strdup(e->accel_why);
+	if (feature == RF_FEATURE_ACCELERATOR_QUOTAS)
+		return strdup(rf_quotas_why(e));
 	if (feature == RF_FEATURE_PROCESS)
 		return process_why(e, support);
 	if (feature == RF_FEATURE_GUARD)
@@ -264,7 +266,7 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return strdup("the hooks ran in the self-test");
 	}
 	switch (feature) {
-	case RF_FEATURE_ACCELERATOR_QUOTAS:
+	case RF_FEATURE_ACCELERATOR_BUDGETS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:

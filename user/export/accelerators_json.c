@@ -4,6 +4,16 @@
 
 #include "user/model/accelerator_ioctl.h"
 
+/* What is in force of the workload's own. */
+static void put_quota(const struct rf_accel_quota *q, struct rf_json *j)
+{
+	rf_json_object(j, "quota");
+	rf_json_u64(j, "share", q->weight);
+	rf_json_u64(j, "memory", q->memory);
+	rf_json_bool(j, "audit", q->flags & RF_QUOTA_AUDIT);
+	rf_json_object_end(j);
+}
+
 static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
 {
 	rf_json_object(j, NULL);
@@ -17,6 +27,12 @@ static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
 	rf_json_u64(j, "queued_ns", row->use.queued_ns);
 	rf_json_u64(j, "bytes", row->use.bytes);
 	rf_json_u64(j, "bytes_peak", row->use.bytes_peak);
+	rf_json_u64(j, "under_way", row->use.under_way);
+	rf_json_u64(j, "waits", row->use.waits);
+	rf_json_u64(j, "waited_ns", row->use.waited_ns);
+	rf_json_u64(j, "over_quota", row->use.over);
+	if (row->use.quota.flags)
+		put_quota(&row->use.quota, j);
 	rf_json_object(j, "ioctls");
 	for (int class = 0; class < RF_ACCEL_CLASSES; class ++)
 		rf_json_u64(j, rf_accel_class_names[class], row->use.ioctls[class]);

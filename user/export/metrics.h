@@ -163,7 +163,17 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	  "Time from submission to start of the jobs that ended.")                                                     \
 	X(ACCEL_MEMORY, RF_METRICS_ACCEL_PREFIX "memory_bytes", GAUGE, RF_METRICS_ACCEL_LABELS, "Buffers.")            \
 	X(ACCEL_PEAK, RF_METRICS_ACCEL_PREFIX "memory_peak_bytes", GAUGE, RF_METRICS_ACCEL_LABELS,                     \
-	  "The most that buffers have been.")
+	  "The most that buffers have been.")                                                                          \
+	X(ACCEL_UNDER_WAY, RF_METRICS_ACCEL_PREFIX "jobs_under_way", GAUGE, RF_METRICS_ACCEL_LABELS,                   \
+	  "Jobs that were submitted and have not ended.")                                                              \
+	X(ACCEL_WAITS, RF_METRICS_ACCEL_PREFIX "quota_waits", COUNTER, RF_METRICS_ACCEL_LABELS,                        \
+	  "Waits of submissions that were beyond a quota; one may wait several times.")                                \
+	X(ACCEL_WAITED, RF_METRICS_ACCEL_PREFIX "quota_wait_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,                \
+	  "What these waits were asked to take.")                                                                      \
+	X(ACCEL_OVER, RF_METRICS_ACCEL_PREFIX "quota_denials", COUNTER, RF_METRICS_ACCEL_LABELS,                       \
+	  "Submissions, allocations and opens that failed by a quota.")                                                \
+	X(ACCEL_SHARE, RF_METRICS_ACCEL_PREFIX "quota_share", GAUGE, RF_METRICS_ACCEL_LABELS,                          \
+	  "Weight in sharing device time; 0 where it has none.")
 
 enum rf_metric {
 #define X(id, name, type, labels, help) RF_METRIC_##id,

@@ -23,6 +23,10 @@ static const struct {
 	{ RF_METRIC_ACCEL_QUEUED, offsetof(struct rf_accel_use, queued_ns), 9 },
 	{ RF_METRIC_ACCEL_MEMORY, offsetof(struct rf_accel_use, bytes), 0 },
 	{ RF_METRIC_ACCEL_PEAK, offsetof(struct rf_accel_use, bytes_peak), 0 },
+	{ RF_METRIC_ACCEL_UNDER_WAY, offsetof(struct rf_accel_use, under_way), 0 },
+	{ RF_METRIC_ACCEL_WAITS, offsetof(struct rf_accel_use, waits), 0 },
+	{ RF_METRIC_ACCEL_WAITED, offsetof(struct rf_accel_use, waited_ns), 9 },
+	{ RF_METRIC_ACCEL_OVER, offsetof(struct rf_accel_use, over), 0 },
 };
 
 struct series {
@@ -79,8 +83,11 @@ static void devices_render(struct rf_exposition *x, const struct rf_snapshot *s)
 /* What is a time of the moment or a peak is not summed to anything: the sum of peaks is what they were at most. */
 static void use_sum(struct rf_accel_use *to, const struct rf_accel_use *use)
 {
-	for (size_t at = 0; at < sizeof(*to); at += sizeof(uint64_t))
-		*(uint64_t *)((char *)to + at) += member(use, at);
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++)
+		*(uint64_t *)((char *)to + families[f].offset) += member(use, families[f].offset);
+	for (int class = 0; class < RF_ACCEL_CLASSES; class ++)
+		to->ioctls[class] += use->ioctls[class];
+	to->quota.weight += use->quota.weight;
 }
 
 static int id_compare(const void *a, const void *b)
@@ -144,6 +151,11 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 			labels(&series, &uses[i]);
 			rf_exposition_fixed(x, member(&uses[i].use, families[f].offset), families[f].decimals);
 		}
+	}
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_ACCEL_SHARE));
+	for (size_t i = 0; i < series.n; i++) {
+		labels(&series, &uses[i]);
+		rf_exposition_u64(x, uses[i].use.quota.weight);
 	}
 	return 0;
 }

@@ -14,6 +14,30 @@ const char *const rf_accelerator_class_names[] = {
 		NULL
 };
 
+const char *const rf_over_quota_names[] = {
+	[RF_OVER_WAIT] = "wait", [RF_OVER_EAGAIN] = "EAGAIN", [RF_OVER_EDQUOT] = "EDQUOT", NULL
+};
+
+const char *rf_quota_kind_name(enum rf_quota_kind kind)
+{
+	static const char *const names[RF_QUOTA_KINDS] = {
+		[RF_QUOTA_MEMORY] = "memory",	  [RF_QUOTA_BUDGET] = "budget",
+		[RF_QUOTA_TIME] = "limitPercent", [RF_QUOTA_SUBMISSIONS] = "submissionsPerSecond",
+		[RF_QUOTA_SHARE] = "share",	  [RF_QUOTA_CONTEXTS] = "contexts",
+	};
+
+	return (unsigned int)kind < RF_QUOTA_KINDS ? names[kind] : "?";
+}
+
+const char *rf_accel_level_name(enum rf_accel_level level)
+{
+	static const char *const names[RF_ACCEL_LEVELS] = {
+		[RF_ACCEL_WORKLOAD] = "workload", [RF_ACCEL_NAMESPACE] = "namespace", [RF_ACCEL_TENANT] = "tenant"
+	};
+
+	return (unsigned int)level < RF_ACCEL_LEVELS ? names[level] : "?";
+}
+
 void rf_accelerators_fini(struct rf_accelerators *a)
 {
 	for (size_t i = 0; i < a->n_devices; i++) {

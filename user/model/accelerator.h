@@ -70,6 +70,13 @@ struct rf_accelerators {
 	size_t n_nodes;
 };
 
+/* What a submission beyond a quota gets, from the mildest. */
+enum rf_over_quota { RF_OVER_WAIT, RF_OVER_EAGAIN, RF_OVER_EDQUOT };
+extern const char *const rf_over_quota_names[]; /* NULL at the end */
+
+const char *rf_quota_kind_name(enum rf_quota_kind kind);    /* "share", "memory" */
+const char *rf_accel_level_name(enum rf_accel_level level); /* "workload", "namespace", "tenant" */
+
 void rf_accelerators_fini(struct rf_accelerators *a);
 /* That of (@major, @minor), else of all its major; NULL: it is no accelerator's. RF_DEVICE_ANY is a minor as well. */
 const struct rf_accelerator_node *rf_accelerators_find(const struct rf_accelerators *a, uint32_t major, uint32_t minor);

@@ -42,6 +42,7 @@ static const struct {
 	[RF_EVENT_KERNEL_DENY] = { "kernel-deny", sizeof(struct rf_event_kernel) },
 	[RF_EVENT_FILE_DENY] = { "file-deny", sizeof(struct rf_event_file) },
 	[RF_EVENT_EXEC_FIRST] = { "exec-first", sizeof(struct rf_event_exec_first) },
+	[RF_EVENT_QUOTA] = { "accelerator-quota", sizeof(struct rf_event_quota) },
 	[RF_EVENT_EXEC_DENY] = { "exec-deny", sizeof(struct rf_event_exec_deny) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
@@ -267,6 +268,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_file file;
 		struct rf_event_exec_deny exec_deny;
 		struct rf_event_exec_first exec_first;
+		struct rf_event_quota quota;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -315,6 +317,9 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_EXEC_DENY:
 		valid = exec_deny_valid(&e.exec_deny);
+		break;
+	case RF_EVENT_QUOTA:
+		valid = e.quota.kind < RF_QUOTA_KINDS && e.quota.level < RF_ACCEL_LEVELS;
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

@@ -5,6 +5,7 @@
 #include "ringfence/policy_map.h"
 #include "ringfence/workload_map.h"
 #include "user/lib/clock.h"
+#include "user/model/accelerator.h"
 #include "user/model/event_text.h"
 #include "user/model/icmp.h"
 #include "user/model/isolation.h"
@@ -245,6 +246,18 @@ static void put_exec_deny(struct rf_json *j, const struct rf_event_exec_deny *e,
 	put_rule(j, names, e->rule);
 }
 
+static void put_quota(struct rf_json *j, const struct rf_event_quota *e, const struct rf_event_names *names)
+{
+	if (names->device)
+		rf_json_string(j, "device", names->device);
+	rf_json_u64(j, "major", e->major);
+	rf_json_u64(j, "minor", e->minor);
+	rf_json_string(j, "quota", rf_quota_kind_name(e->kind));
+	rf_json_string(j, "of", rf_accel_level_name(e->level));
+	rf_json_u64(j, "wait_ns", e->wait_ns);
+	rf_json_string(j, "policy", names->policy);
+}
+
 static void put_exec_first(struct rf_json *j, const struct rf_event_exec_first *e)
 {
 	char digest[2 * RF_DIGEST_MAX + 1] = "";
@@ -350,6 +363,9 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_FILE_DENY:
 		put_file(&j, e, names);
+		break;
+	case RF_EVENT_QUOTA:
+		put_quota(&j, e, names);
 		break;
 	case RF_EVENT_EXEC_FIRST:
 		put_exec_first(&j, e);

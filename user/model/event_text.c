@@ -8,6 +8,7 @@
  * spaces, everything else as \xHH: it can neither drive the terminal nor
  * pretend to be another column.
  */
+#include "user/model/accelerator.h"
 #include "user/model/accelerator_ioctl.h"
 #include "user/model/event_text.h"
 
@@ -346,6 +347,18 @@ static void add_exec_deny(struct rf_strbuf *out, const struct rf_event_exec_deny
 		add_rule(out, names, "set", e->set, e->rule);
 }
 
+static void add_quota(struct rf_strbuf *out, const struct rf_event_quota *e, const struct rf_event_names *names)
+{
+	rf_strbuf_addf(out, " %u:%u", e->major, e->minor);
+	if (names->device)
+		rf_strbuf_addf(out, " %s", names->device);
+	rf_strbuf_addf(out, " %s of the %s", rf_quota_kind_name(e->kind), rf_accel_level_name(e->level));
+	if (e->wait_ns)
+		rf_strbuf_addf(out, " over by %.3f ms", (double)e->wait_ns / 1e6);
+	if (names->policy)
+		rf_strbuf_addf(out, " %s", names->policy);
+}
+
 static void add_exec_first(struct rf_strbuf *out, const struct rf_event_exec_first *e)
 {
 	rf_strbuf_addc(out, ' ');
@@ -419,6 +432,9 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_FILE_DENY:
 		add_file(out, e, names);
+		break;
+	case RF_EVENT_QUOTA:
+		add_quota(out, e, names);
 		break;
 	case RF_EVENT_EXEC_FIRST:
 		add_exec_first(out, e);

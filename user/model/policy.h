@@ -209,8 +209,24 @@ struct rf_accelerator_rule {
 	uint32_t operations;			/* RF_DEVICE_* of ioctls that it speaks of; 0: of all, and of opening */
 };
 
+/* What may be taken of each device. Merging: the strictest of each value, those of policies in audit mode apart. */
+struct rf_accelerator_quota {
+	bool given;
+	struct rf_mark mark;
+	uint32_t share;	      /* weight, 1..10000; 0: none */
+	uint32_t percent;     /* of time, 1..100; 0: no limit */
+	uint64_t burst_ns;    /* 0: the default */
+	bool not_conserving;  /* the share is a limit */
+	uint64_t memory;      /* bytes; 0: no limit */
+	uint32_t submissions; /* a second; 0: no limit */
+	uint32_t contexts;    /* RF_ACCEL_CONTEXTS_ANY: no limit */
+};
+
 struct rf_accelerator_section {
-	bool present;
+	bool present; /* it says who may use what */
+	struct rf_accelerator_quota quota[RF_ACCEL_LEVELS];
+	enum rf_over_quota over;
+	bool over_memory_full; /* ENOMEM */
 	struct rf_mark mark;
 	enum rf_action default_action;
 	struct rf_accelerator_rule *rules;

@@ -99,6 +99,8 @@ int rf_image_compile(const struct rf_policy *const *policies, size_t n, const st
 		r = rf_files_compile(policies, n, zones, diags, &image->files);
 	if (r >= 0)
 		r = rf_process_compile(policies, n, zones, diags, &image->process);
+	if (r >= 0)
+		r = rf_quotas_compile(policies, n, &image->quotas);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(image);
@@ -127,6 +129,7 @@ void rf_image_unref(struct rf_image *image)
 	rf_kernel_image_free(image->kernel);
 	rf_files_image_free(image->files);
 	rf_process_image_free(image->process);
+	rf_quotas_image_free(image->quotas);
 	for (size_t i = 0; i < image->n_policies; i++)
 		free(image->policies[i]);
 	free(image->policies);

@@ -12,6 +12,7 @@
 #include "user/policy/compile_kernel.h"
 #include "user/policy/compile_files.h"
 #include "user/policy/compile_process.h"
+#include "user/policy/compile_quotas.h"
 #include "user/policy/compile_rates.h"
 #include "user/policy/compile_sockets.h"
 
@@ -26,6 +27,7 @@ struct rf_image {
 	struct rf_kernel_image *kernel;	      /* likewise */
 	struct rf_files_image *files;	      /* likewise */
 	struct rf_process_image *process;     /* NULL: every program runs */
+	struct rf_quotas_image *quotas;	      /* NULL: none */
 	uint32_t telemetry;
 	struct rf_flow_sampling flows;
 	char **policies; /* full names, in merge order */

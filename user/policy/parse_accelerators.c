@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "user/lib/clock.h"
 #include "user/model/accelerator_ioctl.h"
 #include "user/policy/parse_network.h"
 
@@ -95,6 +96,81 @@ static int rule_parse(struct rf_checker *c, const struct rf_node *node, size_t i
 	return rule->name ? 0 : -ENOMEM;
 }
 
+static uint64_t duration_of(struct rf_checker *c, const struct rf_node *node, uint64_t max, const char *hint)
+{
+	uint64_t ns = 0;
+
+	/* What is no duration has been told by the schema. */
+	if (!node || node->kind != RF_NODE_SCALAR || rf_duration_parse(node->text, UINT64_MAX, &ns) < 0)
+		return 0;
+	if (!ns || ns > max)
+		rf_check_error(c, node, hint, "%s: \"%s\" is out of range", "burst", node->text);
+	return MIN(ns, max);
+}
+
+static uint64_t memory_of(struct rf_checker *c, const struct rf_node *node)
+{
+	uint64_t bytes = 0;
+	int r;
+
+	if (!node || node->kind != RF_NODE_SCALAR)
+		return 0;
+	r = rf_scalar_quantity(node->text, &bytes);
+	if (r == -ERANGE || (r == 0 && !bytes))
+		rf_check_error(c, node, "1 or more bytes, such as 16Gi; default: deny is for no device at all",
+			       "memory: \"%s\" is out of range", node->text);
+	return bytes;
+}
+
+static void quota_parse(struct rf_checker *c, const struct rf_node *node, struct rf_accelerator_quota *ret)
+{
+	const struct rf_node *conserving = rf_node_get(node, "workConserving");
+	bool whether = true;
+
+	ret->contexts = RF_ACCEL_CONTEXTS_ANY;
+	if (!node || node->kind != RF_NODE_MAPPING)
+		return;
+	ret->given = true;
+	ret->mark = node->mark;
+	ret->share = rf_node_integer(node, "share", 0);
+	ret->percent = rf_node_integer(node, "limitPercent", 0);
+	ret->burst_ns = duration_of(c, rf_node_get(node, "burst"), RF_ACCEL_BURST_MAX_NS, "1ns or more, 1m or less");
+	ret->memory = memory_of(c, rf_node_get(node, "memory"));
+	ret->submissions = rf_node_integer(node, "submissionsPerSecond", 0);
+	ret->contexts = rf_node_integer(node, "contexts", RF_ACCEL_CONTEXTS_ANY);
+	if (conserving && conserving->kind == RF_NODE_SCALAR && rf_scalar_boolean(conserving->text, &whether) == 0)
+		ret->not_conserving = !whether;
+	if (ret->not_conserving && !ret->share)
+		rf_check_error(c, conserving, "add share, or give limitPercent instead",
+			       "nothing that workConserving could speak of");
+	if (rf_node_get(node, "burst") && !ret->share && !ret->percent)
+		rf_check_error(c, rf_node_get(node, "burst"), "add share or limitPercent", "a burst of nothing");
+}
+
+static void quotas_parse(struct rf_checker *c, const struct rf_node *node, struct rf_accelerator_section *ret)
+{
+	static const char *const keys[RF_ACCEL_LEVELS] = {
+		[RF_ACCEL_WORKLOAD] = "quota",
+		[RF_ACCEL_NAMESPACE] = "namespaceQuota",
+		[RF_ACCEL_TENANT] = "tenantQuota",
+	};
+	bool any = false;
+
+	for (int level = 0; level < RF_ACCEL_LEVELS; level++) {
+		quota_parse(c, rf_node_get(node, keys[level]), &ret->quota[level]);
+		any |= ret->quota[level].given;
+	}
+	for (int over = RF_OVER_WAIT; over <= RF_OVER_EDQUOT; over++)
+		if (rf_node_is(node, "overQuota", rf_over_quota_names[over]))
+			ret->over = over;
+	ret->over_memory_full = rf_node_is(node, "overMemory", "ENOMEM");
+	if (!any && (rf_node_get(node, "overQuota") || rf_node_get(node, "overMemory")))
+		rf_check_error(c, rf_node_get(node, rf_node_get(node, "overQuota") ? "overQuota" : "overMemory"),
+			       "add quota, namespaceQuota or tenantQuota", "there is no quota to be over");
+	if (any && !rf_node_get(node, "default") && !rf_node_get(node, "rules"))
+		ret->present = false;
+}
+
 int rf_accelerators_parse(struct rf_checker *c, const struct rf_node *node, struct rf_accelerator_section *ret)
 {
 	const struct rf_node *rules = rf_node_get(node, "rules");
@@ -105,6 +181,7 @@ int rf_accelerators_parse(struct rf_checker *c, const struct rf_node *node, stru
 	ret->present = true;
 	ret->mark = node->mark;
 	ret->default_action = rf_node_action(node, "default", RF_ACTION_DENY);
+	quotas_parse(c, node, ret);
 	if (!rules || rules->kind != RF_NODE_SEQUENCE || !rules->n)
 		return 0;
 	ret->rules = calloc(rules->n, sizeof(*ret->rules));

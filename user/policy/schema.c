@@ -203,6 +203,27 @@ static const struct rf_field kernel_fields[] = {
 	{ .key = NULL },
 };
 
+static const struct rf_field quota_fields[] = {
+	F("share", INTEGER, .min = 1, .max = 10000,
+	  .text = "Weight in sharing the time of each device among those that have a share and want the device. A "
+		  "workload shares in its namespace's where that has one, and that in its tenant's."),
+	F("limitPercent", INTEGER, .min = 1, .max = 100, .text = "Time of each device at most, in percent."),
+	F("burst", DURATION, .dflt = "10ms",
+	  .text = "Device time that may be taken ahead of the others, or at once after a pause. At most a minute."),
+	F("workConserving", BOOLEAN, .dflt = "true",
+	  .text = "Time that others leave may be taken beyond the share. false: what the share is of all that are in "
+		  "force on the host is a limit."),
+	F("memory", QUANTITY,
+	  .text = "Device memory, of each device. An allocation is denied when as much is there; one that goes beyond "
+		  "it stops submissions until it is given back."),
+	F("submissionsPerSecond", INTEGER, .min = 1, .max = 1000000, .text = "Submissions to each device a second."),
+	F("contexts", INTEGER, .min = 0, .max = 65536,
+	  .text = "Open files of each device, which contexts of DRM drivers belong to. One more fails with EPERM."),
+	F("secondsPerDay", INTEGER, .min = 0, .max = 8640000, .needs = 1 + RF_FEATURE_ACCELERATOR_BUDGETS,
+	  .text = "Device seconds a day."),
+	{ .key = NULL },
+};
+
 static const struct rf_field accelerator_fields[] = {
 	F("default", ENUM, .dflt = "deny", .values = ALLOW_DENY, .text = "Accelerators that no rule names."),
 	F("rules", OBJECT, .list = true, .max = RF_MAX_DEVICE_RULES,
@@ -227,17 +248,23 @@ static const struct rf_field accelerator_fields[] = {
 		    .text = "Kinds of ioctl that the rule speaks of; without it, of all and of opening. An allowing "
 			    "rule with it allows opening as well, a denying one does not deny that. map is mmap() of "
 			    "the node, too."))),
-	F("quota", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS, .text = "What the workload may take.",
-	  .children = FIELDS(
-		  F("share", INTEGER, .min = 1, .max = 10000, .text = "Weight in sharing device time."),
-		  F("burst", DURATION, .text = "Device time that may be taken ahead."),
-		  F("workConserving", BOOLEAN, .dflt = "true", .text = "Idle time may be taken beyond the share."),
-		  F("memory", QUANTITY, .text = "Device memory."),
-		  F("submissionsPerSecond", INTEGER, .min = 1, .max = 1000000, .text = "Submissions a second."),
-		  F("contexts", INTEGER, .min = 0, .max = 65536, .text = "Open contexts."),
-		  F("secondsPerDay", INTEGER, .min = 0, .max = 8640000, .text = "Device seconds a day."))),
-	F("overQuota", ENUM, .dflt = "wait", .values = STRINGS("wait", "EAGAIN", "EDQUOT"),
-	  .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS, .text = "What a submission beyond the quota gets."),
+	F("quota", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS,
+	  .text = "What the workload may take of each device. A section that gives quotas, and neither default nor "
+		  "rules, says nothing of access.",
+	  .children = quota_fields),
+	F("namespaceQuota", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS,
+	  .text = "What all workloads of its namespace may take together. Any policy of one of them may give it; of "
+		  "several, the strictest of each value.",
+	  .children = quota_fields),
+	F("tenantQuota", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS,
+	  .text = "What all workloads of its tenant may take together, likewise.", .children = quota_fields),
+	F("overQuota", ENUM, .dflt = "wait", .values = rf_over_quota_names, .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS,
+	  .text = "What a submission beyond the quota gets: it waits until it may go on, which takes ringfence.ko, or "
+		  "fails. Without the module, wait is EAGAIN. What no waiting helps (memory, a budget) fails with "
+		  "EDQUOT in each case. Of several policies, the last of these words."),
+	F("overMemory", ENUM, .dflt = "EDQUOT", .values = STRINGS("EDQUOT", "ENOMEM"),
+	  .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS,
+	  .text = "What an allocation beyond the quota gets: ENOMEM is what a device that is full answers."),
 	{ .key = NULL },
 };
 
@@ -413,7 +440,7 @@ bool rf_field_is_enforced(const struct rf_field *f)
 {
 	/* What no program of this version carries out; a host that has it can come with a later one. */
 	switch (f->needs - 1) {
-	case RF_FEATURE_ACCELERATOR_QUOTAS:
+	case RF_FEATURE_ACCELERATOR_BUDGETS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:

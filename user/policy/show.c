@@ -15,6 +15,7 @@
 #include "user/policy/check.h"
 #include "user/policy/compile_isolation.h"
 #include "user/policy/compile_files.h"
+#include "user/policy/compile_quotas.h"
 #include "user/policy/compile_rates.h"
 #include "user/policy/compile_kernel.h"
 #include "user/policy/compile_sockets.h"
@@ -357,6 +358,7 @@ int rf_policy_show(const struct rf_policy *const *policies, size_t n, const char
 	direction_show(policies, n, RF_EGRESS, out);
 	direction_show(policies, n, RF_INGRESS, out);
 	rf_rates_show(policies, n, out);
+	rf_quotas_show(policies, n, out);
 	rf_sockets_show(policies, n, out);
 	rf_isolation_show(policies, n, out);
 	rf_kernel_show(policies, n, out);

@@ -61,7 +61,12 @@ static inline void sample_accelerators(struct sample *sample)
 		  .busy_ns = 2000000001,
 		  .queued_ns = 5,
 		  .bytes = 4096,
-		  .bytes_peak = 8192 },
+		  .bytes_peak = 8192,
+		  .under_way = 2,
+		  .waits = 4,
+		  .waited_ns = 1250000000,
+		  .over = 1,
+		  .quota = { .flags = RF_QUOTA_GIVEN, .weight = 30 } },
 	};
 	sample->snapshot.accelerators = &sample->accelerator;
 	sample->snapshot.n_accelerators = 1;

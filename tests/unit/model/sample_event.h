@@ -28,6 +28,7 @@ union sample_event {
 	struct rf_event_file file;
 	struct rf_event_exec_deny exec_deny;
 	struct rf_event_exec_first exec_first;
+	struct rf_event_quota quota;
 	struct rf_event_policy policy;
 	struct rf_event_cgroup cgroup;
 	struct rf_event_gap gap;
@@ -164,6 +165,15 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 		e.file.access = 1u << RF_FILE_READ;
 		e.file.denied = 1u << RF_FILE_READ;
 		strcpy(e.file.name, "key.pem");
+		break;
+	case RF_EVENT_QUOTA:
+		e.header.lane = RF_LANE_AUDIT;
+		e.header.verdict = RF_DENY;
+		e.quota.kind = RF_QUOTA_SHARE;
+		e.quota.level = RF_ACCEL_NAMESPACE;
+		e.quota.major = 261;
+		e.quota.minor = 0;
+		e.quota.wait_ns = 12500000;
 		break;
 	case RF_EVENT_EXEC_FIRST:
 		e.exec_first.device = 8 << 20 | 1;

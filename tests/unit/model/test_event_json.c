@@ -279,6 +279,22 @@ static void a_denied_program_has_its_members(void **state)
 		     "\"tier\":\"enforce\",\"set\":5," NO_NAMES "\"rule_index\":null");
 }
 
+static void a_quota_that_is_over_has_its_members(void **state)
+{
+	const struct rf_event_names named = { .device = "accel/accel0", .policy = "t/default/x" };
+	union sample_event e = sample_event(RF_EVENT_QUOTA);
+
+	(void)state;
+	expect_named(&e, &named, HEAD("accelerator-quota", "deny", "audit", "null"),
+		     "\"device\":\"accel/accel0\",\"major\":261,\"minor\":0,\"quota\":\"share\",\"of\":\"namespace\","
+		     "\"wait_ns\":12500000,\"policy\":\"t/default/x\"");
+	e.quota.kind = RF_QUOTA_MEMORY;
+	e.quota.level = RF_ACCEL_TENANT;
+	e.quota.wait_ns = 0;
+	expect_named(&e, &nameless, HEAD("accelerator-quota", "deny", "audit", "null"),
+		     "\"major\":261,\"minor\":0,\"quota\":\"memory\",\"of\":\"tenant\",\"wait_ns\":0,\"policy\":null");
+}
+
 static void a_program_that_is_new_has_its_members(void **state)
 {
 	union sample_event e = sample_event(RF_EVENT_EXEC_FIRST);
@@ -383,6 +399,7 @@ int main(void)
 		cmocka_unit_test(a_denied_interface_has_its_members),
 		cmocka_unit_test(a_denied_program_has_its_members),
 		cmocka_unit_test(a_program_that_is_new_has_its_members),
+		cmocka_unit_test(a_quota_that_is_over_has_its_members),
 		cmocka_unit_test(a_generation_and_a_cgroup_have_their_members),
 		cmocka_unit_test(the_record_of_a_flow_has_every_count),
 		cmocka_unit_test(a_gap_says_what_is_missing_and_since_when),

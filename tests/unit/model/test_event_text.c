@@ -228,6 +228,12 @@ static void each_kind_says_what_happened(void **state)
 	e.file.zone = RF_ZONE_UNPLACED;
 	e.file.name[0] = '\0';
 	expect_named(&e, &nameless, "file-deny deny #2 curl[123] rename - of no known directory");
+	e = sample_event(RF_EVENT_QUOTA);
+	expect_named(&e, &nameless,
+		     "accelerator-quota deny #2 curl[123] 261:0 share of the namespace over by 12.500 ms");
+	e.quota.kind = RF_QUOTA_MEMORY;
+	e.quota.wait_ns = 0;
+	expect_named(&e, &nameless, "accelerator-quota deny #2 curl[123] 261:0 memory of the namespace");
 	e = sample_event(RF_EVENT_EXEC_FIRST);
 	expect_named(&e, &nameless, "exec-first allow #2 curl[123] /opt/tool device 8:1 inode 77");
 	e.exec_first.digest_len = 2;

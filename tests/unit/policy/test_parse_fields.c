@@ -206,7 +206,10 @@ static const char whole_language[] =
 	"             operations: [submit]}]\n"
 	"    quota: {share: 100, burst: 500ms, workConserving: false, memory: 16Gi, submissionsPerSecond: 10,\n"
 	"            contexts: 2, secondsPerDay: 3600}\n"
+	"    namespaceQuota: {limitPercent: 50}\n"
+	"    tenantQuota: {memory: 64Gi}\n"
 	"    overQuota: EDQUOT\n"
+	"    overMemory: ENOMEM\n"
 	"  resources: {cpu: 1.5, memory: 2Gi, pids: 100}\n"
 	"  anomaly: {enabled: true, sensitivity: high, alarmBudget: 3}\n"
 	"  respond: {ladder: [notify, throttle, quarantine, revokeAccelerators, freeze, kill], ttl: 1h, rateLimit: 2,\n"
@@ -219,7 +222,7 @@ static void a_file_of_later_versions_is_checked_today(void **state)
 
 	(void)state;
 	assert_right(&p);
-	assert_int_equal(p.set->policies[0]->n_requirements, 10);
+	assert_int_equal(p.set->policies[0]->n_requirements, 11);
 	assert_true(p.set->policies[0]->unsupported_audit);
 	assert_text("  process: {drift: dney}\n", "did you mean \"deny\"?");
 	assert_text("  kernel: {preset: none}\n", "expected one of: baseline, restricted");

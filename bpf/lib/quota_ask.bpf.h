@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Asking whether more may be taken of an accelerator, and bringing the quotas
+ * that are in force into the rows that are asked.
+ */
+#ifndef RF_BPF_QUOTA_ASK_H
+#define RF_BPF_QUOTA_ASK_H
+
+#include "quota.bpf.h"
+
+struct rf_quota_answer {
+	__u32 kind;  /* enum rf_quota_kind that is over; RF_QUOTA_KINDS: none */
+	__u32 flags; /* of the quota that said so */
+	__u32 owner;
+	__u32 device;
+	__u64 wait_ns; /* how long it is over; 0: there is nothing to wait for */
+};
+
+/* How long who has come too far must wait for the others; 0: it may go on. */
+RF_GLOBAL __u64 rf_share_wait(__u32 use_at, __u64 now)
+{
+	struct rf_accel_use *use = rf_accel_use_at(use_at), *group;
+	__u64 ahead, weights;
+	__u32 at;
+
+	if (!use)
+		return 0;
+	at = use->group;
+	group = rf_accel_use_at(at);
+	if (!group || !RF_READ_ONCE(use->listed))
+		return 0;
+	RF_WRITE_ONCE(use->seen_ns, now);
+	RF_WRITE_ONCE(use->refused_ns, now);
+	weights = rf_share_look(at, RF_ACCEL_WHOSE_DEVICE(use->whose), now);
+	ahead = RF_READ_ONCE(use->virtual_ns) - RF_READ_ONCE(group->group_virtual_ns) - use->quota.burst_virtual;
+	if ((__s64)ahead <= 0) {
+		RF_WRITE_ONCE(use->refused_ns, 0);
+		return 0;
+	}
+	weights = weights > use->quota.weight ? weights - use->quota.weight : 1;
+	/* Virtual time goes by 1024 over the weights of those that have work. */
+	if (ahead > RF_ACCEL_WAIT_MAX_NS * 1024)
+		return RF_ACCEL_WAIT_MAX_NS;
+	ahead = ahead * weights >> 10;
+	if (ahead > RF_ACCEL_WAIT_MAX_NS)
+		return RF_ACCEL_WAIT_MAX_NS;
+	return ahead < RF_ACCEL_WAIT_MIN_NS ? RF_ACCEL_WAIT_MIN_NS : ahead;
+}
+
+static __always_inline bool rf_share_is_ahead(const struct rf_accel_use *use)
+{
+	struct rf_accel_use *group = use->quota.virtual_per_ns ? rf_accel_use_at(use->group) : NULL;
+
+	return group && (__s64)(RF_READ_ONCE(use->virtual_ns) - RF_READ_ONCE(group->group_virtual_ns) -
+				use->quota.burst_virtual) > 0;
+}
+
+/* What of this row's quota is over for a submission; RF_QUOTA_KINDS: nothing. */
+static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32 at, __u64 *ret_wait_ns)
+{
+	__u64 now, paid;
+
+	if (use->quota.memory && RF_READ_ONCE(use->bytes) > use->quota.memory)
+		return RF_QUOTA_MEMORY;
+	if (RF_READ_ONCE(use->spent))
+		return RF_QUOTA_BUDGET;
+	if (use->quota.time_per_ns || use->quota.submit_ns) {
+		now = bpf_ktime_get_ns();
+		paid = RF_READ_ONCE(use->time_paid_ns);
+		if (use->quota.time_per_ns && (__s64)(paid - now) > 0) {
+			*ret_wait_ns = paid - now;
+			return RF_QUOTA_TIME;
+		}
+		paid = RF_READ_ONCE(use->submit_paid_ns);
+		if (use->quota.submit_ns && (__s64)(paid - now) > 0) {
+			*ret_wait_ns = paid - now;
+			return RF_QUOTA_SUBMISSIONS;
+		}
+	}
+	if (!rf_share_is_ahead(use))
+		return RF_QUOTA_KINDS;
+	*ret_wait_ns = rf_share_wait(at, bpf_ktime_get_ns());
+	return *ret_wait_ns ? RF_QUOTA_SHARE : RF_QUOTA_KINDS;
+}
+
+static __always_inline __u32 rf_quota_alloc_one(const struct rf_accel_use *use)
+{
+	return use->quota.memory && RF_READ_ONCE(use->bytes) >= use->quota.memory ? RF_QUOTA_MEMORY : RF_QUOTA_KINDS;
+}
+
+static __always_inline __u32 rf_quota_open_one(const struct rf_accel_use *use)
+{
+	return RF_READ_ONCE(use->files) >= use->quota.contexts ? RF_QUOTA_CONTEXTS : RF_QUOTA_KINDS;
+}
+
+/* Of a rate: 10 ms of it, and one at least, may come at once. */
+static __always_inline void rf_quota_submitted(struct rf_accel_use *use)
+{
+	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
+		if (use->quota.submit_ns) {
+			rf_quota_catch_up(&use->submit_paid_ns, bpf_ktime_get_ns() - RF_ACCEL_BURST_NS);
+			__sync_fetch_and_add(&use->submit_paid_ns, use->quota.submit_ns);
+		}
+		if (RF_READ_ONCE(use->refused_ns))
+			RF_WRITE_ONCE(use->refused_ns, 0);
+		use = rf_accel_above(use);
+	}
+}
+
+/*
+ * What is over, of @use and of those above it: the first that is enforced, else what only reports. RF_ACCEL_OTHER asks
+ * for one more open file.
+ */
+RF_GLOBAL int rf_quota_ask(__u32 use_at, __u32 class, struct rf_quota_answer *ret)
+{
+	struct rf_accel_use *row = rf_accel_use_at(use_at);
+	__u32 at = use_at;
+
+	if (!ret)
+		return 0;
+	ret->kind = RF_QUOTA_KINDS;
+	for (int level = 0; level < RF_ACCEL_LEVELS && row; level++) {
+		__u32 flags = row->quota.flags, kind = RF_QUOTA_KINDS;
+		__u64 wait_ns = 0;
+
+		if (flags)
+			kind = class == RF_ACCEL_SUBMIT ? rf_quota_submit_one(row, at, &wait_ns) :
+			       class == RF_ACCEL_ALLOC	? rf_quota_alloc_one(row) :
+							  rf_quota_open_one(row);
+		if (kind != RF_QUOTA_KINDS && (ret->kind == RF_QUOTA_KINDS || !(flags & RF_QUOTA_AUDIT))) {
+			ret->kind = kind;
+			ret->flags = flags;
+			ret->owner = RF_ACCEL_WHOSE_OWNER(row->whose);
+			ret->device = RF_ACCEL_WHOSE_DEVICE(row->whose);
+			ret->wait_ns = wait_ns;
+			if (!(flags & RF_QUOTA_AUDIT))
+				return 1;
+		}
+		at = RF_READ_ONCE(row->parent);
+		row = rf_accel_use_at(at);
+	}
+	if (class == RF_ACCEL_SUBMIT)
+		rf_quota_submitted(rf_accel_use_at(use_at));
+	return ret->kind != RF_QUOTA_KINDS;
+}
+
+/* ---- what is in force ---- */
+
+/* Copies it; no entry is no quota. */
+static __always_inline void rf_quota_copy(struct rf_accel_use *use, __u64 version)
+{
+	struct rf_accel_quota_key key = { .owner = RF_ACCEL_WHOSE_OWNER(use->whose), .bank = version & 1 };
+	struct rf_accel_quota *quota = bpf_map_lookup_elem(&rf_accel_quota_map, &key), none = {};
+
+	if (RF_READ_ONCE(use->quota_version) == version + 1)
+		return;
+	RF_WRITE_ONCE(use->quota_version, version + 1);
+	use->quota = quota ? *quota : none;
+	if (!RF_READ_ONCE(use->estimate_ns))
+		RF_WRITE_ONCE(use->estimate_ns, RF_ACCEL_WAIT_MIN_NS);
+}
+
+/* What @use has of the device now is in the rows above @parent, and @parent, from here on. */
+static __always_inline void rf_quota_move(struct rf_accel_use *use, struct rf_accel_use *to, int sign)
+{
+	for (int level = 0; level < RF_ACCEL_LEVELS - 1 && to; level++) {
+		__sync_fetch_and_add(&to->bytes, sign * RF_READ_ONCE(use->bytes));
+		__sync_fetch_and_add(&to->files, sign * RF_READ_ONCE(use->files));
+		__sync_fetch_and_add(&to->under_way, sign * RF_READ_ONCE(use->under_way));
+		to = rf_accel_above(to);
+	}
+}
+
+static __always_inline void rf_quota_put_below(struct rf_accel_use *use, __u32 parent)
+{
+	__u32 before = RF_READ_ONCE(use->parent);
+
+	if (before == parent || __sync_val_compare_and_swap(&use->parent, before, parent) != before)
+		return;
+	rf_quota_move(use, rf_accel_use_at(before), -1);
+	rf_quota_move(use, rf_accel_use_at(parent), 1);
+}
+
+/* In what it shares: the next above that has a share, or the device. */
+static __always_inline void rf_quota_group(struct rf_accel_use *use, struct rf_accel_use *above, __u32 above_at,
+					   struct rf_accel_use *top, __u32 top_at, __u32 device)
+{
+	__u32 group = 0;
+
+	if (use->quota.virtual_per_ns) {
+		if (above && above->quota.virtual_per_ns)
+			group = above_at;
+		else if (top && top->quota.virtual_per_ns)
+			group = top_at;
+		else
+			rf_accel_use(RF_ACCEL_OWNER(RF_ACCEL_WHOLE, 0), device, RF_HOOK_ACCEL_IOCTL, &group);
+	}
+	RF_WRITE_ONCE(use->group, group);
+}
+
+/* The row of @use's namespace or tenant, under the quota in force. @number 0: nobody knows whose it is. */
+static __always_inline struct rf_accel_use *rf_quota_row(enum rf_accel_level level, __u32 number, __u32 device,
+							 __u64 version, __u32 *ret_at)
+{
+	struct rf_accel_use *use;
+
+	*ret_at = 0;
+	if (!number)
+		return NULL;
+	use = rf_accel_use(RF_ACCEL_OWNER(level, number), device, RF_HOOK_ACCEL_IOCTL, ret_at);
+	if (use)
+		rf_quota_copy(use, version);
+	return use;
+}
+
+/* What @version has for @use and those above it. */
+RF_GLOBAL int rf_quota_refresh(__u32 use_at, __u64 version)
+{
+	struct rf_accel_use *use = rf_accel_use_at(use_at), *namespace, *tenant;
+	struct rf_workload_bank *bank;
+	__u32 device, namespace_at, tenant_at;
+
+	if (!use)
+		return 0;
+	bank = rf_workload_bank(RF_ACCEL_OWNER_NUMBER(RF_ACCEL_WHOSE_OWNER(use->whose)), version);
+	if (!bank)
+		return 0;
+	device = RF_ACCEL_WHOSE_DEVICE(use->whose);
+	tenant = rf_quota_row(RF_ACCEL_TENANT, bank->tenant, device, version, &tenant_at);
+	namespace = rf_quota_row(RF_ACCEL_NAMESPACE, bank->namespace, device, version, &namespace_at);
+	rf_quota_copy(use, version);
+	if (tenant)
+		rf_quota_group(tenant, NULL, 0, NULL, 0, device);
+	if (namespace) {
+		rf_quota_put_below(namespace, tenant_at);
+		rf_quota_group(namespace, tenant, tenant_at, NULL, 0, device);
+	}
+	rf_quota_put_below(use, namespace_at ? namespace_at : tenant_at);
+	rf_quota_group(use, namespace, namespace_at, tenant, tenant_at, device);
+	RF_WRITE_ONCE(use->quoted, (use->quota.flags | (namespace ? namespace->quota.flags : 0) |
+				    (tenant ? tenant->quota.flags : 0)) ?
+					   1 :
+					   0);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,275 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Quotas of accelerators: shares, limits of time, of submissions, of memory and
+# of open files, for workloads and for what they are in. With the test
+# accelerator. With ringfence.ko what is over waits, without it fails.
+#
+# shellcheck disable=SC2317 # functions are called by tap_ok and tap_is
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+module=$build/kmod/$(uname -r)/testaccel/rf_testaccel.ko
+[ -e "$module" ] || tap_skip_all "the test accelerator is not built for this kernel"
+probe=$build/tests/e2e/accel_probe
+grep -q '^rf_testaccel ' /proc/modules && rmmod rf_testaccel
+modprobe -a drm gpu-sched drm_shmem_helper 2>/dev/null
+insmod "$module" devices=2 2>/dev/null || tap_skip_all "the test accelerator cannot be loaded here"
+unload() { rmmod rf_testaccel 2>/dev/null || { sleep 0.2; rmmod rf_testaccel; }; }
+trap 'cleanup; unload' EXIT
+
+if [ -d /dev/accel ]; then
+	node() { echo "/dev/accel/accel$1"; }
+	name() { echo "accel/accel$1"; }
+else
+	node() { echo "/dev/dri/renderD$((128 + $1))"; }
+	name() { echo "dri/renderD$((128 + $1))"; }
+fi
+await 5 test -c "$(node 1)"
+device=$(node 0)
+
+weights="1 2 3 4 5 6 7 8 9 10"
+# shellcheck disable=SC2046,SC2086 # the numbers are words
+make_cgroup one two capped slow small full few gently hard plain left right $(for w in $weights; do echo "w$w"; done)
+daemon_must_start
+if [ "$(status_row accelerator-quotas support)" != enforced ]; then
+	echo 'accelerators: {quota: {share: 1}}' | doc one one >"$tmp/quota.yaml"
+	tap_ok "quotas are refused where they cannot be enforced" says 'accelerator-quotas.*not available' \
+		"$ringfence" apply "$tmp/quota.yaml"
+	tap_done
+fi
+echo "# $(status_row accelerator-quotas why)"
+grep -q '^ringfence ' /proc/modules
+waits=$?
+
+# use WORKLOAD KEY [INDEX]: a member of what it has taken of the device.
+use()
+{
+	"$ringfence" accel --json | sed 's/{"workload"/\n{"workload"/g' |
+		grep -F "{\"workload\":\"$1\",\"device\":\"$(name "${3:-0}")\"" | sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p"
+}
+of() { use "default/default/$1" "$2"; }
+# taken WORKLOAD...: busy time of each, all of one moment.
+taken()
+{
+	"$ringfence" accel --json | sed 's/{"workload"/\n{"workload"/g' | grep -F "\"device\":\"$(name 0)\"" >"$tmp/taken"
+	for taken_of; do
+		sed -n "s|^{\"workload\":\"default/$taken_of\",.*\"busy_ns\":\([0-9]*\).*|\1|p" "$tmp/taken"
+	done | tr '\n' ' '
+}
+at()
+{
+	at_cgroup=$1
+	shift
+	inside "$at_cgroup" "$probe" "$device" "$@" | tr '\n' ' ' | sed 's/ $//'
+}
+# busy CGROUP US MS: keeps the device as busy as it may, in the background.
+workers=
+busy()
+{
+	inside "$1" "$probe" "$device" "keep:$2:$3" >"$tmp/busy.$1" 2>&1 &
+	workers="$workers $!"
+}
+# shellcheck disable=SC2086 # process ids
+idle()
+{
+	wait $workers
+	workers=
+}
+near()
+{
+	[ $(($1 * 1000)) -ge $(($2 * (1000 - $3))) ] && [ $(($1 * 1000)) -le $(($2 * (1000 + $3))) ] && return
+	echo "got $1, expected $2 within $3 per mille"
+	return 1
+}
+
+{
+	for w in $weights; do
+		echo "accelerators: {quota: {share: $w}}" | doc "w$w" "w$w"
+	done
+	for w in one two; do
+		echo "accelerators: {quota: {share: 100}}" | doc $w $w
+	done
+	echo 'accelerators: {quota: {limitPercent: 25}}' | doc capped capped
+	echo 'accelerators: {quota: {submissionsPerSecond: 20}}' | doc slow slow
+	echo 'accelerators: {quota: {memory: 1Mi}}' | doc small small
+	echo 'accelerators: {quota: {memory: 1Mi}, overMemory: ENOMEM}' | doc full full
+	echo 'accelerators: {quota: {contexts: 1}}' | doc few few
+	echo 'accelerators: {quota: {limitPercent: 1}, overQuota: EAGAIN}' | doc gently gently
+	echo 'accelerators: {quota: {limitPercent: 1}, overQuota: EDQUOT}' | doc hard hard
+} | put_force base || exit 1
+
+tap_is "a section of quotas alone says nothing of access" "open ok wait ok" at one wait:100
+
+# ---- what is over fails, or waits ----
+
+tap_is "EAGAIN where the policy says so" "open ok wait ok wait EAGAIN" at gently wait:50000 wait:100
+tap_is "and EDQUOT" "open ok wait ok wait EDQUOT" at hard wait:50000 wait:100
+over() { of gently over_quota; }
+tap_is "and is counted" 1 over
+quota_denied() { counter hard accel_quota_deny; }
+tap_is "for the workload, too" 1 quota_denied
+tap_ok "an event names the device, the limit and the policy" \
+	says "accelerator-quota deny default/default/hard .*$(name 0) limitPercent of the workload over by .*default/default/hard" \
+	"$ringfence" events --verdict deny
+
+if [ $waits -eq 0 ]; then
+	start=$(date +%s%N)
+	tap_is "a submission waits until it may go on" "open ok wait ok wait ok" at capped wait:100000 wait:1000
+	took=$((($(date +%s%N) - start) / 1000000))
+	tap_ok "as long as what was taken takes at that limit" above $took 350
+	tap_ok "which is counted" above "$(of capped waits)" 0
+	tap_ok "and told" says 'accelerator-quota allow default/default/capped .*limitPercent' "$ringfence" events --kind accelerator-quota
+
+	inside capped "$probe" "$device" wait:500000 wait:1000 >"$tmp/killed" &
+	killed=$!
+	await 5 grep -q 'wait ok' "$tmp/killed"
+	sleep 0.3
+	pkill -KILL -f "accel_probe $device wait:500000"
+	start=$(date +%s%N)
+	wait $killed 2>/dev/null
+	took=$((($(date +%s%N) - start) / 1000000))
+	tap_ok "who waits is killed at once" [ $took -lt $((300 * RF_SLOW)) ]
+	sleep 2
+	start=$(date +%s%N)
+	tap_is "signals do not end a wait" "open ok wait ok alarm ok submit ok" at capped wait:100000 alarm:1000 submit:1000
+	took=$((($(date +%s%N) - start) / 1000000))
+	tap_ok "nor shorten it" above $took 350
+else
+	tap_is "without the module it fails" "open ok wait ok wait EAGAIN" at capped wait:100000 wait:1000
+fi
+
+# ---- rates ----
+
+sleep 2
+before=$(of capped busy_ns)
+busy capped 5000 6000
+idle
+tap_ok "a limit of time holds" near $((($(of capped busy_ns) - before) / 1000000)) 1500 60
+before=$(of slow jobs)
+busy slow 100 4000
+idle
+tap_ok "and one of submissions" near $(($(of slow jobs) - before)) 81 80
+
+# ---- memory and contexts ----
+
+tap_is "an allocation beyond the quota is denied" "open ok alloc ok alloc EDQUOT free ok alloc ok" \
+	at small alloc:1048576 alloc:4096 free alloc:4096
+tap_is "or answered as by a device that is full" "open ok alloc ok alloc ENOMEM" at full alloc:1048576 alloc:4096
+tap_is "one that goes beyond it stops submissions until it is given back" \
+	"open ok wait ok alloc ok wait EDQUOT free ok wait ok" at small wait:100 alloc:2097152 wait:100 free wait:100
+tap_is "who is below it is not held back" "open ok alloc ok wait ok" at small alloc:4096 wait:100
+contexts()
+{
+	mkfifo "$tmp/few"
+	inside few "$probe" "$device" pause <"$tmp/few" >"$tmp/few.out" 2>&1 &
+	few=$!
+	exec 7>"$tmp/few"
+	await 5 grep -q pause "$tmp/few.out"
+	at few
+	exec 7>&-
+	wait $few
+	rm "$tmp/few"
+	echo
+	at few
+}
+tap_is "one context more than the quota is not opened, and is when the first is closed" "open EPERM
+open ok" contexts
+
+# ---- shares ----
+
+waits_before=$(of one waits)
+over_before=$(of one over_quota)
+busy one 2000 2000
+idle
+no_wait() { echo "$(($(of one waits) - waits_before)) $(($(of one over_quota) - over_before))"; }
+tap_is "an idle host adds no wait" "0 0" no_wait
+
+seconds=30
+for w in $weights; do
+	busy "w$w" 5000 $((seconds * 1000 + 6000))
+done
+sleep 2
+# shellcheck disable=SC2046 # names
+shares() { taken $(for w in $weights; do echo "default/w$w"; done); }
+first=$(shares)
+sleep $seconds
+second=$(shares)
+idle
+echo "$first $second $weights" | awk '{
+	n = NF / 3
+	for (i = 1; i <= n; i++) { took[i] = $(n + i) - $i; all += took[i]; shares += $(2 * n + i) }
+	for (i = 1; i <= n; i++) {
+		off = (took[i] / all) / ($(2 * n + i) / shares) - 1
+		printf "# share %d: %.3f s, %+.1f %%\n", $(2 * n + i), took[i] / 1e9, 100 * off
+		if (off > 0.03 || off < -0.03) bad++
+	}
+	printf "# all: %.3f s of %d s\n", all / 1e9, '$seconds'
+	exit bad > 0
+}' >"$tmp/shares"
+shares_held=$?
+cat "$tmp/shares"
+tap_ok "ten workloads get their shares within 3 %" [ $shares_held -eq 0 ]
+all() { sed -n 's/^# all: \([0-9]*\).*/\1/p' "$tmp/shares"; }
+tap_ok "and the device is busy" above "$(all)" $((seconds * (RF_SLOW == 1 ? 90 : 60) / 100))
+
+busy one 5000 12000
+busy two 5000 6000
+sleep 1
+first=$(taken default/one default/two)
+sleep 3
+second=$(taken default/one default/two)
+echo "# one, two: $first; $second"
+# shellcheck disable=SC2086 # four numbers
+set -- $first $second
+tap_ok "two of one share are even" near $(($3 - $1)) $(($4 - $2)) 40
+sleep 3
+before=$(of one busy_ns)
+start=$(date +%s%N)
+sleep 3
+took=$(($(date +%s%N) - start))
+freed=$(($(of one busy_ns) - before))
+idle
+tap_ok "a share that is free is taken up within a second" above $freed $((took * 80 / 100))
+
+# ---- namespaces ----
+
+in_namespace() { doc "$1" "$1" | sed "s/^metadata:/metadata:\n  namespace: $2/"; }
+{
+	echo 'accelerators: {quota: {share: 10}, namespaceQuota: {share: 1}}' | in_namespace left alpha
+	echo 'accelerators: {quota: {share: 30}, namespaceQuota: {share: 1}}' | in_namespace right alpha
+	echo 'accelerators: {quota: {share: 10}, namespaceQuota: {share: 1}}' | in_namespace plain beta
+} | put_force spaces || exit 1
+for w in left right plain; do
+	busy $w 5000 9000
+done
+sleep 1.5
+spaces() { taken alpha/left alpha/right beta/plain; }
+first=$(spaces)
+sleep 6
+second=$(spaces)
+idle
+echo "# left, right, plain: $first; $second"
+ratios() { echo "$first $second" | awk '{ a = $4 - $1; b = $5 - $2; c = $6 - $3; all = a + b + c; printf "%d %d %d\n", 1000 * a / all, 1000 * b / all, 1000 * c / all }'; }
+# shellcheck disable=SC2046 # three numbers
+set -- $(ratios)
+echo "# per mille: $*"
+tap_ok "a namespace has its share whatever runs in it" near "$3" 500 40
+tap_ok "which its workloads divide by theirs" near "$2" 375 60
+
+# ---- audit, restarts ----
+
+drop_force spaces
+doc one one <<'END' | sed 's/^spec:/spec:\n  mode: audit/' | put_force base
+accelerators: {quota: {limitPercent: 1}}
+END
+tap_is "in audit mode nothing is held back" "open ok wait ok wait ok" at one wait:50000 wait:100
+would() { [ "$(counter one accel_quota_would)" -gt 0 ]; }
+tap_ok "and what would be is counted" would
+echo 'accelerators: {quota: {limitPercent: 1}, overQuota: EDQUOT}' | doc hard hard | put_force hard
+tap_is "what is removed holds no more" "open ok wait ok wait ok" at gently wait:50000 wait:100
+daemon_end KILL
+tap_is "a quota outlives the daemon" "open ok wait ok wait EDQUOT" at hard wait:900000 wait:100
+daemon_must_start
+tap_is "and what was taken the next one" "open ok wait EDQUOT" at hard wait:100
+tap_done
