@@ -108,6 +108,9 @@ static __always_inline __u32 rf_accel_allowed(const struct rf_workload_bank *ban
 #define RF_ENOMEM	  12
 #define RF_EDQUOT	  122
 
+/* The module has the call. Its address cannot be asked for: kernels before 6.4 know that of data alone. */
+const volatile bool rf_module_waits = false;
+
 /* The module's; not there without it. */
 extern int rf_throttle(__u64 delay_ns, __u32 workload, __u32 flags) __ksym __weak;
 
@@ -123,7 +126,7 @@ static __noinline int rf_quota_verdict(struct rf_accel_use *use, __u32 at, const
 
 	if (!use || !rf_quota_ask(at, class, &answer))
 		return 0;
-	if (!(answer.flags & RF_QUOTA_AUDIT) && rf_quota_waits(&answer) && rf_throttle &&
+	if (!(answer.flags & RF_QUOTA_AUDIT) && rf_module_waits && rf_quota_waits(&answer) &&
 	    rf_throttle(answer.wait_ns, c->workload, RF_THROTTLE_AGAIN) >= 0) {
 		/* It comes again, and is counted then. */
 		__sync_fetch_and_add(&use->ioctls[RF_ACCEL_SUBMIT], -1);

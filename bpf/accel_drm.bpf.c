@@ -7,15 +7,16 @@
  * hook                                              counts, for whoever submitted, made or opened it
  * drm_sched_job, _job_queue       (tracepoint)      a job that is submitted
  * drm_run_job, _job_run           (tracepoint)      its start: what it waited
- * drm_sched_process_job, _job_done (tracepoint)     its end: what it took
+ * drm_sched_fence_finished                          its end: what it took; and the end of one that was given up
+ * drm_sched_process_job, _job_done (tracepoint)     the former, where functions cannot be traced
  * drm_gem_private_object_init, _object_release      buffers
  * chrdev_open, drm_release                          open files
  *
  * The second names of the tracepoints are those of Linux 6.17 and later. Whose
  * something is, is decided once, where it begins: by the cgroup that current is
- * in. What begins in no workload is not counted. A job that is given up before
- * it ran has no end that is told: the daemon drops its row in time, unless the
- * next job at its address comes first.
+ * in. What begins in no workload is not counted. Where only the tracepoints
+ * are, a job that is given up before it ran has no end that is told: the daemon
+ * drops its row in time, unless the next job at its address comes first.
  *
  * Bound: nine lookups, one for what is nobody's.
  * Failure: not counted, and that is (accel_full).
@@ -221,6 +222,12 @@ int BPF_PROG(rf_accel_job_ended, void *fence)
 
 SEC("tp_btf/drm_sched_job_done")
 int BPF_PROG(rf_accel_job_done, void *fence)
+{
+	return fence ? rf_job_ended(rf_number_of(fence)) : 0;
+}
+
+SEC("fentry/drm_sched_fence_finished")
+int BPF_PROG(rf_accel_job_finished, void *fence)
 {
 	return fence ? rf_job_ended(rf_number_of(fence)) : 0;
 }

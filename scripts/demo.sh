@@ -63,6 +63,7 @@ step_egress
 step_ipv6
 step_ingress
 step_devices
+step_accelerators
 step_audit
 step_systemd
 step_broken

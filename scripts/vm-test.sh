@@ -104,13 +104,16 @@ guest()
 	if [ -n "$SUITE" ]; then
 		words="$words rf.suite=${SUITE// /,}"
 	elif [ -n "$VM_BRIEF" ]; then
-		words="$words rf.suite=bpf,kmod,test_levels"
-		[ "$variant" = module ] || words="$words,test_network,test_devices"
-		[ "$variant" != nomodule ] || words="$words,test_exec"
+		words="$words rf.suite=test_levels"
+		case $variant in
+		module) words="$words,kmod" ;;
+		nomodule) words="$words,bpf,test_network,test_devices,test_exec" ;;
+		nolsm) words="$words,test_network,test_devices" ;;
+		esac
 		[ "$name" != "${first%-*}-nomodule" ] ||
-			words="$words,test_sockets,test_isolation,test_kernel,test_files,test_exec_label,test_guard,test_lineage,test_accelerators,boundary"
+			words="$words,test_sockets,test_isolation,test_kernel,test_files,test_exec_label,test_guard,test_lineage,boundary"
 		[ "$name" != "$first" ] ||
-			words="$words,test_network,test_devices,test_apply,test_peers,test_names"
+			words="$words,bpf,test_apply,test_peers,test_names,test_accelerators,test_accel_jobs,test_quotas"
 	fi
 
 	: >"$log"

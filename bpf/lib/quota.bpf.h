@@ -27,6 +27,15 @@ static __always_inline void rf_quota_catch_up(__u64 *to, __u64 least)
 
 /* ---- who shares ---- */
 
+/*
+ * 0, which the verifier does not know. Kernels before 6.7 look at a callback of bpf_loop() once, and take what is on
+ * the stack before its first round for what is there in every one: what depends on a former round would be cut out.
+ */
+static __always_inline __u64 rf_unknown_zero(void)
+{
+	return RF_READ_ONCE(rf_config.zero);
+}
+
 static __always_inline bool rf_share_wants(const struct rf_accel_use *use, __u64 now)
 {
 	__u64 quiet = now - RF_READ_ONCE(use->seen_ns);
@@ -47,8 +56,8 @@ struct rf_share_look {
 	__u64 now;
 	__u64 least;   /* of those that have work: virtual time of the one furthest behind */
 	__u64 weights; /* of those */
+	__u64 any;
 	__u32 group;
-	bool any;
 };
 
 static long rf_share_look_at(__u32 i, void *arg)
@@ -74,7 +83,7 @@ static long rf_share_look_at(__u32 i, void *arg)
 	taken = RF_READ_ONCE(use->virtual_ns);
 	if (!look->any || (__s64)(taken - look->least) < 0)
 		look->least = taken;
-	look->any = true;
+	look->any = 1;
 	look->weights += use->quota.weight;
 	return 0;
 }
@@ -85,7 +94,8 @@ static long rf_share_look_at(__u32 i, void *arg)
  */
 RF_GLOBAL __u64 rf_share_look(__u32 group_at, __u32 device, __u64 now)
 {
-	struct rf_share_look look = { .now = now, .group = group_at };
+	__u64 zero = rf_unknown_zero();
+	struct rf_share_look look = { .now = now, .group = group_at, .least = zero, .weights = zero, .any = zero };
 	struct rf_accel_use *group = rf_accel_use_at(group_at);
 
 	look.active = bpf_map_lookup_elem(&rf_accel_active_map, &device);
@@ -99,8 +109,8 @@ RF_GLOBAL __u64 rf_share_look(__u32 group_at, __u32 device, __u64 now)
 
 struct rf_share_list {
 	struct rf_accel_active *active;
+	__u64 done;
 	__u32 at;
-	bool done;
 };
 
 static long rf_share_list_at(__u32 i, void *arg)
@@ -111,7 +121,7 @@ static long rf_share_list_at(__u32 i, void *arg)
 		return 1;
 	if (RF_READ_ONCE(list->active->use[i]) || __sync_val_compare_and_swap(&list->active->use[i], 0, list->at))
 		return 0;
-	list->done = true;
+	list->done = 1;
 	return 1;
 }
 
@@ -119,7 +129,7 @@ static long rf_share_list_at(__u32 i, void *arg)
 RF_GLOBAL int rf_share_join(__u32 at, __u32 device, __u64 now)
 {
 	struct rf_accel_use *use = rf_accel_use_at(at), *group;
-	struct rf_share_list list = { .at = at };
+	struct rf_share_list list = { .at = at, .done = rf_unknown_zero() };
 
 	if (!use)
 		return 0;

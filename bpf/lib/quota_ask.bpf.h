@@ -55,6 +55,20 @@ static __always_inline bool rf_share_is_ahead(const struct rf_accel_use *use)
 				use->quota.burst_virtual) > 0;
 }
 
+#define RF_DAY_NS (86400 * 1000000000ULL)
+
+/* A day begins with the first submission after midnight: nothing is taken in between. */
+static __always_inline bool rf_budget_is_spent(struct rf_accel_use *use)
+{
+	__u64 day = (bpf_ktime_get_ns() - use->quota.day_begin_ns) / RF_DAY_NS + 1, busy = RF_READ_ONCE(use->busy_ns);
+
+	if (RF_READ_ONCE(use->day) != day) {
+		RF_WRITE_ONCE(use->day, day);
+		RF_WRITE_ONCE(use->day_busy_ns, busy);
+	}
+	return busy - RF_READ_ONCE(use->day_busy_ns) >= use->quota.budget_ns;
+}
+
 /* What of this row's quota is over for a submission; RF_QUOTA_KINDS: nothing. */
 static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32 at, __u64 *ret_wait_ns)
 {
@@ -62,7 +76,7 @@ static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32
 
 	if (use->quota.memory && RF_READ_ONCE(use->bytes) > use->quota.memory)
 		return RF_QUOTA_MEMORY;
-	if (RF_READ_ONCE(use->spent))
+	if (use->quota.budget_ns && rf_budget_is_spent(use))
 		return RF_QUOTA_BUDGET;
 	if (use->quota.time_per_ns || use->quota.submit_ns) {
 		now = bpf_ktime_get_ns();

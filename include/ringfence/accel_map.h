@@ -131,6 +131,8 @@ struct rf_accel_quota {
 	__u32 time_per_ns;    /* 1024ths of a ns in which one of device time may be taken; 0: no limit */
 	__u64 submit_ns;      /* between two submissions on average; 0: no limit */
 	__u64 memory;	      /* bytes; 0: no limit */
+	__u64 budget_ns;      /* device time a day; 0: no limit */
+	__u64 day_begin_ns;   /* CLOCK_MONOTONIC: some midnight, UTC; days are counted from there */
 	__u32 contexts;	      /* open files; RF_ACCEL_CONTEXTS_ANY: no limit */
 	__u32 pad;
 };
@@ -196,12 +198,10 @@ struct rf_accel_use {
 	__u64 allowed;
 	__u64 quota_version; /* that @quota is of, and 1 */
 	struct rf_accel_quota quota;
-	__u32 quoted; /* 1: this row or one above it has a quota */
-	__u32 spent;  /* by the daemon: a budget is */
-	__u32 parent; /* place of the row of what it is in; 0: none */
-	__u32 group;  /* place of the row in which it shares; 0: it shares in none */
-	__u32 listed; /* 1: it is in rf_accel_active_map */
-	__u32 pad;
+	__u32 quoted;		/* 1: this row or one above it has a quota */
+	__u32 parent;		/* place of the row of what it is in; 0: none */
+	__u32 group;		/* place of the row in which it shares; 0: it shares in none */
+	__u32 listed;		/* 1: it is in rf_accel_active_map */
 	__u64 virtual_ns;	/* up to which it has taken */
 	__u64 group_virtual_ns; /* of who shares in this row: how far the one furthest behind has come */
 	__u64 estimate_ns;	/* of a job */
@@ -209,7 +209,9 @@ struct rf_accel_use {
 	__u64 refused_ns;	/* CLOCK_MONOTONIC: a submission was let to wait; 0: since then one was let pass */
 	__u64 time_paid_ns;	/* CLOCK_MONOTONIC: when what was taken may be */
 	__u64 submit_paid_ns;
-	__u64 told_ns; /* CLOCK_MONOTONIC: the last event of a quota */
+	__u64 told_ns;	   /* CLOCK_MONOTONIC: the last event of a quota */
+	__u64 day;	   /* of the budget, counted from its day_begin_ns, and 1 */
+	__u64 day_busy_ns; /* what @busy_ns was when it began */
 };
 
 #define RF_ACCEL_USE		    0x80u
@@ -236,7 +238,7 @@ struct rf_accel_job {
 	__u64 charged_ns; /* what was estimated for it */
 };
 
-#define RF_ACCEL_JOB_WAYS	    4
+#define RF_ACCEL_JOB_WAYS	    8
 /* Addresses are some hundred bytes apart: the factor is 2^64 by the golden ratio, whose upper bits tell them apart. */
 #define RF_ACCEL_JOB_AT(fence, way) ((((fence) * 0x9e3779b97f4a7c15ULL >> 32) + (way)) & (RF_MAX_ACCEL_JOBS - 1))
 

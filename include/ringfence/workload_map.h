@@ -88,7 +88,7 @@ struct rf_config {
 	__u32 telemetry;  /* kinds that some subscriber wants from every workload */
 	__u32 share_rate; /* events a second of one workload on a crowded lane */
 	__u32 share_burst;
-	__u32 pad;
+	__u32 zero;	    /* always: what the verifier must not know to be so */
 	__u64 probe_cgroup; /* cgroup id of the self-test, 0 when none runs */
 	__u64 root_cgroup;  /* cgroup id where the programs are attached */
 	__u32 file_epoch;   /* any change of it empties every cache of zones, see file_map.h */

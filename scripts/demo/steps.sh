@@ -157,6 +157,54 @@ step_devices() {
 	expect "umbra, whose policy says nothing of devices, may" printed '^opened'
 }
 
+# Where the test accelerator is, as in the guests of VM=1: its node.
+test_accelerator() {
+	local device
+
+	for device in /sys/class/accel/accel0 /sys/class/drm/renderD128; do
+		[ "$(basename "$(readlink -f $device/device/driver)")" = rf-testaccel ] || continue
+		awk -F= '$1 == "DEVNAME" { print "/dev/" $2 }' $device/uevent
+		return
+	done
+	return 1
+}
+
+# What train has taken since the other began, three times as much, give or take a twentieth.
+three_to_one() {
+	awk '$2 ~ /train$/ { train = $4 } $2 ~ /infer$/ { infer = $4 }
+		END { exit !(infer > 0 && train / infer > 2.85 && train / infer < 3.15) }' <<<"$output"
+}
+
+step_accelerators() {
+	local node probe=$build/tests/e2e/accel_probe
+
+	node=$(test_accelerator) && [ -x "$probe" ] || return 0
+	step "An accelerator: who may use it, and how much of it"
+	say "$node is a test accelerator: it takes jobs and buffers, and computes nothing."
+	mkdir "$C/train" "$C/infer" "$C/guest"
+	show '#' ringfence apply examples/demo-accelerators/access.yaml
+	expect "the policies are in force" succeeded
+	show 'guest$' inside guest "$probe" "$node" wait:1000
+	expect "guest may not open it" printed '^open EPERM'
+	if [ "$level" -eq 0 ]; then
+		show 'train$' inside train "$probe" "$node" wait:1000
+		expect "train may, and runs a job" printed '^wait ok'
+		show '#' ringfence apply examples/demo-accelerators/shares.yaml
+		expect "shares are refused: they take BPF LSM" failed
+		return
+	fi
+	show '#' ringfence apply examples/demo-accelerators/shares.yaml
+	expect "shares are in force" succeeded
+	say "train and infer keep it busy for six seconds, with jobs of 2 ms."
+	inside infer "$probe" "$node" keep:2000:6000 >/dev/null 2>&1 &
+	show 'train$' inside train "$probe" "$node" keep:2000:6000
+	wait $!
+	show '$' ringfence accel
+	expect "train has had three times as much of it as infer" three_to_one
+	show 'train$' inside train "$probe" "$node" alloc:16777216 alloc:4096
+	expect "and no more memory than it may" printed '^alloc EDQUOT'
+}
+
 step_audit() {
 	step "A policy on trial (mode: audit) reports and lets pass"
 	fetch ops

@@ -13,9 +13,10 @@
  *   alarm:US       a signal every US from here on, whose handler does nothing
  *   until:N        until N jobs of this open file have ended
  *   give:SOCKET    hands the open file over                       fork         the rest is a child's, waited for
+ *   exec           the rest is done by this program, run anew
  *
- * NODE may be take:SOCKET: the open file is one that is handed over. A step prints its name and "ok" or the errno; what
- * fails does not end the run. Exits with 0 unless it was called wrongly.
+ * NODE may be take:SOCKET: the open file is one that is handed over; or fd:N: it is that descriptor. A step prints its
+ * name and "ok" or the errno; what fails does not end the run. Exits with 0 unless it was called wrongly.
  */
 #include <err.h>
 #include <errno.h>
@@ -255,6 +256,27 @@ static void pause_here(void)
 		;
 }
 
+/* Returns only when it fails. */
+static void run_anew(const struct probe *p, char **rest)
+{
+	char node[32], *args[64] = { "accel_probe", node };
+	size_t n = 2;
+
+	snprintf(node, sizeof(node), "fd:%d", p->fd);
+	while (*rest && n < sizeof(args) / sizeof(*args) - 1)
+		args[n++] = *rest++;
+	if (fcntl(p->fd, F_SETFD, 0) == 0)
+		execv("/proc/self/exe", args);
+	say("exec", -1);
+}
+
+static int node_open(const char *node)
+{
+	if (!strncmp(node, "take:", 5))
+		return take(node + 5);
+	return strncmp(node, "fd:", 3) ? open(node, O_RDWR | O_CLOEXEC) : atoi(node + 3);
+}
+
 static void run(struct probe *p, const char *step)
 {
 	const char *arg = strchr(step, ':');
@@ -317,12 +339,16 @@ int main(int argc, char **argv)
 	struct probe p = { .fd = -1 };
 
 	if (argc < 2)
-		errx(2, "usage: accel_probe NODE|take:SOCKET [STEP...]");
-	p.fd = strncmp(argv[1], "take:", 5) ? open(argv[1], O_RDWR | O_CLOEXEC) : take(argv[1] + 5);
+		errx(2, "usage: accel_probe NODE|take:SOCKET|fd:N [STEP...]");
+	p.fd = node_open(argv[1]);
 	say("open", p.fd);
 	if (p.fd < 0)
 		return 0;
-	for (int i = 2; i < argc; i++)
-		run(&p, argv[i]);
+	for (int i = 2; i < argc; i++) {
+		if (!strcmp(argv[i], "exec"))
+			run_anew(&p, &argv[i + 1]);
+		else
+			run(&p, argv[i]);
+	}
 	return 0;
 }

@@ -9,25 +9,8 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-module=$build/kmod/$(uname -r)/testaccel/rf_testaccel.ko
-[ -e "$module" ] || tap_skip_all "the test accelerator is not built for this kernel"
-probe=$build/tests/e2e/accel_probe
-grep -q '^rf_testaccel ' /proc/modules && rmmod rf_testaccel
-modprobe -a drm gpu-sched drm_shmem_helper 2>/dev/null
-insmod "$module" devices=2 2>/dev/null || tap_skip_all "the test accelerator cannot be loaded here"
-unload() { rmmod rf_testaccel 2>/dev/null || { sleep 0.2; rmmod rf_testaccel; }; }
-trap 'cleanup; unload' EXIT
-
-if [ -d /dev/accel ]; then
-	class=accel
-	node() { echo "/dev/accel/accel$1"; }
-	name() { echo "accel/accel$1"; }
-else
-	class=drm
-	node() { echo "/dev/dri/renderD$((128 + $1))"; }
-	name() { echo "dri/renderD$((128 + $1))"; }
-fi
-await 5 test -c "$(node 1)"
+# shellcheck source=tests/e2e/accel.sh
+. "$src/tests/e2e/accel.sh"
 
 make_cgroup one none submit noadmin audit both some pci late
 daemon_must_start
@@ -72,21 +55,6 @@ accelerators:
     - {name: "no resets", action: deny, operations: [admin, map]}
 END
 } | put_force base || exit 1
-
-# use WORKLOAD INDEX KEY: a member of what it has taken of the device.
-use()
-{
-	"$ringfence" accel --json | sed 's/{"workload"/\n{"workload"/g' |
-		grep -F "{\"workload\":\"default/default/$1\",\"device\":\"$(name "$2")\"" |
-		sed -n "s/.*\"$3\":\([0-9]*\).*/\1/p"
-}
-# at CGROUP NODE STEP...: what came of each, on a line.
-at()
-{
-	at_cgroup=$1
-	shift
-	inside "$at_cgroup" "$probe" "$@" | tr '\n' ' ' | sed 's/ $//'
-}
 
 tap_is "the one that is allowed is opened and used" "open ok wait ok alloc ok map ok free ok" \
 	at one "$(node 0)" wait:100 alloc:4096 map free
@@ -136,9 +104,9 @@ else
 	tap_is "what only asks is let through" "open ok raw EINVAL" at submit "$(node 0)" raw:0x647f
 	tap_is "what is denied by name is denied, and nothing else" "open ok wait ok alloc ok map EPERM reset EPERM free ok" \
 		at noadmin "$(node 0)" wait:100 alloc:4096 map reset free
-	submits() { use submit 0 submit; }
+	submits() { use submit submit 0; }
 	tap_is "ioctls are counted by class" 1 submits
-	allocs() { use noadmin 0 alloc; }
+	allocs() { use noadmin alloc 0; }
 	tap_is "those of others are theirs" 1 allocs
 
 	# passed FROM TO NODE: what came of it at the other end.
@@ -203,33 +171,33 @@ within_1_percent()
 if [ "$accounts" = unavailable ]; then
 	tap_skip "what workloads take of a device is accounted for" "$(status_row accelerator-accounting why)"
 else
-	before_busy=$(use one 0 busy_ns)
-	before_jobs=$(use one 0 jobs)
+	before_busy=$(use one busy_ns 0)
+	before_jobs=$(use one jobs 0)
 	info=$(inside one "$probe" "$(node 0)" wait:5000:40 submit:3000:20 until:60 alloc:1048576 info | sed -n 's/^info //p')
 	device_busy=$(echo "$info" | sed -n 's/^jobs=[0-9]* busy_ns=\([0-9]*\).*/\1/p')
-	jobs() { echo $(($(use one 0 jobs) - before_jobs)); }
+	jobs() { echo $(($(use one jobs 0) - before_jobs)); }
 	all_told() { [ "$(jobs)" = 60 ]; }
 	# The device signals a job before the scheduler has told of its end.
 	await 5 all_told
 	tap_is "every job that ended is counted" 60 jobs
-	tap_ok "device time is the device's own within 1 %" within_1_percent $(($(use one 0 busy_ns) - before_busy)) "$device_busy"
-	tap_ok "what waited in the queue is told" above "$(use one 0 queued_ns)" 0
-	tap_is "who did nothing has taken nothing" "" use pci 0 busy_ns
+	tap_ok "device time is the device's own within 1 %" within_1_percent $(($(use one busy_ns 0) - before_busy)) "$device_busy"
+	tap_ok "what waited in the queue is told" above "$(use one queued_ns 0)" 0
+	tap_is "who did nothing has taken nothing" "" use pci busy_ns 0
 	if [ "$accounts" = enforced ]; then
-		tap_is "buffers are gone with their file" 0 use one 0 bytes
-		tap_ok "and were told at their most" above "$(use one 0 bytes_peak)" 1048575
-		tap_is "no file is open" 0 use one 0 files
-		tap_ok "those that were are counted" above "$(use one 0 opens)" 1
+		tap_is "buffers are gone with their file" 0 use one bytes 0
+		tap_ok "and were told at their most" above "$(use one bytes_peak 0)" 1048575
+		tap_is "no file is open" 0 use one files 0
+		tap_ok "those that were are counted" above "$(use one opens 0)" 1
 		mkfifo "$tmp/held"
 		inside one "$probe" "$(node 0)" alloc:65536 pause <"$tmp/held" >"$tmp/holding" 2>&1 &
 		holding=$!
 		exec 7>"$tmp/held"
 		await 5 grep -q pause "$tmp/holding"
-		tap_is "a file that is open is told" 1 use one 0 files
-		tap_is "and its buffer" 65536 use one 0 bytes
+		tap_is "a file that is open is told" 1 use one files 0
+		tap_is "and its buffer" 65536 use one bytes 0
 		exec 7>&-
 		wait $holding
-		left() { echo "$(use one 0 files) $(use one 0 bytes)"; }
+		left() { echo "$(use one files 0) $(use one bytes 0)"; }
 		tap_is "a client that has ended has left nothing behind" "0 0" left
 	fi
 	tap_ok "accel shows it" says "$(name 0) +default/default/one " "$ringfence" accel

@@ -9,28 +9,13 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-module=$build/kmod/$(uname -r)/testaccel/rf_testaccel.ko
-[ -e "$module" ] || tap_skip_all "the test accelerator is not built for this kernel"
-probe=$build/tests/e2e/accel_probe
-grep -q '^rf_testaccel ' /proc/modules && rmmod rf_testaccel
-modprobe -a drm gpu-sched drm_shmem_helper 2>/dev/null
-insmod "$module" devices=2 2>/dev/null || tap_skip_all "the test accelerator cannot be loaded here"
-unload() { rmmod rf_testaccel 2>/dev/null || { sleep 0.2; rmmod rf_testaccel; }; }
-trap 'cleanup; unload' EXIT
-
-if [ -d /dev/accel ]; then
-	node() { echo "/dev/accel/accel$1"; }
-	name() { echo "accel/accel$1"; }
-else
-	node() { echo "/dev/dri/renderD$((128 + $1))"; }
-	name() { echo "dri/renderD$((128 + $1))"; }
-fi
-await 5 test -c "$(node 1)"
+# shellcheck source=tests/e2e/accel.sh
+. "$src/tests/e2e/accel.sh"
 device=$(node 0)
 
 weights="1 2 3 4 5 6 7 8 9 10"
 # shellcheck disable=SC2046,SC2086 # the numbers are words
-make_cgroup one two capped slow small full few gently hard plain left right $(for w in $weights; do echo "w$w"; done)
+make_cgroup one two capped slow small full few gently hard daily plain left right $(for w in $weights; do echo "w$w"; done)
 daemon_must_start
 if [ "$(status_row accelerator-quotas support)" != enforced ]; then
 	echo 'accelerators: {quota: {share: 1}}' | doc one one >"$tmp/quota.yaml"
@@ -42,13 +27,6 @@ echo "# $(status_row accelerator-quotas why)"
 grep -q '^ringfence ' /proc/modules
 waits=$?
 
-# use WORKLOAD KEY [INDEX]: a member of what it has taken of the device.
-use()
-{
-	"$ringfence" accel --json | sed 's/{"workload"/\n{"workload"/g' |
-		grep -F "{\"workload\":\"$1\",\"device\":\"$(name "${3:-0}")\"" | sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p"
-}
-of() { use "default/default/$1" "$2"; }
 # taken WORKLOAD...: busy time of each, all of one moment.
 taken()
 {
@@ -57,11 +35,12 @@ taken()
 		sed -n "s|^{\"workload\":\"default/$taken_of\",.*\"busy_ns\":\([0-9]*\).*|\1|p" "$tmp/taken"
 	done | tr '\n' ' '
 }
-at()
+# on CGROUP STEP...: of the first device.
+on()
 {
-	at_cgroup=$1
+	on_cgroup=$1
 	shift
-	inside "$at_cgroup" "$probe" "$device" "$@" | tr '\n' ' ' | sed 's/ $//'
+	at "$on_cgroup" "$device" "$@"
 }
 # busy CGROUP US MS: keeps the device as busy as it may, in the background.
 workers=
@@ -76,13 +55,6 @@ idle()
 	wait $workers
 	workers=
 }
-near()
-{
-	[ $(($1 * 1000)) -ge $(($2 * (1000 - $3))) ] && [ $(($1 * 1000)) -le $(($2 * (1000 + $3))) ] && return
-	echo "got $1, expected $2 within $3 per mille"
-	return 1
-}
-
 {
 	for w in $weights; do
 		echo "accelerators: {quota: {share: $w}}" | doc "w$w" "w$w"
@@ -95,17 +67,18 @@ near()
 	echo 'accelerators: {quota: {memory: 1Mi}}' | doc small small
 	echo 'accelerators: {quota: {memory: 1Mi}, overMemory: ENOMEM}' | doc full full
 	echo 'accelerators: {quota: {contexts: 1}}' | doc few few
+	echo 'accelerators: {quota: {secondsPerDay: 1}}' | doc daily daily
 	echo 'accelerators: {quota: {limitPercent: 1}, overQuota: EAGAIN}' | doc gently gently
 	echo 'accelerators: {quota: {limitPercent: 1}, overQuota: EDQUOT}' | doc hard hard
 } | put_force base || exit 1
 
-tap_is "a section of quotas alone says nothing of access" "open ok wait ok" at one wait:100
+tap_is "a section of quotas alone says nothing of access" "open ok wait ok" on one wait:100
 
 # ---- what is over fails, or waits ----
 
-tap_is "EAGAIN where the policy says so" "open ok wait ok wait EAGAIN" at gently wait:50000 wait:100
-tap_is "and EDQUOT" "open ok wait ok wait EDQUOT" at hard wait:50000 wait:100
-over() { of gently over_quota; }
+tap_is "EAGAIN where the policy says so" "open ok wait ok wait EAGAIN" on gently wait:50000 wait:100
+tap_is "and EDQUOT" "open ok wait ok wait EDQUOT" on hard wait:50000 wait:100
+over() { use gently over_quota; }
 tap_is "and is counted" 1 over
 quota_denied() { counter hard accel_quota_deny; }
 tap_is "for the workload, too" 1 quota_denied
@@ -115,10 +88,10 @@ tap_ok "an event names the device, the limit and the policy" \
 
 if [ $waits -eq 0 ]; then
 	start=$(date +%s%N)
-	tap_is "a submission waits until it may go on" "open ok wait ok wait ok" at capped wait:100000 wait:1000
+	tap_is "a submission waits until it may go on" "open ok wait ok wait ok" on capped wait:100000 wait:1000
 	took=$((($(date +%s%N) - start) / 1000000))
 	tap_ok "as long as what was taken takes at that limit" above $took 350
-	tap_ok "which is counted" above "$(of capped waits)" 0
+	tap_ok "which is counted" above "$(use capped waits)" 0
 	tap_ok "and told" says 'accelerator-quota allow default/default/capped .*limitPercent' "$ringfence" events --kind accelerator-quota
 
 	inside capped "$probe" "$device" wait:500000 wait:1000 >"$tmp/killed" &
@@ -132,33 +105,37 @@ if [ $waits -eq 0 ]; then
 	tap_ok "who waits is killed at once" [ $took -lt $((300 * RF_SLOW)) ]
 	sleep 2
 	start=$(date +%s%N)
-	tap_is "signals do not end a wait" "open ok wait ok alarm ok submit ok" at capped wait:100000 alarm:1000 submit:1000
+	tap_is "signals do not end a wait" "open ok wait ok alarm ok submit ok" on capped wait:100000 alarm:1000 submit:1000
 	took=$((($(date +%s%N) - start) / 1000000))
 	tap_ok "nor shorten it" above $took 350
 else
-	tap_is "without the module it fails" "open ok wait ok wait EAGAIN" at capped wait:100000 wait:1000
+	tap_is "without the module it fails" "open ok wait ok wait EAGAIN" on capped wait:100000 wait:1000
 fi
 
 # ---- rates ----
 
 sleep 2
-before=$(of capped busy_ns)
+before=$(use capped busy_ns)
 busy capped 5000 6000
 idle
-tap_ok "a limit of time holds" near $((($(of capped busy_ns) - before) / 1000000)) 1500 60
-before=$(of slow jobs)
+tap_ok "a limit of time holds" near $((($(use capped busy_ns) - before) / 1000000)) 1500 60
+before=$(use slow jobs)
 busy slow 100 4000
 idle
-tap_ok "and one of submissions" near $(($(of slow jobs) - before)) 81 80
+tap_ok "and one of submissions" near $(($(use slow jobs) - before)) 81 80
+
+tap_is "a day's seconds are spent, and no waiting helps" "open ok wait ok wait ok wait EDQUOT" \
+	on daily wait:600000 wait:600000 wait:100
+tap_is "whoever asks" "open ok wait EDQUOT" on daily wait:100
 
 # ---- memory and contexts ----
 
 tap_is "an allocation beyond the quota is denied" "open ok alloc ok alloc EDQUOT free ok alloc ok" \
-	at small alloc:1048576 alloc:4096 free alloc:4096
-tap_is "or answered as by a device that is full" "open ok alloc ok alloc ENOMEM" at full alloc:1048576 alloc:4096
+	on small alloc:1048576 alloc:4096 free alloc:4096
+tap_is "or answered as by a device that is full" "open ok alloc ok alloc ENOMEM" on full alloc:1048576 alloc:4096
 tap_is "one that goes beyond it stops submissions until it is given back" \
-	"open ok wait ok alloc ok wait EDQUOT free ok wait ok" at small wait:100 alloc:2097152 wait:100 free wait:100
-tap_is "who is below it is not held back" "open ok alloc ok wait ok" at small alloc:4096 wait:100
+	"open ok wait ok alloc ok wait EDQUOT free ok wait ok" on small wait:100 alloc:2097152 wait:100 free wait:100
+tap_is "who is below it is not held back" "open ok alloc ok wait ok" on small alloc:4096 wait:100
 contexts()
 {
 	mkfifo "$tmp/few"
@@ -166,23 +143,23 @@ contexts()
 	few=$!
 	exec 7>"$tmp/few"
 	await 5 grep -q pause "$tmp/few.out"
-	at few
+	on few
 	exec 7>&-
 	wait $few
 	rm "$tmp/few"
 	echo
-	at few
+	on few
 }
 tap_is "one context more than the quota is not opened, and is when the first is closed" "open EPERM
 open ok" contexts
 
 # ---- shares ----
 
-waits_before=$(of one waits)
-over_before=$(of one over_quota)
+waits_before=$(use one waits)
+over_before=$(use one over_quota)
 busy one 2000 2000
 idle
-no_wait() { echo "$(($(of one waits) - waits_before)) $(($(of one over_quota) - over_before))"; }
+no_wait() { echo "$(($(use one waits) - waits_before)) $(($(use one over_quota) - over_before))"; }
 tap_is "an idle host adds no wait" "0 0" no_wait
 
 seconds=30
@@ -224,11 +201,11 @@ echo "# one, two: $first; $second"
 set -- $first $second
 tap_ok "two of one share are even" near $(($3 - $1)) $(($4 - $2)) 40
 sleep 3
-before=$(of one busy_ns)
+before=$(use one busy_ns)
 start=$(date +%s%N)
 sleep 3
 took=$(($(date +%s%N) - start))
-freed=$(($(of one busy_ns) - before))
+freed=$(($(use one busy_ns) - before))
 idle
 tap_ok "a share that is free is taken up within a second" above $freed $((took * 80 / 100))
 
@@ -263,13 +240,13 @@ drop_force spaces
 doc one one <<'END' | sed 's/^spec:/spec:\n  mode: audit/' | put_force base
 accelerators: {quota: {limitPercent: 1}}
 END
-tap_is "in audit mode nothing is held back" "open ok wait ok wait ok" at one wait:50000 wait:100
+tap_is "in audit mode nothing is held back" "open ok wait ok wait ok" on one wait:50000 wait:100
 would() { [ "$(counter one accel_quota_would)" -gt 0 ]; }
 tap_ok "and what would be is counted" would
 echo 'accelerators: {quota: {limitPercent: 1}, overQuota: EDQUOT}' | doc hard hard | put_force hard
-tap_is "what is removed holds no more" "open ok wait ok wait ok" at gently wait:50000 wait:100
+tap_is "what is removed holds no more" "open ok wait ok wait ok" on gently wait:50000 wait:100
 daemon_end KILL
-tap_is "a quota outlives the daemon" "open ok wait ok wait EDQUOT" at hard wait:900000 wait:100
+tap_is "a quota outlives the daemon" "open ok wait ok wait EDQUOT" on hard wait:900000 wait:100
 daemon_must_start
-tap_is "and what was taken the next one" "open ok wait EDQUOT" at hard wait:100
+tap_is "and what was taken the next one" "open ok wait EDQUOT" on hard wait:100
 tap_done

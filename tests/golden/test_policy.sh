@@ -22,7 +22,7 @@ done
 cd - >/dev/null || exit 1
 reference() { "$RF_BUILD/ringfence" policy reference | diff -u "$RF_SRC/Documentation/policy-reference.md" -; }
 tap_ok "the reference page is what the schema says" reference
-for file in "$RF_SRC"/examples/*.yaml "$RF_SRC"/examples/policies/*.yaml "$RF_SRC"/examples/demo/*.yaml; do
+for file in "$RF_SRC"/examples/*.yaml "$RF_SRC"/examples/policies/*.yaml "$RF_SRC"/examples/demo*/*.yaml; do
 	[ -e "$file" ] || continue
 	tap_ok "the shipped $(basename "$file") is right" "$RF_BUILD/ringfence" policy check "$file"
 done

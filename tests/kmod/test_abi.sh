@@ -15,9 +15,10 @@ tools=${RF_BUILD:?}/tests/kmod
 [ -n "${RF_MODULE:-}" ] || tap_skip_all "this run is without the module"
 
 abi=$(sed -n 's/^#define RF_MODULE_ABI[[:space:]]*\([0-9]*\).*/\1/p' "$here/../../include/ringfence/abi.h")
-# Throttling and holding everywhere; throttling from probes where kprobe programs may call functions.
-features=7
-case $(uname -r) in 6.1.*) features=3 ;; esac
+# Throttling, also of calls that are made again, and holding everywhere; throttling from probes where kprobe programs
+# may call functions.
+features=15
+case $(uname -r) in 6.1.*) features=11 ;; esac
 call() { "$tools/abi_call" "$@"; }
 unprivileged() { setpriv --reuid 65534 --regid 65534 --clear-groups "$tools/abi_call" "$@"; }
 # Wait until the kernel let go of what the command needs; programs are freed after a grace period.

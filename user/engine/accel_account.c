@@ -23,25 +23,30 @@
 /* Whose types are asked: modules, a bit each in what was there at the last load; and the kernel. */
 enum { IN_SCHEDULER, IN_DRM, MODULES, IN_KERNEL = MODULES };
 
+#define END_FUNCTION "drm_sched_fence_finished"
+
 static const char *const modules[MODULES] = { [IN_SCHEDULER] = "gpu_sched", [IN_DRM] = "drm" };
 
 /* What each program needs: a tracepoint's or a function's name there. */
+enum need { TRACEPOINT, TRACEPOINT_OF_END /* of no need where the function is */, FUNCTION };
+
 static const struct {
 	const char *program;
 	unsigned int in;
 	const char *name;
-	bool traces;
+	enum need what;
 } needs[] = {
-	{ "rf_accel_job_queued", IN_SCHEDULER, "btf_trace_drm_sched_job", false },
-	{ "rf_accel_job_queue", IN_SCHEDULER, "btf_trace_drm_sched_job_queue", false },
-	{ "rf_accel_job_begun", IN_SCHEDULER, "btf_trace_drm_run_job", false },
-	{ "rf_accel_job_run", IN_SCHEDULER, "btf_trace_drm_sched_job_run", false },
-	{ "rf_accel_job_ended", IN_SCHEDULER, "btf_trace_drm_sched_process_job", false },
-	{ "rf_accel_job_done", IN_SCHEDULER, "btf_trace_drm_sched_job_done", false },
-	{ "rf_accel_object_made", IN_DRM, "drm_gem_private_object_init", true },
-	{ "rf_accel_object_gone", IN_DRM, "drm_gem_object_release", true },
-	{ "rf_accel_opened", IN_KERNEL, "chrdev_open", true },
-	{ "rf_accel_closed", IN_DRM, "drm_release", true },
+	{ "rf_accel_job_queued", IN_SCHEDULER, "btf_trace_drm_sched_job", TRACEPOINT },
+	{ "rf_accel_job_queue", IN_SCHEDULER, "btf_trace_drm_sched_job_queue", TRACEPOINT },
+	{ "rf_accel_job_begun", IN_SCHEDULER, "btf_trace_drm_run_job", TRACEPOINT },
+	{ "rf_accel_job_run", IN_SCHEDULER, "btf_trace_drm_sched_job_run", TRACEPOINT },
+	{ "rf_accel_job_ended", IN_SCHEDULER, "btf_trace_drm_sched_process_job", TRACEPOINT_OF_END },
+	{ "rf_accel_job_done", IN_SCHEDULER, "btf_trace_drm_sched_job_done", TRACEPOINT_OF_END },
+	{ "rf_accel_job_finished", IN_SCHEDULER, END_FUNCTION, FUNCTION },
+	{ "rf_accel_object_made", IN_DRM, "drm_gem_private_object_init", FUNCTION },
+	{ "rf_accel_object_gone", IN_DRM, "drm_gem_object_release", FUNCTION },
+	{ "rf_accel_opened", IN_KERNEL, "chrdev_open", FUNCTION },
+	{ "rf_accel_closed", IN_DRM, "drm_release", FUNCTION },
 };
 
 #define SCHEDULER (1u << IN_SCHEDULER)
@@ -138,15 +143,19 @@ static int object_load(struct rf_engine *e, unsigned int *ret_n)
 	struct accel_drm_bpf *object = accel_drm_bpf__open();
 	unsigned int wanted = 0;
 	struct types types;
+	bool finished;
 	int r;
 
 	if (!object)
 		return -errno;
 	types_load(&types);
+	finished = e->traces_run && has_name(types.of[IN_SCHEDULER], END_FUNCTION, true);
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
-		bool there = (e->traces_run || !needs[i].traces) &&
-			     has_name(types.of[needs[i].in], needs[i].name, needs[i].traces);
+		bool function = needs[i].what == FUNCTION,
+		     there = (e->traces_run || !function) && has_name(types.of[needs[i].in], needs[i].name, function);
 
+		if (finished && needs[i].what == TRACEPOINT_OF_END)
+			there = false;
 		bpf_program__set_autoload(bpf_object__find_program_by_name(object->obj, needs[i].program), there);
 		wanted += there;
 	}

@@ -193,6 +193,7 @@ int rf_level_choose(struct rf_engine *e)
 	/* Of no use without those programs, and no kernel without BPF LSM makes it. */
 	if (!rf_level(e))
 		bpf_map__set_autocreate(e->skeleton->maps.rf_shared_map, false);
+	e->skeleton->rodata->rf_module_waits = e->module_present;
 	if (rf_level(e))
 		e->skeleton->rodata->rf_setattr_has_idmap = setattr_has_idmap(btf);
 	else

@@ -159,6 +159,9 @@ static struct rf_accel_quota kernel_form(const struct rf_hashmap *table, struct 
 		.time_per_ns = q->percent ? 1024 * 100 / q->percent : 0,
 		.submit_ns = q->submissions ? RF_NSEC_PER_SEC / q->submissions : 0,
 		.memory = q->memory,
+		.budget_ns = q->day_s * RF_NSEC_PER_SEC,
+		/* Before the host was started it is less than 0, which the sum of both takes care of. */
+		.day_begin_ns = rf_clock_monotonic() - rf_clock_real() % (86400 * RF_NSEC_PER_SEC),
 		.contexts = q->contexts,
 	};
 

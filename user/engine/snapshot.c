@@ -266,7 +266,6 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return strdup("the hooks ran in the self-test");
 	}
 	switch (feature) {
-	case RF_FEATURE_ACCELERATOR_BUDGETS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:

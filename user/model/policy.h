@@ -220,6 +220,7 @@ struct rf_accelerator_quota {
 	uint64_t memory;      /* bytes; 0: no limit */
 	uint32_t submissions; /* a second; 0: no limit */
 	uint32_t contexts;    /* RF_ACCEL_CONTEXTS_ANY: no limit */
+	uint64_t day_s;	      /* seconds of device time a day, of UTC; 0: no limit */
 };
 
 struct rf_accelerator_section {

@@ -28,6 +28,7 @@ void rf_quota_merge(struct rf_accelerator_quota *to, const struct rf_accelerator
 	to->memory = stricter(to->memory, quota->memory);
 	to->submissions = stricter(to->submissions, quota->submissions);
 	to->contexts = MIN(to->contexts, quota->contexts);
+	to->day_s = stricter(to->day_s, quota->day_s);
 }
 
 /* Returns the first policy of the mode that gives one; NULL: none does. */
@@ -125,6 +126,8 @@ static void values_show(const struct rf_accelerator_quota *q, struct rf_strbuf *
 		rf_strbuf_addf(out, " submissionsPerSecond %u", q->submissions);
 	if (q->contexts != RF_ACCEL_CONTEXTS_ANY)
 		rf_strbuf_addf(out, " contexts %u", q->contexts);
+	if (q->day_s)
+		rf_strbuf_addf(out, " secondsPerDay %" PRIu64, q->day_s);
 }
 
 void rf_quotas_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out)

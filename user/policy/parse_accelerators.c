@@ -138,6 +138,7 @@ static void quota_parse(struct rf_checker *c, const struct rf_node *node, struct
 	ret->memory = memory_of(c, rf_node_get(node, "memory"));
 	ret->submissions = rf_node_integer(node, "submissionsPerSecond", 0);
 	ret->contexts = rf_node_integer(node, "contexts", RF_ACCEL_CONTEXTS_ANY);
+	ret->day_s = rf_node_integer(node, "secondsPerDay", 0);
 	if (conserving && conserving->kind == RF_NODE_SCALAR && rf_scalar_boolean(conserving->text, &whether) == 0)
 		ret->not_conserving = !whether;
 	if (ret->not_conserving && !ret->share)

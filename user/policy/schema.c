@@ -219,8 +219,9 @@ static const struct rf_field quota_fields[] = {
 	F("submissionsPerSecond", INTEGER, .min = 1, .max = 1000000, .text = "Submissions to each device a second."),
 	F("contexts", INTEGER, .min = 0, .max = 65536,
 	  .text = "Open files of each device, which contexts of DRM drivers belong to. One more fails with EPERM."),
-	F("secondsPerDay", INTEGER, .min = 0, .max = 8640000, .needs = 1 + RF_FEATURE_ACCELERATOR_BUDGETS,
-	  .text = "Device seconds a day."),
+	F("secondsPerDay", INTEGER, .min = 1, .max = 86400,
+	  .text = "Seconds of each device's time a day, which begins at midnight UTC. When they are spent, submissions "
+		  "fail until the next; jobs that are under way then end."),
 	{ .key = NULL },
 };
 
@@ -440,7 +441,6 @@ bool rf_field_is_enforced(const struct rf_field *f)
 {
 	/* What no program of this version carries out; a host that has it can come with a later one. */
 	switch (f->needs - 1) {
-	case RF_FEATURE_ACCELERATOR_BUDGETS:
 	case RF_FEATURE_RESOURCES:
 	case RF_FEATURE_ANOMALY:
 	case RF_FEATURE_RESPOND:

@@ -47,7 +47,8 @@ static void one_policy_is_taken_as_it_is(void **state)
 {
 	_cleanup_compiled_ struct compiled c = compiled_from(HEAD ACCELERATORS(
 		"quota: {share: 20, limitPercent: 50, burst: 5ms, memory: 2Gi, submissionsPerSecond: 7, "
-		"contexts: 0, workConserving: false}, tenantQuota: {memory: 4k}, overMemory: ENOMEM"));
+		"contexts: 0, workConserving: false, secondsPerDay: 60}, tenantQuota: {memory: 4k}, "
+		"overMemory: ENOMEM"));
 	const struct rf_accelerator_quota *q;
 
 	(void)state;
@@ -69,7 +70,7 @@ static void one_policy_is_taken_as_it_is(void **state)
 	assert_string_equal(rf_strbuf_str(&c.shown),
 			    "\nquotas of accelerators:\n"
 			    "  workload: share 20 and no more limitPercent 50 burst 5.000 ms memory 2147483648 "
-			    "submissionsPerSecond 7 contexts 0  (x, t.yaml:7)\n"
+			    "submissionsPerSecond 7 contexts 0 secondsPerDay 60  (x, t.yaml:7)\n"
 			    "  tenant: memory 4000  (x, t.yaml:7)\n");
 }
 
@@ -126,6 +127,7 @@ static void what_is_wrong_is_told_with_a_hint(void **state)
 		{ "quota: {memory: 0}", "memory: \"0\" is out of range" },
 		{ "quota: {workConserving: false}", "nothing that workConserving could speak of" },
 		{ "quota: {contexts: 65537}", "contexts" },
+		{ "quota: {secondsPerDay: 0}", "secondsPerDay" },
 		{ "overQuota: EAGAIN", "there is no quota to be over" },
 		{ "quota: {share: 1}, overQuota: EPERM", "overQuota" },
 	};

@@ -34,11 +34,11 @@ static void what_is_not_enforced_yet_is_told_so(void **state)
 
 	(void)state;
 	assert_explained("spec.respond", 0, "Checked, but not enforced by this version.");
-	assert_explained("spec.accelerators.quota.secondsPerDay", 0, "Checked, but not enforced by this version.");
+	assert_explained("spec.resources", 0, "Checked, but not enforced by this version.");
 	assert_int_equal(rf_policy_explain("spec.devices", &enforced), 0);
 	assert_null(strstr(rf_strbuf_str(&enforced), "not enforced"));
 	assert_int_equal(rf_policy_reference(&page), 0);
-	assert_non_null(strstr(rf_strbuf_str(&page), "Needs `accelerator-budgets`. **Not enforced yet.** |"));
+	assert_non_null(strstr(rf_strbuf_str(&page), "Needs `resources`. **Not enforced yet.** |"));
 	assert_non_null(strstr(rf_strbuf_str(&page), "Needs `devices`. |"));
 }
 
