@@ -31,13 +31,16 @@ sum()
 		sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p" | awk '{ n += $1 } END { printf "%.0f\n", n }'
 }
 
+# What they read from as they pause, until they are killed.
+mkfifo "$tmp/never"
+exec 7<>"$tmp/never"
 running=
 # start CGROUP ARGUMENT...: of the probe, in the background.
 start()
 {
 	start_in=$1
 	shift
-	inside "$start_in" "$probe" "$@" >>"$tmp/$start_in.out" 2>&1 &
+	inside "$start_in" "$probe" "$@" <"$tmp/never" >>"$tmp/$start_in.out" 2>&1 &
 	running="$running $!"
 }
 finish()
@@ -54,7 +57,7 @@ start both "$(node 1)" submit:2000:900 until:900
 start fork "$(node 0)" submit:2000:500 fork wait:2000:500
 start fork "$(node 1)" fork submit:2000:700 until:700
 start exec "$(node 1)" submit:2000:600 exec wait:2000:400 exec submit:2000:300 until:1300
-start taker "take:$tmp/pass" wait:2000:600 submit:2000:600 until:1200
+start taker "take:$tmp/pass" wait:2000:600 submit:2000:600 until:1800
 await 5 test -S "$tmp/pass"
 start giver "$(node 0)" wait:2000:300 "give:$tmp/pass" wait:2000:300
 start leaver "$(node 1)" wait:2000:900
@@ -91,7 +94,7 @@ tap_is "nor of the second" "0 0 0" left 1
 
 # ---- a device that goes ----
 
-start lost "$(node 1)" alloc:65536 submit:2000000:2 pause
+start lost "$(node 1)" alloc:65536 submit:6000000:2 pause
 await 5 grep -q pause "$tmp/lost.out"
 holds() { [ "$(sum 1 under_way) $(sum 1 bytes)" = "2 65536" ]; }
 tap_ok "who has jobs under way and a buffer is told" await 5 holds
@@ -100,7 +103,7 @@ before=$(use lost jobs 1)
 put_before=$(applies)
 echo rf-testaccel.1 >/sys/bus/platform/drivers/rf-testaccel/unbind
 await 10 applied_more "$put_before"
-pkill -KILL -f "accel_probe $(node 1) alloc:65536 submit:2000000:2 pause"
+pkill -KILL -f "accel_probe $(node 1) alloc:65536 submit:6000000:2 pause"
 finish
 put_before=$(applies)
 echo rf-testaccel.1 >/sys/bus/platform/drivers/rf-testaccel/bind

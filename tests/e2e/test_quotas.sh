@@ -217,7 +217,8 @@ in_namespace() { doc "$1" "$1" | sed "s/^metadata:/metadata:\n  namespace: $2/";
 	echo 'accelerators: {quota: {share: 30}, namespaceQuota: {share: 1}}' | in_namespace right alpha
 	echo 'accelerators: {quota: {share: 10}, namespaceQuota: {share: 1}}' | in_namespace plain beta
 } | put_force spaces || exit 1
-for w in left right plain; do
+# One job under way and the next on its way: what is short of its share is never without one.
+for w in left right plain left right plain; do
 	busy $w 5000 9000
 done
 sleep 1.5
