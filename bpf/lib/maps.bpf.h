@@ -207,10 +207,10 @@ RF_MAP struct {
 
 /* Of a device by its address in the kernel: what its name was found to be. Emptied when devices come or go. */
 RF_MAP struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, RF_MAX_ACCEL_DEVICES);
-	__type(key, __u64);
-	__type(value, __u32);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RF_ACCEL_ADDRESSES);
+	__type(key, __u32);
+	__type(value, struct rf_accel_address);
 } rf_accel_address_map SEC(".maps");
 
 RF_MAP struct {

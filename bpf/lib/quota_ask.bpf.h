@@ -55,12 +55,20 @@ static __always_inline bool rf_share_is_ahead(const struct rf_accel_use *use)
 				use->quota.burst_virtual) > 0;
 }
 
+/* The clock is read once a question, and by those that need it. */
+static __always_inline __u64 rf_quota_now(__u64 *now)
+{
+	if (!*now)
+		*now = bpf_ktime_get_ns();
+	return *now;
+}
+
 #define RF_DAY_NS (86400 * 1000000000ULL)
 
 /* A day begins with the first submission after midnight: nothing is taken in between. */
-static __always_inline bool rf_budget_is_spent(struct rf_accel_use *use)
+static __always_inline bool rf_budget_is_spent(struct rf_accel_use *use, __u64 now)
 {
-	__u64 day = (bpf_ktime_get_ns() - use->quota.day_begin_ns) / RF_DAY_NS + 1, busy = RF_READ_ONCE(use->busy_ns);
+	__u64 day = (now - use->quota.day_begin_ns) / RF_DAY_NS + 1, busy = RF_READ_ONCE(use->busy_ns);
 
 	if (RF_READ_ONCE(use->day) != day) {
 		RF_WRITE_ONCE(use->day, day);
@@ -70,16 +78,16 @@ static __always_inline bool rf_budget_is_spent(struct rf_accel_use *use)
 }
 
 /* What of this row's quota is over for a submission; RF_QUOTA_KINDS: nothing. */
-static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32 at, __u64 *ret_wait_ns)
+static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32 at, __u64 *now_p, __u64 *ret_wait_ns)
 {
 	__u64 now, paid;
 
 	if (use->quota.memory && RF_READ_ONCE(use->bytes) > use->quota.memory)
 		return RF_QUOTA_MEMORY;
-	if (use->quota.budget_ns && rf_budget_is_spent(use))
+	if (use->quota.budget_ns && rf_budget_is_spent(use, rf_quota_now(now_p)))
 		return RF_QUOTA_BUDGET;
 	if (use->quota.time_per_ns || use->quota.submit_ns) {
-		now = bpf_ktime_get_ns();
+		now = rf_quota_now(now_p);
 		paid = RF_READ_ONCE(use->time_paid_ns);
 		if (use->quota.time_per_ns && (__s64)(paid - now) > 0) {
 			*ret_wait_ns = paid - now;
@@ -93,7 +101,7 @@ static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32
 	}
 	if (!rf_share_is_ahead(use))
 		return RF_QUOTA_KINDS;
-	*ret_wait_ns = rf_share_wait(at, bpf_ktime_get_ns());
+	*ret_wait_ns = rf_share_wait(at, rf_quota_now(now_p));
 	return *ret_wait_ns ? RF_QUOTA_SHARE : RF_QUOTA_KINDS;
 }
 
@@ -108,11 +116,11 @@ static __always_inline __u32 rf_quota_open_one(const struct rf_accel_use *use)
 }
 
 /* Of a rate: 10 ms of it, and one at least, may come at once. */
-static __always_inline void rf_quota_submitted(struct rf_accel_use *use)
+static __always_inline void rf_quota_submitted(struct rf_accel_use *use, __u64 *now)
 {
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
 		if (use->quota.submit_ns) {
-			rf_quota_catch_up(&use->submit_paid_ns, bpf_ktime_get_ns() - RF_ACCEL_BURST_NS);
+			rf_quota_catch_up(&use->submit_paid_ns, rf_quota_now(now) - RF_ACCEL_BURST_NS);
 			__sync_fetch_and_add(&use->submit_paid_ns, use->quota.submit_ns);
 		}
 		if (RF_READ_ONCE(use->refused_ns))
@@ -129,6 +137,7 @@ RF_GLOBAL int rf_quota_ask(__u32 use_at, __u32 class, struct rf_quota_answer *re
 {
 	struct rf_accel_use *row = rf_accel_use_at(use_at);
 	__u32 at = use_at;
+	__u64 now = 0;
 
 	if (!ret)
 		return 0;
@@ -138,7 +147,7 @@ RF_GLOBAL int rf_quota_ask(__u32 use_at, __u32 class, struct rf_quota_answer *re
 		__u64 wait_ns = 0;
 
 		if (flags)
-			kind = class == RF_ACCEL_SUBMIT ? rf_quota_submit_one(row, at, &wait_ns) :
+			kind = class == RF_ACCEL_SUBMIT ? rf_quota_submit_one(row, at, &now, &wait_ns) :
 			       class == RF_ACCEL_ALLOC	? rf_quota_alloc_one(row) :
 							  rf_quota_open_one(row);
 		if (kind != RF_QUOTA_KINDS && (ret->kind == RF_QUOTA_KINDS || !(flags & RF_QUOTA_AUDIT))) {
@@ -154,7 +163,7 @@ RF_GLOBAL int rf_quota_ask(__u32 use_at, __u32 class, struct rf_quota_answer *re
 		row = rf_accel_use_at(at);
 	}
 	if (class == RF_ACCEL_SUBMIT)
-		rf_quota_submitted(rf_accel_use_at(use_at));
+		rf_quota_submitted(rf_accel_use_at(use_at), &now);
 	return ret->kind != RF_QUOTA_KINDS;
 }
 
@@ -212,14 +221,18 @@ static __always_inline void rf_quota_group(struct rf_accel_use *use, struct rf_a
 	RF_WRITE_ONCE(use->group, group);
 }
 
-/* The row of @use's namespace or tenant, under the quota in force. @number 0: nobody knows whose it is. */
+/*
+ * The row of @use's namespace or tenant, under the quota in force; NULL: it has none, and needs no row. @number 0:
+ * nobody knows whose it is.
+ */
 static __always_inline struct rf_accel_use *rf_quota_row(enum rf_accel_level level, __u32 number, __u32 device,
 							 __u64 version, __u32 *ret_at)
 {
+	struct rf_accel_quota_key key = { .owner = RF_ACCEL_OWNER(level, number), .bank = version & 1 };
 	struct rf_accel_use *use;
 
 	*ret_at = 0;
-	if (!number)
+	if (!number || !bpf_map_lookup_elem(&rf_accel_quota_map, &key))
 		return NULL;
 	use = rf_accel_use(RF_ACCEL_OWNER(level, number), device, RF_HOOK_ACCEL_IOCTL, ret_at);
 	if (use)

@@ -99,6 +99,19 @@ struct rf_accel_device_key {
 };
 
 /*
+ * rf_accel_address_map: array; the number of the device at an address in the kernel, as it was found by its name: the
+ * low byte of a word whose rest is the address's, shifted. Addresses of the kernel lose their upper byte, which is
+ * the same in all of them.
+ */
+#define RF_ACCEL_ADDRESSES		  256
+#define RF_ACCEL_ADDRESS(address, device) ((address) << 8 | (device))
+#define RF_ACCEL_ADDRESS_AT(address)	  ((address) * 0x9e3779b97f4a7c15ULL >> 56)
+
+struct rf_accel_address {
+	__u64 known; /* 0: none */
+};
+
+/*
  * Whose a row is: a workload's, or that of what the workload is in. A row of the latter two is the sum of those in it,
  * as far as quotas ask for it: jobs, time, and what there is of jobs, files and buffers now.
  */

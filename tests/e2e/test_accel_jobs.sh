@@ -51,17 +51,17 @@ finish()
 }
 
 # Short jobs, many at a time; those of one client come one after another.
-start plain "$(node 0)" wait:2000:700 submit:2000:800 until:1500
-start both "$(node 0)" submit:2000:900 until:900
-start both "$(node 1)" submit:2000:900 until:900
-start fork "$(node 0)" submit:2000:500 fork wait:2000:500
-start fork "$(node 1)" fork submit:2000:700 until:700
-start exec "$(node 1)" submit:2000:600 exec wait:2000:400 exec submit:2000:300 until:1300
-start taker "take:$tmp/pass" wait:2000:600 submit:2000:600 until:1800
+start plain "$(node 0)" wait:5000:700 submit:5000:800 until:1500
+start both "$(node 0)" submit:5000:900 until:900
+start both "$(node 1)" submit:5000:900 until:900
+start fork "$(node 0)" submit:5000:500 fork wait:5000:500
+start fork "$(node 1)" fork submit:5000:700 until:700
+start exec "$(node 1)" submit:5000:600 exec wait:5000:400 exec submit:5000:300 until:1300
+start taker "take:$tmp/pass" wait:5000:600 submit:5000:600 until:1800
 await 5 test -S "$tmp/pass"
-start giver "$(node 0)" wait:2000:300 "give:$tmp/pass" wait:2000:300
-start leaver "$(node 1)" wait:2000:900
-start lost "$(node 1)" wait:2000:1000
+start giver "$(node 0)" wait:5000:300 "give:$tmp/pass" wait:5000:300
+start leaver "$(node 1)" wait:5000:900
+start lost "$(node 1)" wait:5000:1000
 finish
 # In the middle of a job, with some behind it; and once more, killed.
 start leaver "$(node 1)" submit:200000:1 submit:500:20

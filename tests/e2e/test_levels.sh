@@ -20,17 +20,17 @@ for hook in cgroup_mkdir cgroup_rmdir sched_process_exec sched_process_fork sche
 	skb_egress skb_ingress device rate_egress rate_ingress socket_state socket_state_again sock_create; do
 	tap_is "the self-test saw $hook run" ok status_row $hook self_test
 done
-for feature in accelerator-quotas resources anomaly respond; do
+for feature in resources anomaly respond; do
 	tap_is "$feature is said to be unavailable" unavailable support $feature
 done
 [ "$(support bpf-lsm)" = enforced ] && level1=enforced || level1=unavailable
-for feature in isolation kernel-surface files guard accelerator-ioctls; do
+for feature in isolation kernel-surface files guard accelerator-ioctls accelerator-quotas; do
 	tap_is "$feature is as the level is" "$level1" support $feature
 done
 [ "$level1" = enforced ] && programs=enforced || programs="best effort"
 tap_is "process is as good as the level is" "$programs" support process
 tap_ok "the text names every feature" says 'network-egress +enforced' "$ringfence" status
-tap_ok "and what is missing" says 'accelerator-quotas +unavailable' "$ringfence" status
+tap_ok "and what is missing" says 'resources +unavailable' "$ringfence" status
 
 # ---- BPF LSM: attached is not the same as running ----
 

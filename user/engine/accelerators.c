@@ -142,11 +142,11 @@ static int node_write(struct rf_engine *e, const struct rf_accelerators *a, cons
 /* An address may be another device's by now. */
 static void addresses_forget(const struct rf_engine *e)
 {
+	const struct rf_accel_address none = { 0 };
 	int fd = rf_engine_map_fd(e, "rf_accel_address_map");
-	uint64_t key;
 
-	while (bpf_map_get_next_key(fd, NULL, &key) == 0 && bpf_map_delete_elem(fd, &key) == 0)
-		;
+	for (uint32_t at = 0; at < RF_ACCEL_ADDRESSES; at++)
+		bpf_map_update_elem(fd, &at, &none, BPF_ANY);
 }
 
 int rf_engine_accelerators_set(struct rf_engine *e, const struct rf_accelerators *a)
