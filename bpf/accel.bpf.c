@@ -131,7 +131,8 @@ static __noinline int rf_quota_verdict(struct rf_accel_use *use, __u32 at, const
 		/* It comes again, and is counted then. */
 		__sync_fetch_and_add(&use->ioctls[RF_ACCEL_SUBMIT], -1);
 		__sync_fetch_and_add(&use->waits, 1);
-		__sync_fetch_and_add(&use->waited_ns, answer.wait_ns);
+		__sync_fetch_and_add(&use->waited_ns,
+				     answer.wait_ns < RF_THROTTLE_MAX_NS ? answer.wait_ns : RF_THROTTLE_MAX_NS);
 		rf_quota_tell(use, c, &answer, RF_ALLOW);
 		return -RF_ERESTARTNOINTR;
 	}

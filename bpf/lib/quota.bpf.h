@@ -178,7 +178,7 @@ static __always_inline void rf_quota_queued_one(struct rf_accel_use *use, __u32 
 		__sync_fetch_and_add(&use->virtual_ns, rf_quota_charge_of(estimate, virtual, 14));
 	}
 	if (time) {
-		rf_quota_catch_up(&use->time_paid_ns, now - use->quota.burst_ns);
+		rf_quota_catch_up(&use->time_paid_ns, now - rf_quota_charge_of(use->quota.burst_ns, time, 10));
 		__sync_fetch_and_add(&use->time_paid_ns, rf_quota_charge_of(estimate, time, 10));
 	}
 }

@@ -52,7 +52,8 @@
  *                                                        "parent","uuid"}], "uses": [USE]
  *
  * USE: {"workload","device","opens","files" (open now),"held_ns","jobs","busy_ns","queued_ns","bytes" (now),
- *       "bytes_peak","ioctls": {"other","submit","alloc","map","admin"}}
+ *       "bytes_peak","under_way" (jobs now),"waits","waited_ns","over_quota","quota": {"share","memory","audit"} of
+ *       the workload's own, where it has one,"ioctls": {"other","submit","alloc","map","admin"}}
  *
  * STATUS: {
  *   "version", "pid", "uptime_s", "level": 0|1|2, "root": "attach point", "bpffs": "dir", "adopted": bool,

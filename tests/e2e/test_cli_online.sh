@@ -126,6 +126,25 @@ tap_ok "top fits 80 columns" bash -c "! grep '.\{81\}' '$dir/out'"
 echo '{"ok":true}' | reply workloads
 tap_ok "top of a reply it does not know is an error" says "not understood" 1 "$ringfence" top --batch
 
+use() { # DEVICE WORKLOAD BUSY_NS WAITED_NS JOBS SHARE
+	printf '{"workload":"%s","device":"%s","opens":1,"files":1,"held_ns":0,"jobs":%d,"busy_ns":%d,"queued_ns":0,"bytes":1048576,"bytes_peak":1048576,"under_way":2,"waits":1,"waited_ns":%d,"over_quota":0,"quota":{"share":%d,"memory":0,"audit":false},"ioctls":{}}' \
+		"$2" "$1" "$5" "$3" "$4" "$6"
+}
+before="{\"ok\":true,\"time_ns\":1000000000,\"accelerators\":[],\"uses\":[$(use accel/accel0 acme/prod/infer 0 0 0 100),$(use accel/accel0 acme/prod/train 1000000000 0 10 300)]}"
+after="{\"ok\":true,\"time_ns\":3000000000,\"accelerators\":[],\"uses\":[$(use accel/accel0 acme/prod/infer 500000000 3000000000 100 100),$(use accel/accel0 acme/prod/train 2500000000 0 310 300),$(use dri/renderD128 acme/prod/new 0 0 0 0)]}"
+requests=$(wc -l <"$dir/requests")
+echo "$before" | reply "accelerators.$((requests + 1))"
+echo "$after" | reply "accelerators.$((requests + 2))"
+tap_ok "top --accel ends as well" status 0 "$ringfence" top --accel --batch -n 1 -d 1
+tap_ok "it has the part of the device's time, and what waits" \
+	grep -Eq '^accel/accel0 +acme/prod/infer +25 +100 +50 +2 +1\.5 +1\.0M$' "$dir/out"
+tap_ok "sorted by the former" bash -c "sed -n 3p '$dir/out' | grep -Eq '^accel/accel0 +acme/prod/train +75 +300 +150 '"
+tap_ok "who is new has no rate, nor a share" grep -Eq '^dri/renderD128 +acme/prod/new +- +- +- +2 +- +1\.0M$' "$dir/out"
+tap_ok "it fits 80 columns" bash -c "! grep '.\{81\}' '$dir/out'"
+tap_ok "what it cannot be sorted by is told" says "busy, wait, memory or name, not \"cpu\"" 2 "$ringfence" top -a -s cpu
+echo '{"ok":true}' | reply accelerators
+tap_ok "and of a reply it does not know" says "not understood" 1 "$ringfence" top --accel --batch
+
 reply events <<'END'
 {"line":"2026-11-21T04:30:48.123Z deny acme/prod/web tcp"}
 {"line":"name \u001b[2J"}

@@ -2,6 +2,7 @@
 /*
  * ringfence top: rates between two replies. On a terminal it redraws in the
  * alternate screen until q; elsewhere, or with --batch, it prints plain tables.
+ * Of workloads, or with --accel of what they take of accelerators.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <termios.h>
 
+#include "user/cli/accel_rates.h"
 #include "user/cli/cli.h"
 #include "user/cli/rates.h"
 #include "user/lib/clock.h"
@@ -26,31 +28,54 @@ struct top {
 	struct rf_cli *cli;
 	unsigned int iterations, interval;
 	bool screen; /* redraw */
+	bool accel;
 	enum rf_sort sort;
 	struct rf_sample before, now;
+	enum rf_accel_sort accel_sort;
+	struct rf_accel_sample accel_before, accel_now;
 	struct termios saved;
 	int signals;
 	struct rf_strbuf errors; /* said while the screen was ours */
 };
 
-static int take_sample(struct top *top)
+static int workloads_take(struct top *top, const struct rf_jin *reply)
 {
-	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
 	struct rf_sample next = RF_SAMPLE_INIT;
-	int r;
+	int r = rf_sample_parse(reply, &next);
 
-	r = rf_cli_ask(top->cli, "workloads", &reply);
 	if (r < 0)
 		return r;
-	r = rf_sample_parse(reply.root, &next);
-	if (r < 0) {
-		rf_cli_error(top->cli, "the daemon's reply is not understood; are both of the same release?");
-		return r;
-	}
 	rf_sample_fini(&top->before);
 	top->before = top->now;
 	top->now = next;
 	return 0;
+}
+
+static int accelerators_take(struct top *top, const struct rf_jin *reply)
+{
+	struct rf_accel_sample next = { 0 };
+	int r = rf_accel_sample_parse(reply, &next);
+
+	if (r < 0)
+		return r;
+	rf_accel_sample_fini(&top->accel_before);
+	top->accel_before = top->accel_now;
+	top->accel_now = next;
+	return 0;
+}
+
+static int take_sample(struct top *top)
+{
+	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
+	int r;
+
+	r = rf_cli_ask(top->cli, top->accel ? "accelerators" : "workloads", &reply);
+	if (r < 0)
+		return r;
+	r = top->accel ? accelerators_take(top, reply.root) : workloads_take(top, reply.root);
+	if (r < 0)
+		rf_cli_error(top->cli, "the daemon's reply is not understood; are both of the same release?");
+	return r;
 }
 
 static void add_short(struct rf_table *t, double value, unsigned int base, enum rf_color nonzero)
@@ -66,8 +91,8 @@ static double known(uint64_t n)
 	return n == RF_UNKNOWN ? NAN : (double)n;
 }
 
-static void render(const struct top *top, const struct rf_rate *rates, unsigned int width, size_t rows,
-		   struct rf_strbuf *out)
+static void workloads_render(const struct top *top, const struct rf_rate *rates, unsigned int width, size_t rows,
+			     struct rf_strbuf *out)
 {
 	static const struct rf_column columns[] = {
 		{ "WORKLOAD", RF_FIT_CUT }, { "CPU%", RF_FIT_RIGHT },	 { "MEM", RF_FIT_RIGHT },
@@ -94,6 +119,53 @@ static void render(const struct top *top, const struct rf_rate *rates, unsigned 
 	rf_table_print(&t, out, width, top->cli->color);
 }
 
+static void accelerators_render(const struct top *top, const struct rf_accel_rate *rates, unsigned int width,
+				size_t rows, struct rf_strbuf *out)
+{
+	static const struct rf_column columns[] = {
+		{ "DEVICE", RF_FIT_LEFT },  { "WORKLOAD", RF_FIT_CUT }, { "BUSY%", RF_FIT_RIGHT },
+		{ "SHARE", RF_FIT_RIGHT },  { "JOBS/s", RF_FIT_RIGHT }, { "QUEUE", RF_FIT_RIGHT },
+		{ "WAIT/s", RF_FIT_RIGHT }, { "MEM", RF_FIT_RIGHT },
+	};
+	_cleanup_table_ struct rf_table t = RF_TABLE_INIT(columns);
+	size_t n = top->accel_now.n;
+
+	for (size_t i = 0; i < n && i < rows; i++) {
+		const struct rf_accel_rate *r = &rates[i];
+
+		rf_table_add(&t, RF_COLOR_NONE, *r->row->device ? r->row->device : "(shared)");
+		rf_table_add(&t, RF_COLOR_NONE, r->row->workload);
+		add_short(&t, r->busy_percent, 1000, RF_COLOR_NONE);
+		add_short(&t, known(r->row->share), 1000, RF_COLOR_NONE);
+		add_short(&t, r->jobs, 1000, RF_COLOR_NONE);
+		add_short(&t, known(r->row->under_way), 1000, RF_COLOR_NONE);
+		add_short(&t, r->waited, 1000, RF_COLOR_YELLOW);
+		add_short(&t, known(r->row->bytes), 1024, RF_COLOR_NONE);
+	}
+	rf_strbuf_addf(out, "%zu use%s of accelerators, by %s, every %us%s\n", n, n == 1 ? "" : "s",
+		       rf_accel_sort_name(top->accel_sort), top->interval,
+		       top->screen ? "  (q quits; b, w, m sort)" : "");
+	rf_table_print(&t, out, width, top->cli->color);
+}
+
+static int render(const struct top *top, unsigned int width, size_t rows, struct rf_strbuf *out)
+{
+	_cleanup_free_ struct rf_accel_rate *accel_rates = NULL;
+	_cleanup_free_ struct rf_rate *rates = NULL;
+	int r;
+
+	if (top->accel) {
+		r = rf_accel_rates_compute(&top->accel_before, &top->accel_now, top->accel_sort, &accel_rates);
+		if (r == 0)
+			accelerators_render(top, accel_rates, width, rows, out);
+		return r;
+	}
+	r = rf_rates_compute(&top->before, &top->now, top->sort, &rates);
+	if (r == 0)
+		workloads_render(top, rates, width, rows, out);
+	return r;
+}
+
 /* Line by line with "clear to the end of the line", so that nothing flickers. */
 static void put_screen(const char *text)
 {
@@ -107,7 +179,6 @@ static void put_screen(const char *text)
 static int draw(const struct top *top)
 {
 	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
-	_cleanup_free_ struct rf_rate *rates = NULL;
 	struct winsize w = { .ws_col = 0 };
 	unsigned int width = WIDTH_DEFAULT;
 	size_t rows = SIZE_MAX;
@@ -117,12 +188,11 @@ static int draw(const struct top *top)
 		width = w.ws_col;
 	if (top->screen)
 		rows = w.ws_row > HEAD_LINES + 1 ? w.ws_row - HEAD_LINES - 1u : 1;
-	r = rf_rates_compute(&top->before, &top->now, top->sort, &rates);
+	r = render(top, width, rows, &out);
 	if (r < 0) {
 		rf_cli_error(top->cli, "out of memory");
 		return r;
 	}
-	render(top, rates, width, rows, &out);
 	if (!top->screen) {
 		r = rf_cli_print(top->cli, &out);
 		fflush(stdout);
@@ -170,7 +240,7 @@ static void screen_end(struct top *top)
 	fputs(rf_strbuf_str(&top->errors), stderr);
 }
 
-/* false: the user wants to leave. */
+/* false: the user wants to leave. A key of the other table changes nothing here. */
 static bool take_key(struct top *top)
 {
 	char key;
@@ -178,11 +248,18 @@ static bool take_key(struct top *top)
 	if (read(STDIN_FILENO, &key, 1) != 1)
 		return false;
 	switch (key) {
+	case 'b':
+		top->accel_sort = RF_ACCEL_SORT_BUSY;
+		break;
+	case 'w':
+		top->accel_sort = RF_ACCEL_SORT_WAIT;
+		break;
 	case 'c':
 		top->sort = RF_SORT_CPU;
 		break;
 	case 'm':
 		top->sort = RF_SORT_MEMORY;
+		top->accel_sort = RF_ACCEL_SORT_MEMORY;
 		break;
 	case 'n':
 		top->sort = RF_SORT_NETWORK;
@@ -263,29 +340,48 @@ static int run(struct top *top)
 	return r;
 }
 
+/* A table's own words; NULL: its first. */
+static int sort_parse(struct top *top, const char *sort)
+{
+	int r = 0;
+
+	if (sort)
+		r = top->accel ? rf_accel_sort_parse(sort) : rf_sort_parse(sort);
+	if (r < 0)
+		return r;
+	if (top->accel)
+		top->accel_sort = (enum rf_accel_sort)r;
+	else
+		top->sort = (enum rf_sort)r;
+	return 0;
+}
+
 int rf_command_top(struct rf_cli *cli, int argc, char **argv)
 {
 	struct top top = { .cli = cli, .interval = 2, .signals = -1, .errors = RF_STRBUF_INIT };
-	const char *sort = "cpu";
+	const char *sort = NULL;
 	bool batch = false;
 	const struct rf_option options[] = {
+		{ "accel", 'a', NULL, "what is taken of accelerators", RF_OPTION_FLAG, &top.accel, 0, 0 },
 		{ "batch", 'b', NULL, "print plain tables instead of redrawing", RF_OPTION_FLAG, &batch, 0, 0 },
 		{ "delay", 'd', "SECONDS", "between two tables; 2", RF_OPTION_NUMBER, &top.interval, 1, INTERVAL_MAX },
 		{ "iterations", 'n', "N", "end after N tables", RF_OPTION_NUMBER, &top.iterations, 1, ITERATIONS_MAX },
-		{ "sort", 's', "KEY", "cpu, memory, network, denies, name", RF_OPTION_STRING, &sort, 0, 0 },
+		{ "sort", 's', "KEY", "cpu, memory, network, denies, name; busy, wait, memory, name", RF_OPTION_STRING,
+		  &sort, 0, 0 },
 	};
 	int n, status, r;
 
 	if (!rf_cli_options(cli, options, ARRAY_SIZE(options), argc, argv, 0, 0, &n, &status))
 		return status;
-	r = rf_sort_parse(sort);
-	if (r < 0)
-		return rf_cli_usage(cli, "--sort takes cpu, memory, network, denies or name, not \"%s\"", sort);
-	top.sort = (enum rf_sort)r;
+	if (sort_parse(&top, sort) < 0)
+		return rf_cli_usage(cli, "--sort takes %s or name, not \"%s\"",
+				    top.accel ? "busy, wait, memory" : "cpu, memory, network, denies", sort);
 	top.screen = !batch && isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
 	r = run(&top);
 	rf_sample_fini(&top.before);
 	rf_sample_fini(&top.now);
+	rf_accel_sample_fini(&top.accel_before);
+	rf_accel_sample_fini(&top.accel_now);
 	rf_strbuf_fini(&top.errors);
 	return r < 0 ? RF_EXIT_FAILURE : RF_EXIT_OK;
 }

@@ -293,21 +293,60 @@ static void active_remove(struct rf_engine *e, uint32_t device, uint32_t at)
 	}
 }
 
+static void use_free(struct rf_engine *e, uint32_t at)
+{
+	struct rf_accel_use *use = &e->accel_uses[at];
+
+	if (use->listed)
+		active_remove(e, RF_ACCEL_WHOSE_DEVICE(use->whose), at);
+	memset((char *)use + sizeof(use->whose), 0, sizeof(*use) - sizeof(use->whose));
+	__atomic_store_n(&use->whose, 0, __ATOMIC_RELEASE);
+}
+
 static void use_reset(struct rf_engine *e, uint32_t at)
 {
 	struct rf_accel_use *use = &e->accel_uses[at];
 
 	/* What the last workload of that number has left open is not the next one's when it ends. */
 	for (uint32_t i = 0; i < RF_MAX_ACCEL_JOBS; i++)
-		if (e->accel_jobs[i].fence && e->accel_jobs[i].use == at)
-			__atomic_store_n(&e->accel_jobs[i].fence, 0, __ATOMIC_RELAXED);
+		if (e->accel_jobs[i].fence && e->accel_jobs[i].use == at) {
+			e->accel_jobs[i].queued_ns = 0;
+			__atomic_store_n(&e->accel_jobs[i].fence, 0, __ATOMIC_RELEASE);
+		}
 	owned_delete(e, "rf_accel_object_map", at);
 	owned_delete(e, "rf_accel_file_map", at);
 	above_reduce(e, use);
-	if (use->listed)
-		active_remove(e, RF_ACCEL_WHOSE_DEVICE(use->whose), at);
-	memset((char *)use + sizeof(use->whose), 0, sizeof(*use) - sizeof(use->whose));
-	__atomic_store_n(&use->whose, 0, __ATOMIC_RELEASE);
+	use_free(e, at);
+}
+
+/* A namespace's or a tenant's without anything of its own now. */
+static bool is_empty_group(const struct rf_accel_use *use)
+{
+	uint32_t level = RF_ACCEL_OWNER_LEVEL(RF_ACCEL_WHOSE_OWNER(use->whose));
+
+	return use->whose && (level == RF_ACCEL_NAMESPACE || level == RF_ACCEL_TENANT) && !use->under_way &&
+	       !use->files && !use->bytes;
+}
+
+void rf_accel_groups_sweep(struct rf_engine *e, bool (*is_wanted)(const struct rf_engine *e, uint32_t owner))
+{
+	_cleanup_free_ bool *referred = calloc(RF_MAX_ACCEL_USES, sizeof(*referred));
+	uint32_t taken = 0;
+
+	for (uint32_t at = 1; referred && at < RF_MAX_ACCEL_USES; at++) {
+		const struct rf_accel_use *use = &e->accel_uses[at];
+
+		taken += use->whose != 0;
+		referred[use->parent % RF_MAX_ACCEL_USES] = true;
+		referred[use->group % RF_MAX_ACCEL_USES] = true;
+	}
+	/* While there is room, what was counted may stay. */
+	if (taken < RF_MAX_ACCEL_USES / 2)
+		return;
+	for (uint32_t at = 1; at < RF_MAX_ACCEL_USES; at++)
+		if (!referred[at] && is_empty_group(&e->accel_uses[at]) &&
+		    !is_wanted(e, RF_ACCEL_WHOSE_OWNER(e->accel_uses[at].whose)))
+			use_free(e, at);
 }
 
 void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload)

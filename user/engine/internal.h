@@ -307,6 +307,8 @@ void rf_lineage_reset(struct rf_engine *e, uint32_t workload);
 
 /* accel_account.c */
 void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload);
+/* Rows of namespaces and tenants that nobody is in and nobody wants, when half of all are taken. */
+void rf_accel_groups_sweep(struct rf_engine *e, bool (*is_wanted)(const struct rf_engine *e, uint32_t owner));
 enum rf_support rf_accel_account_support(const struct rf_engine *e);
 
 /*

@@ -248,10 +248,16 @@ int rf_quotas_stage(struct rf_engine *e, const struct rf_assignment *assignments
 	return 0;
 }
 
+static bool has_quota(const struct rf_engine *e, uint32_t owner)
+{
+	return e->quotas && row_find(e->quotas, owner);
+}
+
 void rf_quotas_commit(struct rf_engine *e)
 {
 	rf_hashmap_free(e->quotas);
 	e->quotas = TAKE_PTR(e->quotas_staged);
+	rf_accel_groups_sweep(e, has_quota);
 }
 
 int rf_quotas_assign(struct rf_engine *e, const struct rf_assignment *a, const struct rf_workload_bank *bank,

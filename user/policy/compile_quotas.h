@@ -24,7 +24,7 @@ const struct rf_rule_ref *rf_quotas_ref(const struct rf_quotas_image *image, uns
 /* The strictest of each value of the two goes to @to. */
 void rf_quota_merge(struct rf_accelerator_quota *to, const struct rf_accelerator_quota *quota);
 
-/* As "policy explain" tells them. */
+/* As "policy show" tells them. */
 void rf_quotas_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out);
 
 #endif
