@@ -21,7 +21,8 @@
 
 #define RF_WORKLOAD_NONE  0 /* not managed: every verdict is allow */
 #define RF_WORKLOAD_PROBE 1 /* the self-test's own cgroup */
-#define RF_WORKLOAD_FIRST 2
+#define RF_WORKLOAD_PODS  2 /* pods that no policy selects, where they may use no accelerator */
+#define RF_WORKLOAD_FIRST 3
 
 /* rf_cgroup_map: hash, key __u64 cgroup id (v2). */
 struct rf_cgroup_entry {

@@ -203,6 +203,22 @@ else
 	tap_ok "accel shows it" says "$(name 0) +default/default/one " "$ringfence" accel
 fi
 
+# ---- pods ----
+
+container=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+pod=kubepods.slice/kubepods-pod0cc1b1e2_1f4a_4c7b_9d3e_5a6b7c8d9e0f.slice/cri-containerd-$container.scope
+make_cgroup "$pod"
+tap_is "a pod that no policy selects opens none" "open EPERM" at "$pod" "$(node 0)"
+tap_ok "which is told" says "device-deny deny .pods without a policy. .*$(name 0)" "$ringfence" events --verdict deny
+zero() { inside "$pod" cat /dev/null; }
+tap_ok "and everything else" zero
+doc pod "$pod" <<'END' | put_force pod
+telemetry: {events: [exec]}
+END
+tap_is "one that a policy selects does, unless it is denied there" "open ok wait ok" at "$pod" "$(node 0)" wait:100
+drop_force pod
+tap_is "and no longer without it" "open EPERM" at "$pod" "$(node 0)"
+
 # ---- devices that come and go ----
 
 driver=/sys/bus/platform/drivers/rf-testaccel
@@ -232,7 +248,11 @@ tap_is "and denied" "open EPERM" at late "$(node 1)"
 daemon_end KILL
 tap_is "a denial outlives the daemon" "open EPERM" at late "$(node 1)"
 tap_is "and what is allowed is" "open ok wait ok" at late "$(node 0)" wait:100
+tap_is "and so does that of pods" "open EPERM" at "$pod" "$(node 0)"
 daemon_must_start
 tap_is "the next daemon keeps to it" "open EPERM" at late "$(node 1)"
 tap_is "in both ways" "open ok wait ok" at late "$(node 0)" wait:100
+daemon_end TERM
+daemon_must_start --pods-accelerators allow
+tap_is "pods are let use them where the daemon is told so" "open ok wait ok" at "$pod" "$(node 0)" wait:100
 tap_done

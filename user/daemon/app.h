@@ -28,8 +28,9 @@ struct rf_options {
 	const char *policy_dir, *state_dir, *socket, *bpffs, *listen, *geo_database;
 	char *cgroup_root; /* owned */
 	bool watch, verbose;
-	bool lock;  /* see lock.h */
-	bool force; /* the start-up apply may cover the host's own management */
+	bool pods_open; /* see pods.h */
+	bool lock;	/* see lock.h */
+	bool force;	/* the start-up apply may cover the host's own management */
 };
 
 enum rf_source_kind { RF_SOURCE_DIRECTORY, RF_SOURCE_ROLLBACK, RF_SOURCE_CONFIRM };

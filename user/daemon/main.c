@@ -26,6 +26,8 @@ static const char usage[] = "usage: ringfenced [options]\n"
 			    "  --geo-database FILE country database in MaxMind's format\n"
 			    "                      (" RF_GEO_PATH ")\n"
 			    "  --log-level LEVEL   err, warning, notice, info, debug (info)\n"
+			    "  --pods-accelerators WORD\n"
+			    "                      accelerators for pods that no policy selects: deny, allow (deny)\n"
 			    "  --no-watch          do not watch the policy directory\n"
 			    "  --lock              let nobody but itself end or change enforcement\n"
 			    "  --force             apply at start even what covers the host's own management\n"
@@ -44,6 +46,7 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 		LISTEN,
 		GEO_DATABASE,
 		LOG_LEVEL,
+		PODS_ACCELERATORS,
 		NO_WATCH,
 		LOCK,
 		FORCE,
@@ -59,6 +62,7 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 		{ "listen", required_argument, NULL, LISTEN },
 		{ "geo-database", required_argument, NULL, GEO_DATABASE },
 		{ "log-level", required_argument, NULL, LOG_LEVEL },
+		{ "pods-accelerators", required_argument, NULL, PODS_ACCELERATORS },
 		{ "no-watch", no_argument, NULL, NO_WATCH },
 		{ "lock", no_argument, NULL, LOCK },
 		{ "force", no_argument, NULL, FORCE },
@@ -92,6 +96,14 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 			break;
 		case GEO_DATABASE:
 			o->geo_database = optarg;
+			break;
+		case PODS_ACCELERATORS:
+			if (!rf_streq(optarg, "deny") && !rf_streq(optarg, "allow")) {
+				fprintf(stderr, "ringfenced: --pods-accelerators takes deny or allow, not \"%s\"\n",
+					optarg);
+				return -EINVAL;
+			}
+			o->pods_open = rf_streq(optarg, "allow");
 			break;
 		case NO_WATCH:
 			o->watch = false;
@@ -205,6 +217,7 @@ static int start(struct rf_app *app)
 		return rf_err_r(r, "cannot tell the kernel of the accelerators");
 	app->registry->accelerators = &app->accelerators.known;
 	app->registry->guarded = app->lock.wanted;
+	app->registry->pods_open = app->options.pods_open;
 	r = rf_app_start_policy(app);
 	if (r >= 0)
 		r = rf_app_lock_refresh(app);

@@ -12,6 +12,7 @@
 
 #include "user/daemon/asked.h"
 #include "user/daemon/peers.h"
+#include "user/daemon/pods.h"
 #include "user/daemon/rates.h"
 #include "user/daemon/selection.h"
 #include "user/lib/log.h"
@@ -199,9 +200,13 @@ static int workload_name(struct rf_registry *r, struct rf_workload *w, const str
 
 static uint32_t effective_workload(struct rf_registry *r, const struct rf_cgroup *c)
 {
-	while (c && !c->root_of)
-		c = rf_hashmap_get64(r->cgroups, c->parent_id);
-	return c ? c->root_of->id : RF_WORKLOAD_NONE;
+	const struct rf_cgroup *root = c;
+
+	while (root && !root->root_of)
+		root = rf_hashmap_get64(r->cgroups, root->parent_id);
+	if (root)
+		return root->root_of->id;
+	return rf_pods_closes(r, c) ? RF_WORKLOAD_PODS : RF_WORKLOAD_NONE;
 }
 
 /* Tells the kernel what @c belongs to, when it does not know. */
@@ -428,6 +433,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	_cleanup_(rf_tables_fini) struct rf_tables t = { 0 };
 	_cleanup_free_ struct rf_assignment *assignments = NULL;
 	_cleanup_free_ struct rf_workload **before = NULL;
+	_cleanup_image_ struct rf_image *pods = NULL;
 	struct apply apply = { .registry = r };
 	size_t n_assignments = 0;
 	int error;
@@ -444,7 +450,7 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	}
 
 	before = calloc(n ? n : 1, sizeof(*before));
-	assignments = calloc(n + r->n_workloads + 1, sizeof(*assignments));
+	assignments = calloc(n + r->n_workloads + 2, sizeof(*assignments));
 	if (!before || !assignments)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
@@ -457,6 +463,10 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	error = workloads_assign(r, set, cgroups, n, assignments, &n_assignments, ret_error);
 	if (error >= 0)
 		n_assignments += endings_assign(r, cgroups, before, n, assignments + n_assignments);
+	if (error >= 0)
+		error = rf_pods_compile(r, &pods);
+	/* Before the first apply no cgroup is under it; then the other bank has it too, but for devices that came. */
+	assignments[n_assignments++] = (struct rf_assignment){ .workload = RF_WORKLOAD_PODS, .image = pods };
 	apply.cgroups = cgroups;
 	apply.n = n;
 	if (error >= 0)

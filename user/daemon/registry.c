@@ -9,6 +9,7 @@
 #include "user/collect/runtime.h"
 #include "user/daemon/peers.h"
 #include "user/daemon/plan.h"
+#include "user/daemon/pods.h"
 #include "user/lib/log.h"
 
 static void cgroup_free(void *p)
@@ -51,6 +52,8 @@ int rf_registry_new(struct rf_engine *engine, const char *prefix, struct rf_regi
 	error = rf_hashmap_new(cgroup_free, &r->cgroups);
 	if (error >= 0)
 		error = rf_hashmap_new(free, &r->addresses);
+	if (error >= 0)
+		error = rf_engine_stats_reset(engine, RF_WORKLOAD_PODS);
 	if (error < 0)
 		return error;
 	*ret = TAKE_PTR(r);
@@ -325,6 +328,8 @@ struct rf_workload *rf_registry_by_name(struct rf_registry *r, const char *name)
 
 const char *rf_registry_name(const struct rf_registry *r, uint32_t id)
 {
+	if (id == RF_WORKLOAD_PODS)
+		return RF_PODS_NAME;
 	return id < RF_MAX_WORKLOADS && r->by_id[id] ? r->by_id[id]->name : NULL;
 }
 

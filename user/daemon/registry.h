@@ -57,7 +57,8 @@ struct rf_registry {
 	uint64_t pass;
 	unsigned int soon, ticks;
 	bool cgroups_changed;
-	bool guarded; /* the daemon is locked: its hooks are asked for, whatever the policies say */
+	bool pods_open; /* pods that no policy selects may use accelerators, see pods.h */
+	bool guarded;	/* the daemon is locked: its hooks are asked for, whatever the policies say */
 	/* the set in force; NULL before the first apply */
 	struct rf_policy_set *set;
 	bool labels_told;		   /* since then: that the labels of a new pod are unknown */

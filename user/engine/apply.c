@@ -207,7 +207,7 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 	for (size_t i = 0; i < n; i++) {
 		uint32_t id = assignments[i].workload;
 
-		if (id < RF_WORKLOAD_FIRST || id >= RF_MAX_WORKLOADS) {
+		if (id < RF_WORKLOAD_PODS || id >= RF_MAX_WORKLOADS) {
 			r = rf_engine_format_error(ret_error, -ERANGE, "workload id %u", id);
 			break;
 		}
@@ -252,7 +252,7 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 		return r;
 	}
 
-	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++)
+	for (uint32_t id = RF_WORKLOAD_PODS; id < RF_MAX_WORKLOADS; id++)
 		e->workloads[id].bank[bank] = banks[id];
 	for (size_t i = 0; i < n; i++)
 		if (assignments[i].fresh)
