@@ -209,7 +209,7 @@ container=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 pod=kubepods.slice/kubepods-pod0cc1b1e2_1f4a_4c7b_9d3e_5a6b7c8d9e0f.slice/cri-containerd-$container.scope
 make_cgroup "$pod"
 tap_is "a pod that no policy selects opens none" "open EPERM" at "$pod" "$(node 0)"
-tap_ok "which is told" says "device-deny deny .pods without a policy. .*$(name 0)" "$ringfence" events --verdict deny
+tap_ok "which is told" says "device-deny deny .pods-without-a-policy. .*$(name 0)" "$ringfence" events --verdict deny
 zero() { inside "$pod" cat /dev/null; }
 tap_ok "and everything else" zero
 doc pod "$pod" <<'END' | put_force pod

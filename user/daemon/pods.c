@@ -34,7 +34,7 @@ int rf_pods_compile(const struct rf_registry *r, struct rf_image **ret)
 	const struct rf_device_host host = { .resolve = no_path, .accelerators = r->accelerators };
 	_cleanup_diags_ struct rf_diags diags = RF_DIAGS_INIT;
 	struct rf_policy_set *set = calloc(1, sizeof(*set));
-	int error = set ? rf_policy_parse("built in", policy, sizeof(policy) - 1, set, &diags) : -ENOMEM;
+	int error = set ? rf_policy_parse("built-in", policy, sizeof(policy) - 1, set, &diags) : -ENOMEM;
 
 	if (error >= 0)
 		error = rf_image_compile((const struct rf_policy *const *)set->policies, set->n, NULL, &host, &diags,

@@ -10,11 +10,11 @@
 
 #include "user/daemon/registry.h"
 
-#define RF_PODS_NAME "(pods without a policy)" /* in place of a workload's */
+#define RF_PODS_NAME "(pods-without-a-policy)" /* in place of a workload's */
 
 /* Is @c, which no policy selects, a pod's, and such pods are closed here? */
 bool rf_pods_closes(const struct rf_registry *r, const struct rf_cgroup *c);
-/* What is in force for them, of the host's accelerators now; its rules are named "built in". */
+/* What is in force for them, of the host's accelerators now; its rules are named "built-in". */
 int rf_pods_compile(const struct rf_registry *r, struct rf_image **ret);
 
 #endif
