@@ -262,7 +262,10 @@ int rf_engine_apply(struct rf_engine *e, const struct rf_assignment *assignments
 	e->peers_held = false;
 	if (before_flip)
 		before_flip(arg);
-	e->n_workloads = n;
+	e->n_workloads = 0;
+	/* What stands for no workload of the user's is not told as one. */
+	for (size_t i = 0; i < n; i++)
+		e->n_workloads += assignments[i].workload >= RF_WORKLOAD_FIRST;
 	e->n_policies = n_policies;
 	r = generation_flip(e, generation, ret_error);
 	if (r < 0)
