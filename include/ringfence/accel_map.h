@@ -202,7 +202,7 @@ struct rf_accel_use {
 	__u64 bytes_peak;
 	__u64 waits;	 /* submissions that were let to wait; each as often as it was */
 	__u64 waited_ns; /* what they were let to */
-	__u64 over;	 /* ioctls that were denied by a quota */
+	__u64 over;	 /* ioctls, and opens, that were denied by a quota */
 	__u64 under_way; /* jobs now */
 	/*
 	 * What of a node is allowed and not reported, remembered: RF_DEVICE_* in the low bits, RF_ACCEL_USE for what

@@ -227,10 +227,6 @@ enum rf_digest {
 };
 
 /*
- * A program that the workload had not run before, or not since it changed: told by device, inode and the time of its
- * last change. The digest is fs-verity's, where the file has one and the kernel keeps it with the inode, else IMA's.
- */
-/*
  * A quota of an accelerator is used up: @verdict in the header is deny, would-deny, or allow for what was let to wait.
  * One a second at most of a workload on a device.
  */
@@ -245,6 +241,10 @@ struct rf_event_quota {
 	__u64 wait_ns; /* how much it is over; 0: nothing that passes with time */
 };
 
+/*
+ * A program that the workload had not run before, or not since it changed: told by device, inode and the time of its
+ * last change. The digest is fs-verity's, where the file has one and the kernel keeps it with the inode, else IMA's.
+ */
 struct rf_event_exec_first {
 	struct rf_event_header header;
 	__u64 inode;

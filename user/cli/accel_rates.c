@@ -5,29 +5,23 @@
 #include <errno.h>
 #include <math.h>
 
+#include "user/cli/rates.h"
 #include "user/lib/clock.h"
-
-static uint64_t number(const struct rf_jin *object, const char *key)
-{
-	int64_t n = rf_jin_i64(object, key, -1);
-
-	return n < 0 ? RF_UNKNOWN : (uint64_t)n;
-}
 
 static int row_parse(const struct rf_jin *use, struct rf_accel_sample_row *row)
 {
 	const char *device = rf_jin_string(use, "device", NULL), *workload = rf_jin_string(use, "workload", NULL);
-	uint64_t share = number(rf_jin_get(use, "quota"), "share");
+	uint64_t share = rf_sample_number(rf_jin_get(use, "quota"), "share");
 
 	if (!device || !workload)
 		return -EBADMSG;
 	row->device = strdup(device);
 	row->workload = strdup(workload);
-	row->busy_ns = number(use, "busy_ns");
-	row->waited_ns = number(use, "waited_ns");
-	row->jobs = number(use, "jobs");
-	row->under_way = number(use, "under_way");
-	row->bytes = number(use, "bytes");
+	row->busy_ns = rf_sample_number(use, "busy_ns");
+	row->waited_ns = rf_sample_number(use, "waited_ns");
+	row->jobs = rf_sample_number(use, "jobs");
+	row->under_way = rf_sample_number(use, "under_way");
+	row->bytes = rf_sample_number(use, "bytes");
 	/* 0 is none as well. */
 	row->share = share ? share : RF_UNKNOWN;
 	return row->device && row->workload ? 0 : -ENOMEM;
@@ -36,7 +30,7 @@ static int row_parse(const struct rf_jin *use, struct rf_accel_sample_row *row)
 int rf_accel_sample_parse(const struct rf_jin *reply, struct rf_accel_sample *ret)
 {
 	const struct rf_jin *list = rf_jin_get(reply, "uses");
-	struct rf_accel_sample s = { .time_ns = number(reply, "time_ns") };
+	struct rf_accel_sample s = { .time_ns = rf_sample_number(reply, "time_ns") };
 	size_t n = rf_jin_len(list);
 	int r = 0;
 
@@ -67,13 +61,6 @@ void rf_accel_sample_fini(struct rf_accel_sample *s)
 	*s = (struct rf_accel_sample){ 0 };
 }
 
-static double rate(uint64_t before, uint64_t now, double seconds)
-{
-	if (before == RF_UNKNOWN || now == RF_UNKNOWN || now < before || !(seconds > 0))
-		return NAN;
-	return (double)(now - before) / seconds;
-}
-
 static const struct rf_accel_sample_row *same_row(const struct rf_accel_sample *s,
 						  const struct rf_accel_sample_row *row)
 {
@@ -90,9 +77,9 @@ static struct rf_accel_rate rate_of(const struct rf_accel_sample_row *before, co
 		return (struct rf_accel_rate){ now, NAN, NAN, NAN };
 	return (struct rf_accel_rate){
 		.row = now,
-		.busy_percent = rate(before->busy_ns, now->busy_ns, seconds) / 1e7,
-		.jobs = rate(before->jobs, now->jobs, seconds),
-		.waited = rate(before->waited_ns, now->waited_ns, seconds) / 1e9,
+		.busy_percent = rf_sample_rate(before->busy_ns, now->busy_ns, seconds) / 1e7,
+		.jobs = rf_sample_rate(before->jobs, now->jobs, seconds),
+		.waited = rf_sample_rate(before->waited_ns, now->waited_ns, seconds) / 1e9,
 	};
 }
 

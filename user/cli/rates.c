@@ -8,7 +8,7 @@
 
 #include "user/lib/clock.h"
 
-static uint64_t number(const struct rf_jin *object, const char *key)
+uint64_t rf_sample_number(const struct rf_jin *object, const char *key)
 {
 	int64_t n = rf_jin_i64(object, key, -1);
 
@@ -32,7 +32,7 @@ static int parse_rows(const struct rf_jin *list, struct rf_sample *s)
 	for (size_t i = 0; i < n; i++) {
 		const struct rf_jin *w = rf_jin_at(list, i), *counters = rf_jin_get(w, "counters");
 		struct rf_sample_row *row = &s->rows[i];
-		uint64_t id = number(w, "id");
+		uint64_t id = rf_sample_number(w, "id");
 
 		if (id > UINT32_MAX || !rf_jin_string(w, "name", NULL))
 			return -EBADMSG;
@@ -41,13 +41,13 @@ static int parse_rows(const struct rf_jin *list, struct rf_sample *s)
 		if (!row->name)
 			return -ENOMEM;
 		s->n++;
-		row->tasks = number(w, "tasks");
-		row->cpu_usec = number(w, "cpu_usec");
-		row->memory_bytes = number(w, "memory_bytes");
+		row->tasks = rf_sample_number(w, "tasks");
+		row->cpu_usec = rf_sample_number(w, "cpu_usec");
+		row->memory_bytes = rf_sample_number(w, "memory_bytes");
 		for (unsigned int c = 0; c < RF_COUNTER_COUNT; c++)
-			row->counter[c] = number(counters, rf_counter_key(c));
+			row->counter[c] = rf_sample_number(counters, rf_counter_key(c));
 		for (unsigned int sum = 0; sum < RF_SUM_COUNT; sum++)
-			row->sum[sum] = number(counters, rf_account_sum_key(sum));
+			row->sum[sum] = rf_sample_number(counters, rf_account_sum_key(sum));
 	}
 	qsort(s->rows, s->n, sizeof(*s->rows), by_id);
 	return 0;
@@ -59,7 +59,7 @@ int rf_sample_parse(const struct rf_jin *reply, struct rf_sample *ret)
 	struct rf_sample s = RF_SAMPLE_INIT;
 	int r;
 
-	s.time_ns = number(reply, "time_ns");
+	s.time_ns = rf_sample_number(reply, "time_ns");
 	if (s.time_ns == RF_UNKNOWN || !rf_jin_is_array(list))
 		return -EBADMSG;
 	r = parse_rows(list, &s);
@@ -79,7 +79,7 @@ void rf_sample_fini(struct rf_sample *s)
 	*s = (struct rf_sample)RF_SAMPLE_INIT;
 }
 
-static double rate(uint64_t before, uint64_t now, double seconds)
+double rf_sample_rate(uint64_t before, uint64_t now, double seconds)
 {
 	if (before == RF_UNKNOWN || now == RF_UNKNOWN || now < before || !(seconds > 0))
 		return NAN;
@@ -96,7 +96,7 @@ static double counters(const struct rf_sample_row *before, const struct rf_sampl
 	for (size_t i = 0; i < n; i++) {
 		if (before->counter[which[i]] == RF_UNKNOWN && now->counter[which[i]] == RF_UNKNOWN)
 			continue;
-		sum += rate(before->counter[which[i]], now->counter[which[i]], seconds);
+		sum += rf_sample_rate(before->counter[which[i]], now->counter[which[i]], seconds);
 		told = true;
 	}
 	return told ? sum : NAN; /* or if any of them is */
@@ -105,7 +105,7 @@ static double counters(const struct rf_sample_row *before, const struct rf_sampl
 static double sum_rate(const struct rf_sample_row *before, const struct rf_sample_row *now, double seconds,
 		       enum rf_account_sum sum)
 {
-	return rate(before->sum[sum], now->sum[sum], seconds);
+	return rf_sample_rate(before->sum[sum], now->sum[sum], seconds);
 }
 
 static struct rf_rate rate_of(const struct rf_sample_row *before, const struct rf_sample_row *now, double seconds)
@@ -125,7 +125,7 @@ static struct rf_rate rate_of(const struct rf_sample_row *before, const struct r
 		return (struct rf_rate){ now, NAN, NAN, NAN, NAN, NAN, NAN };
 	return (struct rf_rate){
 		.row = now,
-		.cpu_percent = rate(before->cpu_usec, now->cpu_usec, seconds) / 1e4,
+		.cpu_percent = rf_sample_rate(before->cpu_usec, now->cpu_usec, seconds) / 1e4,
 		.tx_bytes = sum_rate(before, now, seconds, RF_SUM_TX_BYTES),
 		.rx_bytes = sum_rate(before, now, seconds, RF_SUM_RX_BYTES),
 		.connections =

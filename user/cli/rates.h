@@ -46,6 +46,10 @@ struct rf_rate {
 int rf_rates_compute(const struct rf_sample *before, const struct rf_sample *now, enum rf_sort sort,
 		     struct rf_rate **ret_rates);
 
+/* What both tables are made of: a member of a reply, RF_UNKNOWN where it is not told; a second of a counter, or NAN. */
+uint64_t rf_sample_number(const struct rf_jin *object, const char *key);
+double rf_sample_rate(uint64_t before, uint64_t now, double seconds);
+
 const char *rf_sort_name(enum rf_sort sort); /* "cpu", ... */
 int rf_sort_parse(const char *name);	     /* or -EINVAL */
 

@@ -198,15 +198,21 @@ static int workload_name(struct rf_registry *r, struct rf_workload *w, const str
 	return w->short_name ? 0 : -ENOMEM;
 }
 
-static uint32_t effective_workload(struct rf_registry *r, const struct rf_cgroup *c)
+/* The workload that @c is in; NULL: none. */
+static const struct rf_workload *workload_of(const struct rf_registry *r, const struct rf_cgroup *c)
 {
-	const struct rf_cgroup *root = c;
+	while (c && !c->root_of)
+		c = rf_hashmap_get64(r->cgroups, c->parent_id);
+	return c ? c->root_of : NULL;
+}
 
-	while (root && !root->root_of)
-		root = rf_hashmap_get64(r->cgroups, root->parent_id);
-	if (root)
-		return root->root_of->id;
-	return rf_pods_closes(r, c) ? RF_WORKLOAD_PODS : RF_WORKLOAD_NONE;
+static uint32_t effective_workload(const struct rf_registry *r, const struct rf_cgroup *c)
+{
+	const struct rf_workload *w = workload_of(r, c);
+
+	if (w)
+		return w->id;
+	return c->identity->pod_uid && rf_pods_are_closed(r) ? RF_WORKLOAD_PODS : RF_WORKLOAD_NONE;
 }
 
 /* Tells the kernel what @c belongs to, when it does not know. */
@@ -253,11 +259,9 @@ static void before_flip(void *arg)
 
 	rf_peers_refresh(apply->registry, true);
 	for (size_t i = 0; i < apply->n; i++) {
-		const struct rf_cgroup *c = apply->cgroups[i];
+		const struct rf_workload *w = workload_of(apply->registry, apply->cgroups[i]);
 
-		while (c && !c->root_of)
-			c = rf_hashmap_get64(apply->registry->cgroups, c->parent_id);
-		if (c && c->root_of->fresh && cgroup_tell(apply->registry, apply->cgroups[i]) < 0)
+		if (w && w->fresh && cgroup_tell(apply->registry, apply->cgroups[i]) < 0)
 			apply->error = -ENOSPC;
 	}
 }
@@ -463,10 +467,10 @@ static int registry_apply(struct rf_registry *r, struct rf_policy_set *set, stru
 	error = workloads_assign(r, set, cgroups, n, assignments, &n_assignments, ret_error);
 	if (error >= 0)
 		n_assignments += endings_assign(r, cgroups, before, n, assignments + n_assignments);
-	if (error >= 0)
+	if (error >= 0 && rf_pods_are_closed(r)) {
 		error = rf_pods_compile(r, &pods);
-	/* Before the first apply no cgroup is under it; then the other bank has it too, but for devices that came. */
-	assignments[n_assignments++] = (struct rf_assignment){ .workload = RF_WORKLOAD_PODS, .image = pods };
+		assignments[n_assignments++] = (struct rf_assignment){ .workload = RF_WORKLOAD_PODS, .image = pods };
+	}
 	apply.cgroups = cgroups;
 	apply.n = n;
 	if (error >= 0)

@@ -6,7 +6,7 @@
 
 #include "user/policy/parse.h"
 
-/* The selector is of no use: who is under it, is found by rf_pods_closes(). */
+/* The selector is of no use: who is under it, is found by what it is. */
 static const char policy[] = "apiVersion: ringfence/v1\n"
 			     "kind: WorkloadPolicy\n"
 			     "metadata: {name: pods-without-a-policy, tenant: ringfence}\n"
@@ -14,24 +14,14 @@ static const char policy[] = "apiVersion: ringfence/v1\n"
 			     "  select: [{kubernetes: {}}]\n"
 			     "  accelerators: {default: deny}\n";
 
-bool rf_pods_closes(const struct rf_registry *r, const struct rf_cgroup *c)
+bool rf_pods_are_closed(const struct rf_registry *r)
 {
-	return !r->pods_open && r->accelerators && r->accelerators->n_nodes && c->identity->pod_uid;
-}
-
-static int no_path(const char *path, uint32_t *ret_type, uint32_t *ret_major, uint32_t *ret_minor, void *arg)
-{
-	(void)path;
-	(void)ret_type;
-	(void)ret_major;
-	(void)ret_minor;
-	(void)arg;
-	return -ENOENT;
+	return !r->pods_open && r->accelerators && r->accelerators->n_nodes;
 }
 
 int rf_pods_compile(const struct rf_registry *r, struct rf_image **ret)
 {
-	const struct rf_device_host host = { .resolve = no_path, .accelerators = r->accelerators };
+	const struct rf_device_host host = { .accelerators = r->accelerators };
 	_cleanup_diags_ struct rf_diags diags = RF_DIAGS_INIT;
 	struct rf_policy_set *set = calloc(1, sizeof(*set));
 	int error = set ? rf_policy_parse("built-in", policy, sizeof(policy) - 1, set, &diags) : -ENOMEM;

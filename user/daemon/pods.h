@@ -12,8 +12,8 @@
 
 #define RF_PODS_NAME "(pods-without-a-policy)" /* in place of a workload's */
 
-/* Is @c, which no policy selects, a pod's, and such pods are closed here? */
-bool rf_pods_closes(const struct rf_registry *r, const struct rf_cgroup *c);
+/* Is that so here, with the accelerators that there are now? */
+bool rf_pods_are_closed(const struct rf_registry *r);
 /* What is in force for them, of the host's accelerators now; its rules are named "built-in". */
 int rf_pods_compile(const struct rf_registry *r, struct rf_image **ret);
 

@@ -172,7 +172,6 @@ struct rf_lineage_taker {
 	int (*end)(void *arg);
 	void *arg;
 };
-/* All that there is until now. Waits for programs that run. */
 /* Has the module, where there is one, hold what is attached now; and let go of all else that it held. */
 int rf_engine_hold(struct rf_engine *e);
 void rf_engine_let_go(void); /* of everything */
@@ -189,6 +188,7 @@ uint32_t rf_engine_accel_device(const struct rf_engine *e, const char *parent);
 typedef int (*rf_accel_use_fn)(const struct rf_accel_use *use, void *arg);
 int rf_engine_accel_uses_each(const struct rf_engine *e, rf_accel_use_fn fn, void *arg);
 
+/* All that there is until now. Waits for programs that run. */
 int rf_engine_lineage_take(struct rf_engine *e, const struct rf_lineage_taker *taker);
 uint32_t rf_engine_generation(const struct rf_engine *e);
 /* Counters from zero, and room for them. -ENOMEM. */
