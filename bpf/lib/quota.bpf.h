@@ -154,11 +154,6 @@ RF_GLOBAL int rf_share_join(__u32 at, __u32 device, __u64 now)
 
 /* ---- charging ---- */
 
-static __always_inline __u64 rf_quota_charge_of(__u64 ns, __u32 per_ns, __u32 shift)
-{
-	return ns * per_ns >> shift;
-}
-
 /* By a job of which @estimate is thought. */
 static __always_inline void rf_quota_queued_one(struct rf_accel_use *use, __u32 at, __u32 device, __u64 estimate,
 						__u64 now)
@@ -174,12 +169,12 @@ static __always_inline void rf_quota_queued_one(struct rf_accel_use *use, __u32 
 		group = rf_accel_use_at(use->group);
 		if (group)
 			rf_quota_catch_up(&use->virtual_ns, RF_READ_ONCE(group->group_virtual_ns) -
-								    RF_VIRTUAL(RF_ACCEL_CREDIT_NS, (__u64) virtual));
-		__sync_fetch_and_add(&use->virtual_ns, rf_quota_charge_of(estimate, virtual, 14));
+								    RF_VIRTUAL(RF_ACCEL_CREDIT_NS, virtual));
+		__sync_fetch_and_add(&use->virtual_ns, RF_VIRTUAL(estimate, virtual));
 	}
 	if (time) {
-		rf_quota_catch_up(&use->time_paid_ns, now - rf_quota_charge_of(use->quota.burst_ns, time, 10));
-		__sync_fetch_and_add(&use->time_paid_ns, rf_quota_charge_of(estimate, time, 10));
+		rf_quota_catch_up(&use->time_paid_ns, now - RF_TIME_TAKEN(use->quota.burst_ns, time));
+		__sync_fetch_and_add(&use->time_paid_ns, RF_TIME_TAKEN(estimate, time));
 	}
 }
 
@@ -205,12 +200,10 @@ static __always_inline void rf_quota_ended_one(struct rf_accel_use *use, __u64 b
 	__sync_fetch_and_add(&use->under_way, -1);
 	if (virtual) {
 		RF_WRITE_ONCE(use->seen_ns, now);
-		__sync_fetch_and_add(&use->virtual_ns,
-				     rf_quota_charge_of(busy, virtual, 14) - rf_quota_charge_of(charged, virtual, 14));
+		__sync_fetch_and_add(&use->virtual_ns, RF_VIRTUAL(busy, virtual) - RF_VIRTUAL(charged, virtual));
 	}
 	if (time)
-		__sync_fetch_and_add(&use->time_paid_ns,
-				     rf_quota_charge_of(busy, time, 10) - rf_quota_charge_of(charged, time, 10));
+		__sync_fetch_and_add(&use->time_paid_ns, RF_TIME_TAKEN(busy, time) - RF_TIME_TAKEN(charged, time));
 }
 
 #endif

@@ -11,8 +11,8 @@
 struct rf_quota_answer {
 	__u32 kind;  /* enum rf_quota_kind that is over; RF_QUOTA_KINDS: none */
 	__u32 flags; /* of the quota that said so */
-	__u32 owner;
-	__u32 device;
+	__u32 level; /* enum rf_accel_level: whose that is */
+	__u32 pad;
 	__u64 wait_ns; /* how long it is over; 0: there is nothing to wait for */
 };
 
@@ -153,8 +153,7 @@ RF_GLOBAL int rf_quota_ask(__u32 use_at, __u32 class, struct rf_quota_answer *re
 		if (kind != RF_QUOTA_KINDS && (ret->kind == RF_QUOTA_KINDS || !(flags & RF_QUOTA_AUDIT))) {
 			ret->kind = kind;
 			ret->flags = flags;
-			ret->owner = RF_ACCEL_WHOSE_OWNER(row->whose);
-			ret->device = RF_ACCEL_WHOSE_DEVICE(row->whose);
+			ret->level = RF_ACCEL_OWNER_LEVEL(RF_ACCEL_WHOSE_OWNER(row->whose));
 			ret->wait_ns = wait_ns;
 			if (!(flags & RF_QUOTA_AUDIT))
 				return 1;

@@ -22,7 +22,7 @@ static __always_inline void rf_quota_tell(struct rf_accel_use *use, const struct
 		return;
 	event->header.verdict = verdict;
 	event->kind = answer->kind;
-	event->level = RF_ACCEL_OWNER_LEVEL(answer->owner);
+	event->level = answer->level;
 	event->major = c->major;
 	event->minor = c->minor;
 	event->wait_ns = answer->wait_ns;

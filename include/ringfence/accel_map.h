@@ -164,7 +164,8 @@ struct rf_accel_quota {
  * who have work for the device now, by more than the burst, waits.
  */
 #define RF_VIRTUAL_PER_NS(weight) ((1u << 24) / (weight))
-#define RF_VIRTUAL(ns, per_ns)	  ((ns) * (per_ns) >> 14)
+#define RF_VIRTUAL(ns, per_ns)	  ((__u64)(ns) * (per_ns) >> 14)
+#define RF_TIME_TAKEN(ns, per_ns) ((__u64)(ns) * (per_ns) >> 10) /* by time_per_ns */
 #define RF_ACCEL_BURST_NS	  10000000ULL
 #define RF_ACCEL_BURST_MAX_NS	  60000000000ULL
 #define RF_ACCEL_CREDIT_NS	  100000000ULL	/* who took less than its share may make up for so much of it */
