@@ -129,6 +129,18 @@ static __always_inline void rf_quota_submitted(struct rf_accel_use *use, __u64 *
 	}
 }
 
+/* Who waits for what it is in, @level rows above it, has work all the same: those it shares with wait for it there. */
+static __always_inline void rf_share_wait_above(__u32 use_at, int level, __u64 now)
+{
+	struct rf_accel_use *use = rf_accel_use_at(use_at);
+
+	for (int below = 0; below < level && use; below++) {
+		RF_WRITE_ONCE(use->seen_ns, now);
+		RF_WRITE_ONCE(use->refused_ns, now);
+		use = rf_accel_above(use);
+	}
+}
+
 /*
  * What is over, of @use and of those above it: the first that is enforced, else what only reports. RF_ACCEL_OTHER asks
  * for one more open file.
@@ -155,8 +167,11 @@ RF_GLOBAL int rf_quota_ask(__u32 use_at, __u32 class, struct rf_quota_answer *re
 			ret->flags = flags;
 			ret->level = RF_ACCEL_OWNER_LEVEL(RF_ACCEL_WHOSE_OWNER(row->whose));
 			ret->wait_ns = wait_ns;
-			if (!(flags & RF_QUOTA_AUDIT))
+			if (!(flags & RF_QUOTA_AUDIT)) {
+				if (wait_ns)
+					rf_share_wait_above(use_at, level, rf_quota_now(&now));
 				return 1;
+			}
 		}
 		at = RF_READ_ONCE(row->parent);
 		row = rf_accel_use_at(at);
