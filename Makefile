@@ -94,7 +94,7 @@ say = @printf '  %-8s %s\n' '$(1)' '$(patsubst $(O)/%,%,$@)'
 # The object that defines the maps goes first: the linker of libbpf 1.1 misplaces a map that was extern before.
 BPF_MAPS := bpf/identity.bpf.c
 # Objects of their own: what the host can is tried before, and what belongs to modules comes when they do.
-BPF_APART := bpf/probe.bpf.c bpf/accel_drm.bpf.c
+BPF_APART := bpf/probe.bpf.c bpf/accel_drm.bpf.c bpf/calls.bpf.c
 BPF_SRC := $(wildcard $(BPF_MAPS)) $(filter-out $(BPF_MAPS) $(BPF_APART),$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:%.bpf.c=$(O)/%.o)
 SKEL := $(if $(BPF_SRC),$(O)/bpf/ringfence.skel.h) $(patsubst %.bpf.c,$(O)/%.skel.h,$(wildcard $(BPF_APART)))
@@ -206,6 +206,13 @@ $(BOUNDARY): $(call objects,$(wildcard tests/boundary/probe/*.c))
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS_RF) $(CFLAGS) $(LDFLAGS_RF) $(LDFLAGS) -o $@ $^ -lpthread -lrt
 
+# Libraries that a test's program opens as a user's would: tests/library/libx.c -> tests/library/libx.so.1
+TEST_LIBRARIES := $(patsubst %.c,$(V)/%.so.1,$(wildcard tests/library/lib*.c))
+$(TEST_LIBRARIES): $(V)/%.so.1: %.c $(V)/flags
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) -fPIC -shared -fvisibility=hidden -Wl,-soname,$(@F) -o $@ $<
+
 # A unit test of DIR links what DIR may see: a colleague's half-written file elsewhere does not stop it.
 UNIT_FAR := export respond detect collect store engine
 define unit
@@ -226,7 +233,7 @@ $(SUITE_TESTS) $(TOOLS): $(V)/%: $(V)/%.o $(DAEMON_LIB) $(USER_LIBS)
 	$(Q)$(link) -lcmocka -lresolv $(LIBS)
 
 .PHONY: tests check demo unit asan bpf-test $(SUITES)
-tests: $(UNIT) $(SUITE_TESTS) $(TOOLS) $(BOUNDARY) # every test program, not run
+tests: $(UNIT) $(SUITE_TESTS) $(TOOLS) $(TEST_LIBRARIES) $(BOUNDARY) # every test program, not run
 
 check: ## everything that must hold, from an empty machine to "N passed, N failed"
 	@scripts/check.sh
@@ -249,7 +256,7 @@ golden: $(PROGRAMS) $(call built,$(call c_tests,golden)) $(filter $(V)/tests/gol
 
 bpf-test: bpf e2e ## BPF programs and the whole agent, on this kernel (root)
 
-bpf e2e: %: all $(SUITE_TESTS) $(TOOLS)
+bpf e2e: %: all $(SUITE_TESTS) $(TOOLS) $(TEST_LIBRARIES)
 	$(call run,$@,$(call sh_tests,$@) $(call built,$(call c_tests,$@)))
 
 # ---- fuzzing --------------------------------------------------------------------------------------------------------

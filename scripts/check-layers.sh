@@ -35,6 +35,8 @@ BEGIN {
 	owner["sqlite3.h"] = "user/store/"
 	owner["curl/"] = "user/export/"
 	owner["onnxruntime_c_api.h"] = "user/helper/"
+	owner["libelf.h"] = "user/collect/elf_functions"
+	owner["gelf.h"] = "user/collect/elf_functions"
 	owner["maxminddb.h"] = "user/collect/geo"
 	owner["nvml.h"] = "user/helper/"
 }

@@ -74,6 +74,8 @@ function end_of_log(   d) {
 			why = "was cut off"
 		else if (results == 0 && planned == 0)
 			why = "reported nothing"
+		else if (planned == 0)
+			why = "ended without saying how many tests there are"
 		else if (planned > ran_top)
 			why = "planned " planned " tests, ran " ran_top
 		else

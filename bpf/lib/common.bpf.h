@@ -13,6 +13,7 @@
 #include "ringfence/abi.h"
 #include "ringfence/accel_map.h"
 #include "ringfence/account_map.h"
+#include "ringfence/call_map.h"
 #include "ringfence/event.h"
 #include "ringfence/guard_map.h"
 #include "ringfence/isolation_map.h"

@@ -238,7 +238,7 @@ RF_MAP struct {
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, RF_MAX_ACCEL_DEVICES + 1);
+	__uint(max_entries, RF_ACCEL_DEVICE_LIBRARY + 1);
 	__type(key, __u32);
 	__type(value, struct rf_accel_active);
 } rf_accel_active_map SEC(".maps");
@@ -273,6 +273,8 @@ RF_MAP struct {
 	__type(key, __u32);
 	__type(value, struct rf_accel_ioctls);
 } rf_accel_interface_map SEC(".maps");
+
+#include "call_maps.bpf.h"
 
 RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

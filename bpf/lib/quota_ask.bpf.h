@@ -20,11 +20,14 @@ struct rf_quota_answer {
 RF_GLOBAL __u64 rf_share_wait(__u32 use_at, __u64 now)
 {
 	struct rf_accel_use *use = rf_accel_use_at(use_at), *group;
-	__u64 ahead, weights;
+	__u64 ahead, weights, most = RF_ACCEL_WAIT_MAX_NS;
 	__u32 at;
 
 	if (!use)
 		return 0;
+	/* A launch waits once; an ioctl asks again. */
+	if (RF_ACCEL_WHOSE_DEVICE(use->whose) == RF_ACCEL_DEVICE_LIBRARY)
+		most = RF_THROTTLE_MAX_NS;
 	at = use->group;
 	group = rf_accel_use_at(at);
 	if (!group || !RF_READ_ONCE(use->listed))
@@ -39,11 +42,11 @@ RF_GLOBAL __u64 rf_share_wait(__u32 use_at, __u64 now)
 	}
 	weights = weights > use->quota.weight ? weights - use->quota.weight : 1;
 	/* Virtual time goes by 1024 over the weights of those that have work. */
-	if (ahead > RF_ACCEL_WAIT_MAX_NS * 1024)
-		return RF_ACCEL_WAIT_MAX_NS;
+	if (ahead > most * 1024)
+		return most;
 	ahead = ahead * weights >> 10;
-	if (ahead > RF_ACCEL_WAIT_MAX_NS)
-		return RF_ACCEL_WAIT_MAX_NS;
+	if (ahead > most)
+		return most;
 	return ahead < RF_ACCEL_WAIT_MIN_NS ? RF_ACCEL_WAIT_MIN_NS : ahead;
 }
 

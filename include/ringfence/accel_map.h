@@ -91,8 +91,10 @@ struct rf_accel_node {
  * rf_accel_device_map: hash; key the name of the device on its bus ("0000:03:00.0"), zero padded; value its number,
  * which no other device has had since the maps were made.
  */
-#define RF_ACCEL_DEVICE_NAME 32
-#define RF_ACCEL_DEVICE_NONE 0
+#define RF_ACCEL_DEVICE_NAME	32
+#define RF_ACCEL_DEVICE_NONE	0
+/* What libraries are called for is done by whatever devices they find: a device of its own, whose jobs are launches. */
+#define RF_ACCEL_DEVICE_LIBRARY (RF_MAX_ACCEL_DEVICES + 1)
 
 struct rf_accel_device_key {
 	char name[RF_ACCEL_DEVICE_NAME];
@@ -226,6 +228,10 @@ struct rf_accel_use {
 	__u64 told_ns;	   /* CLOCK_MONOTONIC: the last event of a quota */
 	__u64 day;	   /* of the budget, counted from its day_begin_ns, and 1 */
 	__u64 day_busy_ns; /* what @busy_ns was when it began */
+	/* Of RF_ACCEL_DEVICE_LIBRARY, where nobody can be made to wait: the daemon freezes the workload. */
+	__u64 hold_until_ns; /* CLOCK_MONOTONIC: until when it should be */
+	__u64 frozen_at_ns;  /* CLOCK_MONOTONIC: since when it is; 0: it is not */
+	__u64 frozen_ns;     /* that it was, before */
 };
 
 #define RF_ACCEL_USE		    0x80u

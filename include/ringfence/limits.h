@@ -65,7 +65,13 @@
 #define RF_MAX_ACCEL_QUOTAS   65536  /* of workloads, namespaces and tenants, by bank; this and the next two as used */
 #define RF_MAX_ACCEL_OBJECTS  262144 /* buffers */
 #define RF_MAX_ACCEL_FILES    65536
-#define RF_MAX_ACCEL_NODES    4096 /* device nodes of accelerators, of the host */
+#define RF_MAX_ACCEL_NODES    4096  /* device nodes of accelerators, of the host */
+#define RF_MAX_CALL_USES      65536 /* (workload, kind of call); this and the next as used */
+#define RF_MAX_CALL_SITES     8192  /* addresses of functions that programs asked for by name */
+#define RF_MAX_CALL_NAMES     1024
+#define RF_MAX_CALL_PROCESSES 16384 /* that work by a library; the least used is forgotten */
+#define RF_MAX_CALL_LIBRARIES 256   /* files that are probed at a time */
+#define RF_MAX_CALL_PROBES    256   /* functions of one */
 
 /* Files. */
 #define RF_MAX_ZONES	    4096   /* paths of all labels and file rules */

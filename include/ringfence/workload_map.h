@@ -72,6 +72,8 @@ struct rf_workload_bank {
 #define RF_BANK_RULE_RATES(tier) (1u << (4 + (tier)))
 /* And of one, that rate is on connections. */
 #define RF_BANK_RULE_CONNECTIONS (1u << 6)
+/* What it calls of libraries of accelerators is counted, and its quotas hold for that. */
+#define RF_BANK_CALLS		 (1u << 7)
 
 /* rf_workload_map: array, mmapable; bank = rf_config.version & 1. */
 struct rf_workload_entry {

@@ -20,5 +20,6 @@ targets="all /mnt/build/tests/boundary/boundary_probe"
 [ $# = 0 ] || targets=
 [ $# != 0 ] || set -- tests/bpf tests/e2e tests/kmod
 targets="$targets $(find "$@" -name '*.c' ! -name '*.bpf.c' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1|')"
+targets="$targets $(find tests/library -name 'lib*.c' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1.so.1|')"
 # shellcheck disable=SC2086 # a list
 make -k -j2 O=/mnt/build VMLINUX_BTF="$btf" /mnt/build/tests/kmod/kfunc.skel.h $targets

@@ -55,6 +55,8 @@ log leak '1..1\nok 1 - a\nleaked\n# exit 23'
 tap_is 'a status that no result explains is a failure' '1 passed, 1 failed' last leak
 log short '1..3\nok 1 - a\n# exit 0'
 tap_is 'fewer tests than planned is a failure' '1 passed, 1 failed' last short
+log early 'ok 1 - a\nok 2 - b\n# exit 0'
+tap_is 'a program that ends before its plan is a failure' '2 passed, 1 failed' last early
 log silent 'hello\n# exit 0'
 tap_is 'a program that reports nothing is a failure' '0 passed, 1 failed' last silent
 log bail '1..2\nok 1 - a\nBail out! disk full\n# exit 0'

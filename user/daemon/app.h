@@ -8,11 +8,13 @@
 #include "ringfence/control.h"
 #include "user/daemon/accelerators.h"
 #include "user/daemon/flows.h"
+#include "user/daemon/freeze.h"
 #include "user/daemon/geo.h"
 #include "user/daemon/history.h"
 #include "user/daemon/http.h"
 #include "user/daemon/lock.h"
 #include "user/daemon/labels.h"
+#include "user/daemon/libraries.h"
 #include "user/daemon/lineage.h"
 #include "user/daemon/registry.h"
 #include "user/daemon/sources.h"
@@ -63,6 +65,8 @@ struct rf_app {
 	struct rf_geo_state geo;
 	struct rf_labels labels;
 	struct rf_accelerator_watch accelerators;
+	struct rf_libraries libraries;
+	struct rf_freeze freeze;
 	unsigned int geo_ticks;
 	char *last_error;
 	uint64_t last_error_real_ns, last_apply_real_ns, applies_ok, applies_failed, rollbacks;

@@ -223,6 +223,9 @@ static int start(struct rf_app *app)
 		r = rf_app_lock_refresh(app);
 	if (r < 0)
 		return r;
+	r = rf_freeze_start(&app->freeze, app->event, app->registry);
+	if (r < 0)
+		return rf_err_r(r, "no workload can be frozen");
 	r = rf_app_watch_start(app);
 	if (r < 0 && !app->dir_missing)
 		rf_err_r(r, "cannot watch %s", app->options.policy_dir);
@@ -237,6 +240,8 @@ static void stop(struct rf_app *app)
 	rf_history_free(app->history);
 	rf_flows_end(&app->flows);
 	rf_lineage_end(&app->lineage, app->registry);
+	rf_libraries_stop(&app->libraries);
+	rf_freeze_stop(&app->freeze);
 	rf_registry_free(app->registry);
 	rf_engine_free(app->engine);
 	sd_event_source_disable_unref(app->watch);

@@ -123,10 +123,12 @@ static int accelerators_fill(const struct rf_app *app, struct rf_snapshot *s)
 	const struct rf_accelerators *known = &app->accelerators.known;
 	int r;
 
-	s->accelerators = calloc(known->n_devices + 1, sizeof(*s->accelerators));
+	s->accelerators = calloc(known->n_devices + 2, sizeof(*s->accelerators));
 	if (!s->accelerators)
 		return -ENOMEM;
 	r = accelerator_add(s, RF_ACCEL_DEVICE_NONE, "", "", "", NULL);
+	if (r >= 0)
+		r = accelerator_add(s, RF_ACCEL_DEVICE_LIBRARY, RF_ACCELERATOR_LIBRARY, "", "", NULL);
 	for (size_t i = 0; r >= 0 && i < known->n_devices; i++) {
 		const struct rf_accelerator *d = &known->devices[i];
 
@@ -207,6 +209,50 @@ static int uses_fill(const struct rf_app *app, struct rf_snapshot *s)
 	return r;
 }
 
+struct calls {
+	struct rf_snapshot *s;
+	size_t room;
+};
+
+static int call_take(const struct rf_call_key *key, const struct rf_call_use *use, void *arg)
+{
+	struct calls *c = arg;
+	const struct rf_workload_row *workload = workload_row_find(c->s, key->workload);
+
+	if (!workload || key->kind >= RF_CALL_KINDS)
+		return 0;
+	if (c->s->n_calls == c->room) {
+		size_t room = c->room ? 2 * c->room : 64;
+		struct rf_call_row *list = reallocarray(c->s->calls, room, sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		c->s->calls = list;
+		c->room = room;
+	}
+	c->s->calls[c->s->n_calls++] = (struct rf_call_row){ workload, key->kind, *use };
+	return 0;
+}
+
+static int call_compare(const void *a, const void *b)
+{
+	const struct rf_call_row *x = a, *y = b;
+
+	if (x->workload != y->workload)
+		return x->workload < y->workload ? -1 : 1;
+	return (int)x->kind - (int)y->kind;
+}
+
+static int calls_fill(const struct rf_app *app, struct rf_snapshot *s)
+{
+	struct calls c = { .s = s };
+	int r = rf_engine_call_uses_each(app->engine, call_take, &c);
+
+	if (s->n_calls)
+		qsort(s->calls, s->n_calls, sizeof(*s->calls), call_compare);
+	return r;
+}
+
 int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot *s)
 {
 	struct rf_registry *registry = app->registry;
@@ -253,6 +299,8 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 	r = accelerators_fill(app, s);
 	if (r >= 0)
 		r = uses_fill(app, s);
+	if (r >= 0)
+		r = calls_fill(app, s);
 	if (r < 0)
 		return r;
 	r = rf_engine_snapshot(app->engine, s);

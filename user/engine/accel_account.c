@@ -94,21 +94,6 @@ static bool has_name(const struct btf *btf, const char *name, bool function)
 	return btf && btf__find_by_name_kind(btf, name, function ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF) > 0;
 }
 
-/* Every map is the engine's own. */
-static int maps_share(const struct rf_engine *e, struct bpf_object *object)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, object) {
-		int fd = rf_engine_map_fd(e, bpf_map__name(map));
-		int r = fd < 0 ? bpf_map__set_autocreate(map, false) : bpf_map__reuse_fd(map, fd);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int programs_attach(struct rf_engine *e, struct bpf_object *object, unsigned int *ret_n)
 {
 	struct bpf_program *program;
@@ -160,7 +145,7 @@ static int object_load(struct rf_engine *e, unsigned int *ret_n)
 		wanted += there;
 	}
 	types_free(&types);
-	r = wanted ? maps_share(e, object->obj) : 0;
+	r = wanted ? rf_engine_maps_share(e, object->obj) : 0;
 	if (r >= 0 && wanted)
 		r = accel_drm_bpf__load(object);
 	if (r >= 0 && wanted)
@@ -349,16 +334,29 @@ void rf_accel_groups_sweep(struct rf_engine *e, bool (*is_wanted)(const struct r
 			use_free(e, at);
 }
 
+uint32_t rf_accel_use_find(const struct rf_engine *e, uint32_t workload, uint32_t device)
+{
+	uint64_t whose = RF_ACCEL_WHOSE(RF_ACCEL_OWNER(RF_ACCEL_WORKLOAD, workload), device);
+
+	for (int way = 0; way < RF_ACCEL_USE_WAYS; way++) {
+		uint32_t at = RF_ACCEL_USE_AT(whose, way);
+
+		if (at && __atomic_load_n(&e->accel_uses[at].whose, __ATOMIC_ACQUIRE) == whose)
+			return at;
+	}
+	return 0;
+}
+
 void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload)
 {
-	for (uint32_t device = 0; device <= e->accel_devices; device++) {
-		uint64_t whose = RF_ACCEL_WHOSE(RF_ACCEL_OWNER(RF_ACCEL_WORKLOAD, workload), device);
+	uint32_t at;
 
-		for (int way = 0; way < RF_ACCEL_USE_WAYS; way++) {
-			uint32_t at = RF_ACCEL_USE_AT(whose, way);
-
-			if (at && __atomic_load_n(&e->accel_uses[at].whose, __ATOMIC_ACQUIRE) == whose)
-				use_reset(e, at);
-		}
+	for (uint32_t device = 0; device <= RF_ACCEL_DEVICE_LIBRARY; device++) {
+		/* Numbers are given from the lowest on. */
+		if (device > e->accel_devices && device != RF_ACCEL_DEVICE_LIBRARY)
+			continue;
+		at = rf_accel_use_find(e, workload, device);
+		if (at)
+			use_reset(e, at);
 	}
 }

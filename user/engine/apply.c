@@ -96,6 +96,8 @@ static int image_install(struct rf_engine *e, struct rf_image *image, struct rf_
 		if (r < 0)
 			return r;
 	}
+	if (image->calls)
+		filled.flags |= RF_BANK_CALLS;
 	*bank = filled;
 	return 0;
 }

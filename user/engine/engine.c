@@ -37,6 +37,25 @@ int rf_engine_map_fd(const struct rf_engine *e, const char *name)
 	return bpf_object__find_map_fd_by_name(e->skeleton->obj, name);
 }
 
+int rf_engine_maps_share(const struct rf_engine *e, struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object) {
+		const char *name = bpf_map__name(map), *section = strrchr(name, '.');
+		int fd = rf_engine_map_fd(e, name), r = 0;
+
+		/* Its constants are its own. */
+		if (fd >= 0)
+			r = bpf_map__reuse_fd(map, fd);
+		else if (!section || !rf_streq(section, ".rodata"))
+			r = bpf_map__set_autocreate(map, false);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static bool is_bpffs(const char *path)
 {
 	struct statfs fs;
@@ -375,6 +394,7 @@ void rf_engine_free(struct rf_engine *e)
 	map_munmap(e->accel_jobs, ACCEL_JOBS_SIZE);
 	map_munmap(e->accel_uses, ACCEL_USES_SIZE);
 	rf_quotas_free(e);
+	rf_calls_free(e);
 	map_munmap(e->lanes, sizeof(*e->lanes) * RF_LANES);
 	for (size_t i = 0; i < ARRAY_SIZE(chunks_table); i++)
 		rf_chunks_close(rf_engine_chunks(e, chunks_table[i].map));
@@ -461,6 +481,7 @@ int rf_engine_stats_reset(struct rf_engine *e, uint32_t workload)
 	rf_rate_reset(e, workload);
 	rf_lineage_reset(e, workload);
 	rf_accel_uses_reset(e, workload);
+	rf_calls_reset(e, workload);
 	return 0;
 }
 

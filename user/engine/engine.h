@@ -10,6 +10,7 @@
 #ifndef RF_ENGINE_ENGINE_H
 #define RF_ENGINE_ENGINE_H
 
+#include "ringfence/call_map.h"
 #include "ringfence/event.h"
 #include "ringfence/lineage_map.h"
 #include "ringfence/policy_map.h"
@@ -187,6 +188,29 @@ uint32_t rf_engine_accel_device(const struct rf_engine *e, const char *parent);
 /* Every row of what workloads have taken. A negative value of @fn ends it. */
 typedef int (*rf_accel_use_fn)(const struct rf_accel_use *use, void *arg);
 int rf_engine_accel_uses_each(const struct rf_engine *e, rf_accel_use_fn fn, void *arg);
+
+/*
+ * Functions of a library that are probed: where in the file, and what they are (user/model/calls.h). @name is the
+ * file's, for the pins, which go on without a daemon; those of an earlier daemon go with rf_engine_calls_settle(), once
+ * all that is mapped has been looked at. -EEXIST: it is probed already; what is not yet, is added.
+ */
+struct rf_call_probe {
+	uint64_t offset;
+	uint64_t cookie;
+};
+int rf_engine_calls_attach(struct rf_engine *e, const char *name, int fd, const struct rf_call_probe *probes, size_t n,
+			   char **ret_error);
+void rf_engine_calls_detach(struct rf_engine *e, const char *name);
+void rf_engine_calls_settle(struct rf_engine *e);
+/* What programs were told where functions are, and that was not given yet. A negative value of @fn ends it. */
+typedef int (*rf_call_site_fn)(const struct rf_call_site *site, void *arg);
+int rf_engine_call_sites_each(struct rf_engine *e, rf_call_site_fn fn, void *arg);
+typedef int (*rf_call_use_fn)(const struct rf_call_key *key, const struct rf_call_use *use, void *arg);
+int rf_engine_call_uses_each(const struct rf_engine *e, rf_call_use_fn fn, void *arg);
+/* Processes that ended at work. Once a second. */
+void rf_engine_calls_sweep(struct rf_engine *e);
+/* The row of what a workload has taken by libraries, to be read and written; NULL: none. */
+struct rf_accel_use *rf_engine_call_row(const struct rf_engine *e, uint32_t workload);
 
 /* All that there is until now. Waits for programs that run. */
 int rf_engine_lineage_take(struct rf_engine *e, const struct rf_lineage_taker *taker);

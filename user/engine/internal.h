@@ -153,6 +153,7 @@ struct rf_engine {
 	uint32_t accel_devices; /* the highest number of a device */
 	char accel_why[160];
 	struct rf_hashmap *quotas, *quotas_staged; /* quotas.c */
+	struct rf_calls *calls;			   /* calls.c; NULL: no library was found yet */
 
 	/* what is installed */
 	struct rf_words *words;
@@ -198,7 +199,8 @@ struct rf_engine {
 
 	/* probed */
 	bool lsm_runs, module_present;
-	bool traces_run; /* programs on functions of the kernel */
+	bool module_waits_probes; /* the module may be called from probes */
+	bool traces_run;	  /* programs on functions of the kernel */
 	char lsm_why[160], trace_why[160], module_why[160];
 	bool self_tested;
 };
@@ -213,6 +215,8 @@ void rf_engine_caches_drop(struct rf_engine *e);
 /* map fds, by their one name */
 int rf_engine_map_fd(const struct rf_engine *e, const char *name);
 const char *rf_engine_map_name(const struct bpf_map *map);
+/* Of another object, before it is loaded: its maps of our names are ours; others it does without. */
+int rf_engine_maps_share(const struct rf_engine *e, struct bpf_object *object);
 /* NULL: a map whose memory is all there. */
 struct rf_chunks *rf_engine_chunks(const struct rf_engine *e, const char *map);
 /* RF_PEER_CLASSES of them. */
@@ -306,10 +310,19 @@ int rf_lineage_open(struct rf_engine *e);
 void rf_lineage_reset(struct rf_engine *e, uint32_t workload);
 
 /* accel_account.c */
+/* The place of its row; 0: it has none. */
+uint32_t rf_accel_use_find(const struct rf_engine *e, uint32_t workload, uint32_t device);
 void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload);
 /* Rows of namespaces and tenants that nobody is in and nobody wants, when half of all are taken. */
 void rf_accel_groups_sweep(struct rf_engine *e, bool (*is_wanted)(const struct rf_engine *e, uint32_t owner));
 enum rf_support rf_accel_account_support(const struct rf_engine *e);
+
+/* calls.c */
+void rf_calls_free(struct rf_engine *e);
+/* Of an id that is somebody else's from now on. */
+void rf_calls_reset(struct rf_engine *e, uint32_t workload);
+enum rf_support rf_calls_support(const struct rf_engine *e);
+const char *rf_calls_why(const struct rf_engine *e);
 
 /*
  * quotas.c. Of all workloads of an apply, whose tenants and namespaces @banks has, for @bank, which is not in force;

@@ -92,7 +92,7 @@ static void module_probe(struct rf_engine *e)
 	struct rf_module_abi abi = { .size = sizeof(abi), .version = RF_MODULE_ABI };
 	_cleanup_close_ int fd = open(RF_DEVICE_PATH, O_RDWR | O_CLOEXEC);
 
-	e->module_present = false;
+	e->module_present = e->module_waits_probes = false;
 	if (fd < 0) {
 		snprintf(e->module_why, sizeof(e->module_why), "ringfence.ko is not loaded (%s: %s)", RF_DEVICE_PATH,
 			 strerror(errno));
@@ -101,6 +101,7 @@ static void module_probe(struct rf_engine *e)
 			 abi.version, RF_MODULE_ABI, strerror(errno));
 	} else {
 		e->module_present = true;
+		e->module_waits_probes = abi.features & RF_MODULE_F_THROTTLE_PROBES;
 		snprintf(e->module_why, sizeof(e->module_why), "ringfence.ko with ABI %u", abi.version);
 	}
 }

@@ -244,6 +244,8 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return module_why(e);
 	if (feature == RF_FEATURE_ACCELERATOR_ACCOUNTING)
 		return strdup(e->accel_why);
+	if (feature == RF_FEATURE_ACCELERATOR_CALLS)
+		return strdup(rf_calls_why(e));
 	if (feature == RF_FEATURE_ACCELERATOR_QUOTAS)
 		return strdup(rf_quotas_why(e));
 	if (feature == RF_FEATURE_PROCESS)

@@ -3,6 +3,7 @@
 #include "user/export/accelerators_json.h"
 
 #include "user/model/accelerator_ioctl.h"
+#include "user/model/calls.h"
 
 /* What is in force of the workload's own. */
 static void put_quota(const struct rf_accel_quota *q, struct rf_json *j)
@@ -40,6 +41,22 @@ static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
 	rf_json_object_end(j);
 }
 
+static void put_call(const struct rf_call_row *row, struct rf_json *j)
+{
+	rf_json_object(j, NULL);
+	rf_json_string(j, "workload", row->workload->name);
+	rf_json_string(j, "call", rf_call_kind_name(row->kind));
+	rf_json_u64(j, "calls", row->use.calls);
+	rf_json_u64(j, "failures", row->use.failures);
+	rf_json_u64(j, "ns", row->use.ns);
+	rf_json_u64(j, "bytes", row->use.bytes);
+	rf_json_array(j, "buckets");
+	for (int i = 0; i < RF_CALL_BUCKETS; i++)
+		rf_json_u64(j, NULL, row->use.bucket[i]);
+	rf_json_array_end(j);
+	rf_json_object_end(j);
+}
+
 void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 {
 	rf_json_u64(j, "time_ns", s->boot_ns);
@@ -47,7 +64,7 @@ void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 	for (size_t i = 0; i < s->n_accelerators; i++) {
 		const struct rf_accelerator_row *row = &s->accelerators[i];
 
-		if (!*row->name)
+		if (!*row->parent)
 			continue;
 		rf_json_object(j, NULL);
 		rf_json_string(j, "name", row->name);
@@ -61,5 +78,9 @@ void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 	rf_json_array(j, "uses");
 	for (size_t i = 0; i < s->n_accelerator_uses; i++)
 		put_use(&s->accelerator_uses[i], j);
+	rf_json_array_end(j);
+	rf_json_array(j, "calls");
+	for (size_t i = 0; i < s->n_calls; i++)
+		put_call(&s->calls[i], j);
 	rf_json_array_end(j);
 }

@@ -124,6 +124,12 @@ void rf_exposition_begin(struct rf_exposition *x, const struct rf_metric_family 
 {
 	x->family = family;
 	x->begun = false;
+	x->part = NULL;
+}
+
+void rf_exposition_part(struct rf_exposition *x, const char *part)
+{
+	x->part = part;
 }
 
 void rf_exposition_label(struct rf_exposition *x, const char *name, const char *value)
@@ -151,7 +157,7 @@ static void sample_open(struct rf_exposition *x)
 		metadata(x);
 	x->begun = true;
 	rf_strbuf_adds(x->out, x->family->name);
-	rf_strbuf_adds(x->out, rf_metric_suffix(x->family->type));
+	rf_strbuf_adds(x->out, x->part ? x->part : rf_metric_suffix(x->family->type));
 	if (x->labels.len) {
 		rf_strbuf_addc(x->out, '{');
 		rf_strbuf_add(x->out, x->labels.data, x->labels.len);

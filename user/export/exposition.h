@@ -21,6 +21,7 @@ struct rf_exposition {
 	enum rf_metrics_format format;
 	const struct rf_metric_family *family;
 	bool begun;		 /* the family's metadata is written */
+	const char *part;	 /* of a histogram: what the next sample's name ends in */
 	struct rf_strbuf labels; /* of the next sample */
 };
 
@@ -36,6 +37,8 @@ void rf_exposition_label(struct rf_exposition *x, const char *name, const char *
 void rf_exposition_labels(struct rf_exposition *x, const char *text, size_t len);
 /* The labels so far, in that form, appended to @out instead of being used; returns their length. */
 size_t rf_exposition_labels_take(struct rf_exposition *x, struct rf_strbuf *out);
+/* Of a histogram: the samples from here on are "_bucket", "_sum" or "_count"; static. */
+void rf_exposition_part(struct rf_exposition *x, const char *part);
 /* The sample. RF_UNKNOWN: none; its labels are dropped. */
 void rf_exposition_u64(struct rf_exposition *x, uint64_t value);
 /* Likewise, @value / 10^@decimals, exact. */

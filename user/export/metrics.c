@@ -50,6 +50,8 @@ const char *rf_metric_type_name(enum rf_metric_type t, enum rf_metrics_format f)
 		return "counter";
 	case RF_METRIC_INFO: /* the older format has no such type */
 		return f == RF_METRICS_OPENMETRICS ? "info" : "gauge";
+	case RF_METRIC_HISTOGRAM:
+		return "histogram";
 	default:
 		return "gauge";
 	}

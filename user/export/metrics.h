@@ -29,6 +29,7 @@
 #define RF_METRICS_WORKLOAD_LABELS "tenant,namespace,workload"
 #define RF_METRICS_ACCEL_PREFIX	   RF_METRICS_WORKLOAD_PREFIX "accelerator_"
 #define RF_METRICS_ACCEL_LABELS	   RF_METRICS_WORKLOAD_LABELS ",device"
+#define RF_METRICS_CALL_LABELS	   RF_METRICS_WORKLOAD_LABELS ",call"
 
 enum rf_metrics_format {
 	RF_METRICS_TEXT,	/* Prometheus text format 0.0.4 */
@@ -36,7 +37,13 @@ enum rf_metrics_format {
 	RF_METRICS_FORMATS
 };
 
-enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_METRIC_TYPES };
+enum rf_metric_type {
+	RF_METRIC_GAUGE,
+	RF_METRIC_COUNTER,
+	RF_METRIC_INFO,
+	RF_METRIC_HISTOGRAM, /* its samples end in _bucket, _sum and _count, see rf_exposition_part() */
+	RF_METRIC_TYPES
+};
 
 /*
  * X(enum suffix, family name, type, label names, help). Those of the workloads that RF_COUNTERS has are not repeated
@@ -173,7 +180,13 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	X(ACCEL_OVER, RF_METRICS_ACCEL_PREFIX "quota_denials", COUNTER, RF_METRICS_ACCEL_LABELS,                       \
 	  "Submissions, allocations and opens that failed by a quota.")                                                \
 	X(ACCEL_SHARE, RF_METRICS_ACCEL_PREFIX "quota_share", GAUGE, RF_METRICS_ACCEL_LABELS,                          \
-	  "Weight in sharing device time; 0 where it has none.")
+	  "Weight in sharing device time; 0 where it has none.")                                                       \
+	X(CALL_DURATION, RF_METRICS_ACCEL_PREFIX "call_duration_seconds", HISTOGRAM, RF_METRICS_CALL_LABELS,           \
+	  "Calls of accelerators' libraries that returned, without what a quota made them wait.")                      \
+	X(CALL_FAILURES, RF_METRICS_ACCEL_PREFIX "call_failures", COUNTER, RF_METRICS_CALL_LABELS,                     \
+	  "Of those, the ones that failed.")                                                                           \
+	X(CALL_BYTES, RF_METRICS_ACCEL_PREFIX "call_bytes", COUNTER, RF_METRICS_CALL_LABELS,                           \
+	  "What those that did not fail copied or allocated.")
 
 enum rf_metric {
 #define X(id, name, type, labels, help) RF_METRIC_##id,

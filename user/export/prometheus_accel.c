@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The accelerators in the exposition. */
 #include "user/export/prometheus_accel.h"
+#include "user/export/prometheus_calls.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -70,7 +71,8 @@ static void devices_render(struct rf_exposition *x, const struct rf_snapshot *s)
 	for (size_t i = 0; i < s->n_accelerators; i++) {
 		const struct rf_accelerator_row *row = &s->accelerators[i];
 
-		if (!*row->name)
+		/* What stands for nodes of none alone, and for libraries. */
+		if (!*row->parent)
 			continue;
 		rf_exposition_label(x, "device", row->name);
 		rf_exposition_label(x, "driver", row->driver);
@@ -157,5 +159,6 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 		labels(&series, &uses[i]);
 		rf_exposition_u64(x, uses[i].use.quota.weight);
 	}
+	rf_prometheus_calls(x, s, limit);
 	return 0;
 }

@@ -44,6 +44,9 @@ struct rf_accelerator {
 	uint32_t index[RF_ACCELERATOR_CLASS_COUNT]; /* its number among each of these; RF_ACCELERATOR_NONE: none */
 };
 
+/* RF_ACCEL_DEVICE_LIBRARY's, where devices have theirs: no node is called so. */
+#define RF_ACCELERATOR_LIBRARY "library"
+
 #define RF_ACCELERATOR_NONE UINT32_MAX
 #define RF_MIG_NONE	    (-1) /* no instance's */
 

@@ -43,7 +43,8 @@ enum rf_support { RF_SUPPORT_UNAVAILABLE, RF_SUPPORT_BEST_EFFORT, RF_SUPPORT_ENF
 	X(LINEAGE, "lineage", "kind: Label")                                             \
 	X(ACCELERATOR_IOCTLS, "accelerator-ioctls", "spec.accelerators operations")      \
 	X(ACCELERATOR_ACCOUNTING, "accelerator-accounting", "ringfence accel")           \
-	X(ACCELERATOR_QUOTAS, "accelerator-quotas", "spec.accelerators.quota")
+	X(ACCELERATOR_QUOTAS, "accelerator-quotas", "spec.accelerators.quota")           \
+	X(ACCELERATOR_CALLS, "accelerator-calls", "spec.accelerators.userModeSubmission")
 
 enum rf_feature {
 #define X(id, name, section) RF_FEATURE_##id,

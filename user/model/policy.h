@@ -228,6 +228,7 @@ struct rf_accelerator_section {
 	struct rf_accelerator_quota quota[RF_ACCEL_LEVELS];
 	enum rf_over_quota over;
 	bool over_memory_full; /* ENOMEM */
+	bool calls;	       /* of libraries are counted, and the quotas hold for them */
 	struct rf_mark mark;
 	enum rf_action default_action;
 	struct rf_accelerator_rule *rules;

@@ -86,6 +86,7 @@ void rf_snapshot_fini(struct rf_snapshot *s)
 	}
 	free(s->accelerators);
 	free(s->accelerator_uses);
+	free(s->calls);
 	free(s->root);
 	free(s->bpffs);
 	free(s->last_error);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "ringfence/accel_map.h"
+#include "ringfence/call_map.h"
 #include "ringfence/guard_map.h"
 #include "ringfence/stats_map.h"
 #include "user/model/account.h"
@@ -93,6 +94,13 @@ struct rf_accelerator_use_row {
 	struct rf_accel_use use;
 };
 
+/* What a workload has called of libraries of accelerators, of one kind. */
+struct rf_call_row {
+	const struct rf_workload_row *workload;
+	enum rf_call_kind kind;
+	struct rf_call_use use;
+};
+
 struct rf_snapshot {
 	uint64_t real_ns, boot_ns;
 	/* daemon */
@@ -128,6 +136,8 @@ struct rf_snapshot {
 	size_t n_accelerators;
 	struct rf_accelerator_use_row *accelerator_uses; /* by workload, in the order of @workloads */
 	size_t n_accelerator_uses;
+	struct rf_call_row *calls; /* by workload, in the order of @workloads, and kind */
+	size_t n_calls;
 };
 
 void rf_snapshot_fini(struct rf_snapshot *s);

@@ -130,6 +130,18 @@ static void values_show(const struct rf_accelerator_quota *q, struct rf_strbuf *
 		rf_strbuf_addf(out, " secondsPerDay %" PRIu64, q->day_s);
 }
 
+static void calls_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!policies[i]->accelerators.calls)
+			continue;
+		rf_strbuf_addf(out,
+			       "\ncalls of accelerators' libraries are counted, and quotas hold for them  (%s, %s)\n",
+			       policies[i]->name, policies[i]->file);
+		return;
+	}
+}
+
 void rf_quotas_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out)
 {
 	bool any = false;
@@ -149,4 +161,5 @@ void rf_quotas_show(const struct rf_policy *const *policies, size_t n, struct rf
 		rf_strbuf_addf(out, "  (%s, %s:%u)\n", first->name, first->file,
 			       first->accelerators.quota[level].mark.line);
 	}
+	calls_show(policies, n, out);
 }

@@ -61,6 +61,7 @@ int rf_image_compile_network(const struct rf_policy *const *policies, size_t n, 
 			return -ENOMEM;
 		image->n_policies++;
 		image->telemetry |= policies[i]->telemetry;
+		image->calls |= policies[i]->accelerators.calls;
 	}
 	for (int tier = 0; tier < RF_TIERS; tier++) {
 		for (int direction = 0; direction < RF_DIRECTIONS; direction++) {

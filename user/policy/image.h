@@ -28,6 +28,7 @@ struct rf_image {
 	struct rf_files_image *files;	      /* likewise */
 	struct rf_process_image *process;     /* NULL: every program runs */
 	struct rf_quotas_image *quotas;	      /* NULL: none */
+	bool calls;			      /* of libraries of accelerators are counted, and quotas hold for them */
 	uint32_t telemetry;
 	struct rf_flow_sampling flows;
 	char **policies; /* full names, in merge order */

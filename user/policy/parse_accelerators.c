@@ -155,6 +155,7 @@ static void quotas_parse(struct rf_checker *c, const struct rf_node *node, struc
 		[RF_ACCEL_NAMESPACE] = "namespaceQuota",
 		[RF_ACCEL_TENANT] = "tenantQuota",
 	};
+	const struct rf_node *calls;
 	bool any = false;
 
 	for (int level = 0; level < RF_ACCEL_LEVELS; level++) {
@@ -165,10 +166,13 @@ static void quotas_parse(struct rf_checker *c, const struct rf_node *node, struc
 		if (rf_node_is(node, "overQuota", rf_over_quota_names[over]))
 			ret->over = over;
 	ret->over_memory_full = rf_node_is(node, "overMemory", "ENOMEM");
+	calls = rf_node_get(node, "userModeSubmission");
+	if (calls && calls->kind == RF_NODE_SCALAR)
+		(void)rf_scalar_boolean(calls->text, &ret->calls);
 	if (!any && (rf_node_get(node, "overQuota") || rf_node_get(node, "overMemory")))
 		rf_check_error(c, rf_node_get(node, rf_node_get(node, "overQuota") ? "overQuota" : "overMemory"),
 			       "add quota, namespaceQuota or tenantQuota", "there is no quota to be over");
-	if (any && !rf_node_get(node, "default") && !rf_node_get(node, "rules"))
+	if ((any || ret->calls) && !rf_node_get(node, "default") && !rf_node_get(node, "rules"))
 		ret->present = false;
 }
 

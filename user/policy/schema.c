@@ -266,6 +266,11 @@ static const struct rf_field accelerator_fields[] = {
 	F("overMemory", ENUM, .dflt = "EDQUOT", .values = STRINGS("EDQUOT", "ENOMEM"),
 	  .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS,
 	  .text = "What an allocation beyond the quota gets: ENOMEM is what a device that is full answers."),
+	F("userModeSubmission", BOOLEAN, .dflt = "false", .needs = 1 + RF_FEATURE_ACCELERATOR_CALLS,
+	  .text = "Count what the workload calls of the CUDA, HIP and OpenCL libraries, which hand work to a device "
+		  "without a system call; the share, the limits of time and of submissions of its quotas hold for its "
+		  "launches, as of a device of its own. A launch beyond them waits; it never fails. A section that "
+		  "has it, and neither default nor rules, says nothing of access."),
 	{ .key = NULL },
 };
 

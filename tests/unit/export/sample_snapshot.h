@@ -18,6 +18,7 @@ struct sample {
 	struct rf_account web[RF_PEER_CLASSES];
 	struct rf_accelerator_row accelerator;
 	struct rf_accelerator_use_row use;
+	struct rf_call_row calls[2];
 };
 
 static inline void sample_row(struct rf_workload_row *row, uint32_t id, const char *name, const char *namespace,
@@ -72,6 +73,16 @@ static inline void sample_accelerators(struct sample *sample)
 	sample->snapshot.n_accelerators = 1;
 	sample->snapshot.accelerator_uses = &sample->use;
 	sample->snapshot.n_accelerator_uses = 1;
+	sample->calls[0] = (struct rf_call_row){
+		&sample->rows[1],
+		RF_CALL_LAUNCH,
+		{ .calls = 5, .failures = 1, .ns = 9000000001 },
+	};
+	sample->calls[0].use.bucket[0] = 3;
+	sample->calls[0].use.bucket[RF_CALL_BUCKETS - 1] = 2;
+	sample->calls[1] = (struct rf_call_row){ &sample->rows[1], RF_CALL_COPY, { .calls = 1, .bytes = 4096 } };
+	sample->snapshot.calls = sample->calls;
+	sample->snapshot.n_calls = ARRAY_SIZE(sample->calls);
 }
 
 static inline void sample_account(struct sample *sample)

@@ -59,6 +59,18 @@ static size_t split(char *text, char **lines)
 	return n;
 }
 
+/* What a sample's name may end in, after its family's. */
+static bool is_suffix(const struct rf_metric_family *f, const char *rest, size_t len)
+{
+	static const char *const parts[] = { "_bucket", "_sum", "_count" };
+
+	for (size_t i = 0; f->type == RF_METRIC_HISTOGRAM && i < ARRAY_SIZE(parts); i++)
+		if (len == strlen(parts[i]) && !strncmp(rest, parts[i], len))
+			return true;
+	return f->type != RF_METRIC_HISTOGRAM && len == strlen(rf_metric_suffix(f->type)) &&
+	       !strncmp(rest, rf_metric_suffix(f->type), len);
+}
+
 static const struct rf_metric_family *find_family(const char *name, size_t len, bool with_suffix)
 {
 	const struct rf_metric_family *f;
@@ -69,8 +81,7 @@ static const struct rf_metric_family *find_family(const char *name, size_t len, 
 		f = i < RF_METRIC_COUNT ? rf_metric_family(i) : rf_metric_counter(i - RF_METRIC_COUNT);
 		n = strlen(f->name);
 		if (len >= n && !strncmp(name, f->name, n) &&
-		    (with_suffix ? len == n + strlen(rf_metric_suffix(f->type)) &&
-					   !strncmp(name + n, rf_metric_suffix(f->type), len - n) :
+		    (with_suffix ? is_suffix(f, name + n, len - n) || (len == n && f->type == RF_METRIC_HISTOGRAM) :
 				   len == n))
 			return f;
 	}
@@ -223,6 +234,25 @@ static void every_family_is_rendered_when_all_is_known(void **state)
 	assert_line(text, "ringfence_policy_confirm_remaining_seconds 30");
 	assert_line(text, "ringfence_workload_accelerator_busy_seconds_total{tenant=\"acme\",namespace=\"prod\","
 			  "workload=\"web\",device=\"accel/accel0\"} 2.000000001");
+}
+
+static void a_histogram_adds_up(void **state)
+{
+	_cleanup_free_ char *text = render_sample(RF_METRICS_TEXT);
+
+	(void)state;
+#define CALL(part)                                                   \
+	"ringfence_workload_accelerator_call_duration_seconds_" part \
+	"{tenant=\"acme\",namespace=\"prod\",workload=\"web\",call=\"launch\""
+	assert_line(text, CALL("bucket") ",le=\"1e-06\"} 3");
+	assert_line(text, CALL("bucket") ",le=\"4e-06\"} 3");
+	assert_line(text, CALL("bucket") ",le=\"0.262144\"} 3");
+	assert_line(text, CALL("bucket") ",le=\"+Inf\"} 5");
+	assert_line(text, CALL("sum") "} 9.000000001");
+	assert_line(text, CALL("count") "} 5");
+#undef CALL
+	assert_line(text, "ringfence_workload_accelerator_call_failures_total{tenant=\"acme\",namespace=\"prod\","
+			  "workload=\"web\",call=\"launch\"} 1");
 }
 
 /* ---- values ---- */
@@ -470,6 +500,7 @@ static void a_host_without_workloads_has_only_host_metrics(void **state)
 	sample.snapshot.workloads = NULL;
 	sample.snapshot.n_workloads = 0;
 	sample.snapshot.n_accelerator_uses = 0;
+	sample.snapshot.n_calls = 0;
 	text = render(&sample.snapshot, RF_METRICS_OPENMETRICS, 10);
 	assert_null(strstr(text, "ringfence_workload_"));
 	assert_line(text, "ringfence_workloads 0");
@@ -507,6 +538,7 @@ int main(void)
 		cmocka_unit_test(openmetrics_is_well_formed_and_every_series_is_unique),
 		cmocka_unit_test(the_formats_have_the_same_samples),
 		cmocka_unit_test(every_family_is_rendered_when_all_is_known),
+		cmocka_unit_test(a_histogram_adds_up),
 		cmocka_unit_test(numbers_are_exact_and_in_base_units),
 		cmocka_unit_test(an_account_that_is_empty_has_no_series),
 		cmocka_unit_test(the_accounts_of_workloads_beyond_the_limit_are_summed),

@@ -1,0 +1,212 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Calls of accelerators' libraries: counted for whoever makes them, and held
+# back where a quota is used up. With a library that stands in for CUDA's
+# driver, on a device that is a clock.
+#
+# shellcheck disable=SC2317 # functions are called by tap_ok and tap_is
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+probe=$build/tests/e2e/cuda_probe
+[ -e /sys/bus/event_source/devices/uprobe/type ] || tap_skip_all "this kernel has no uprobes"
+library=$tmp/libcuda.so.1
+cp "$build/tests/library/libcuda.so.1" "$library"
+
+make_cgroup counted other plain apart resolving runtime again late
+daemon_must_start
+echo "# $(status_row accelerator-calls why)"
+{
+	for w in counted apart resolving runtime again late; do
+		echo 'accelerators: {userModeSubmission: true}' | doc $w $w
+	done
+	echo 'network: {egress: {default: allow}}' | doc plain plain
+} | put_force base || exit 1
+
+# calls WORKLOAD KIND KEY
+calls()
+{
+	"$ringfence" accel --json | sed 's/{"workload"/\n{"workload"/g' |
+		grep -F "{\"workload\":\"default/default/$1\",\"call\":\"$2\"," | sed -n "s/.*\"$3\":\([0-9]*\).*/\1/p"
+}
+# library_use WORKLOAD KEY
+library_use()
+{
+	"$ringfence" accel --json | sed 's/{"workload"/\n{"workload"/g' |
+		grep -F "{\"workload\":\"default/default/$1\",\"device\":\"library\"," | sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p"
+}
+probed() { [ "$(log_count 'functions of .* are probed')" -gt "$1" ]; }
+# run WORKLOAD LIBRARY STEP...: waits until the library is probed, which nobody had before, and does the steps then.
+runs=0
+run()
+{
+	runs=$((runs + 1))
+	run_cgroup=$1
+	run_library=$2
+	run_before=$(log_count 'functions of .* are probed')
+	shift 2
+	inside "$run_cgroup" "$probe" "$run_library" "wait:$tmp/go$runs" "$@" >"$tmp/out$runs" 2>&1 &
+	run_pid=$!
+	await 15 probed "$run_before" || echo "# no new library was probed"
+	touch "$tmp/go$runs"
+	wait $run_pid
+}
+
+# ---- what is counted ----
+
+tap_ok "a library is probed when a workload maps it" run counted "$library" times:100:launch:1000+sync bad graph:1000 \
+	alloc:4096 alloc:99999999999 copy:1000 queue:2000 query
+tap_is "launches" 101 calls counted launch calls
+tap_is "one of which failed" 1 calls counted launch failures
+tap_is "graph launches" 1 calls counted graph_launch calls
+tap_is "copies" 2 calls counted copy calls
+tap_is "of so many bytes" 3000 calls counted copy bytes
+tap_is "allocations" 2 calls counted alloc calls
+tap_is "of which one failed" 1 calls counted alloc failures
+tap_is "and only the other has bytes" 4096 calls counted alloc bytes
+tap_is "synchronisations, and the question whether all is done, once it is" 101 calls counted synchronize calls
+buckets()
+{
+	"$ringfence" accel --json | sed 's/{"workload"/\n{"workload"/g' |
+		grep -F "{\"workload\":\"default/default/$1\",\"call\":\"$2\"," |
+		sed 's/.*"buckets":\[\([0-9,]*\)\].*/\1/' | tr ',' '\n' | awk '{ n += $1 } END { print n }'
+}
+tap_is "each is in one bucket of the histogram" 101 buckets counted launch
+tap_is "its launches are jobs of a device that stands for libraries" 102 library_use counted jobs
+tap_is "nothing is under way any more" 0 library_use counted under_way
+
+
+# Somebody has it mapped from here on, which takes a round to be seen where it was let go meanwhile.
+holds() { enter late "$probe" "$library" "wait:$tmp/stop" launch:1000; }
+holds >"$tmp/out" 2>&1 &
+holder=$!
+helpers="$helpers $holder"
+pinned() { [ "$(find "$tmp/bpf/links" -path "*calls_*/$(stat -c '%D-%i' "$library" | awk -F- '{ printf "%s-%x", $1, $2 }')/*" | wc -l)" -gt 0 ]; }
+sleep 1
+await 10 pinned
+inside counted "$probe" "$library" times:50:launch:1000+sync >"$tmp/out"
+tap_is "another process is counted from its first call on" 151 calls counted launch calls
+inside plain "$probe" "$library" launch:1000 sync >"$tmp/out"
+tap_is "who has not asked for it is not counted" "" calls plain launch calls
+
+# ---- where libraries hide ----
+
+cat >"$tmp/apart.sh" <<'END'
+mkdir "$2" && mount -t tmpfs none "$2" && cp "$1" "$2/libcuda.so.1" && shift && where=$1 && shift &&
+	exec "$@" "$where/libcuda.so.1" "wait:$go" times:30:launch:1000+sync
+END
+go=$tmp/goapart unshare --mount true 2>/dev/null && {
+	before=$(log_count 'functions of .* are probed')
+	(
+		go=$tmp/goapart
+		export go
+		enter apart unshare --mount --propagation private sh "$tmp/apart.sh" "$library" "$tmp/hidden" "$probe"
+	) >"$tmp/out" 2>&1 &
+	pid=$!
+	await 15 probed "$before"
+	touch "$tmp/goapart"
+	wait $pid
+	sed 's/^/# /' "$tmp/out"
+	tap_is "in a mount namespace that has it alone" 30 calls apart launch calls
+}
+
+cp "$library" "$tmp/libcuda.so.2"
+sites() { find "$tmp/bpf/links" -path '*calls_*' -name '*_begin' | wc -l; }
+runs=$((runs + 1))
+before=$(log_count 'functions of .* are probed')
+inside resolving "$probe" "$tmp/libcuda.so.2" "wait:$tmp/first" resolve "wait:$tmp/second" times:40:launch:1000+sync \
+	>"$tmp/out" 2>&1 &
+pid=$!
+await 15 probed "$before"
+known=$(sites)
+touch "$tmp/first"
+more() { [ "$(sites)" -gt "$known" ]; }
+tap_ok "what cuGetProcAddress() gives is found" await 10 more
+touch "$tmp/second"
+wait $pid
+tap_is "and counted" 40 calls resolving launch calls
+
+cp "$library" "$tmp/libcuda.so.3"
+run runtime "$tmp/libcuda.so.3" runtime times:20:launch:1000+sync
+tap_is "a runtime that is part of the program, and the driver that it calls, are one" 20 calls runtime launch calls
+
+# ---- without the daemon, and after it ----
+
+daemon_end KILL
+before=$(log_count 'functions of .*libcuda.so.1 are probed')
+inside counted "$probe" "$library" times:10:launch:1000+sync >"$tmp/out"
+daemon_must_start
+await 5 has_workload default/default/counted
+tap_is "what is called without a daemon is counted" 161 calls counted launch calls
+await 15 log_grew 'functions of .*libcuda.so.1 are probed' "$before"
+inside counted "$probe" "$library" times:10:launch:1000+sync >"$tmp/out"
+tap_is "what two daemons probe is counted once" 171 calls counted launch calls
+own() { [ "$(find "$tmp/bpf/links" -maxdepth 1 -name 'calls_*' | wc -l)" = 1 ]; }
+tap_ok "the earlier daemon's probes go" await 10 own
+touch "$tmp/stop"
+wait $holder
+none() { [ "$(sites)" = 0 ]; }
+tap_ok "probes go when nobody has the library any more" await 30 none
+
+# ---- quotas ----
+
+if [ "$(status_row accelerator-quotas support)" != enforced ]; then
+	echo "# quotas need BPF LSM"
+	tap_done
+fi
+make_cgroup capped queued audited both slow frozen
+{
+	for w in capped queued frozen; do
+		echo 'accelerators: {userModeSubmission: true, quota: {limitPercent: 25}}' | doc $w $w
+	done
+	printf 'mode: audit\naccelerators: {userModeSubmission: true, quota: {limitPercent: 25}}\n' | doc audited audited
+	echo 'accelerators: {userModeSubmission: true, quota: {submissionsPerSecond: 20}}' | doc slow slow
+} | put_force quota || exit 1
+long=30000
+# permille WORKLOAD STEP: of the time that it ran for, as the probe has it.
+permille()
+{
+	inside "$1" "$probe" "$library" "for:$long:$2" >"$tmp/out.$1" 2>&1
+	sed -n 's/launches [0-9]* asked \([0-9]*\) elapsed \([0-9]*\)/\1 \2/p' "$tmp/out.$1" | awk '{ print int($1 * 1000 / $2) }'
+}
+within()
+{
+	[ "$1" -ge "$2" ] && [ "$1" -le "$3" ] && return
+	echo "got $1, expected $2 to $3"
+	return 1
+}
+# So that what is measured does not begin before the library is found.
+rm -f "$tmp/stop"
+holds >"$tmp/out" 2>&1 &
+helpers="$helpers $!"
+await 15 pinned
+
+got=$(permille capped launch:20000000+sync)
+echo "# per mille of the device, of 250: $got"
+tap_ok "a limit of time holds within a tenth, over half a minute" within "$got" 225 275
+got=$(permille queued times:5:launch:4000000+sync)
+echo "# per mille of the device, of 250, in fives: $got"
+tap_ok "for launches that are waited for together, too" within "$got" 225 275
+long=3000
+got=$(permille audited launch:20000000+sync)
+tap_ok "what is in audit is not held back" above "$got" 900
+inside slow "$probe" "$library" "for:4000:launch:100000+sync" >"$tmp/out"
+made=$(sed -n 's/launches \([0-9]*\) .*/\1/p' "$tmp/out")
+echo "# launches in 4 s, of 20 a second: $made"
+tap_ok "a limit of submissions" within "$made" 70 100
+tap_ok "waits are told of" above "$(library_use capped waits)" 10
+
+# ---- nobody is left frozen ----
+
+enter frozen "$probe" "$library" "for:$((8000 * RF_SLOW / (RF_SLOW > 1 ? 4 : 1))):launch:900000000+sync" >"$tmp/out" 2>&1 &
+pid=$!
+frozen() { grep -q 1 "$cgroup/frozen/cgroup.freeze"; }
+thawed() { grep -q 0 "$cgroup/frozen/cgroup.freeze"; }
+tap_ok "what owes much is frozen" await 10 frozen
+daemon_end KILL
+tap_ok "it is thawed when the daemon is killed" await 5 thawed
+kill -9 $pid 2>/dev/null
+daemon_must_start
+tap_ok "and stays so" thawed
+tap_done

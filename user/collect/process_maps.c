@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* "7f5c8a000000-7f5c8a028000 r-xp 00028000 08:02 1311 /usr/lib/libc.so.6": what is not followed by a path has none. */
+#include "user/collect/process_maps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* The digits at the front of @s, with @end behind them, which goes too. */
+static bool take_hex(struct rf_span *s, char end, uint64_t *ret)
+{
+	uint64_t value = 0;
+	size_t i;
+
+	for (i = 0; i < s->n && i < 16; i++) {
+		char c = s->s[i];
+		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+
+		if (digit < 0)
+			break;
+		value = value << 4 | (uint64_t)digit;
+	}
+	if (!i || i == s->n || s->s[i] != end)
+		return false;
+	s->s += i + 1;
+	s->n -= i + 1;
+	*ret = value;
+	return true;
+}
+
+/* All up to a space, and it. */
+static bool skip_word(struct rf_span *s)
+{
+	const char *space = memchr(s->s, ' ', s->n);
+
+	if (!space)
+		return false;
+	s->n -= space + 1 - s->s;
+	s->s = space + 1;
+	return true;
+}
+
+static bool parse_line(struct rf_span line, struct rf_process_map *m)
+{
+	if (!take_hex(&line, '-', &m->start) || !take_hex(&line, ' ', &m->end) || m->end <= m->start)
+		return false;
+	/* "r-xp " */
+	if (line.n < 5 || line.s[4] != ' ')
+		return false;
+	m->executable = line.s[2] == 'x';
+	line.s += 5;
+	line.n -= 5;
+	/* Device and inode are those of whatever file system lies below: who wants to know opens it. */
+	if (!take_hex(&line, ' ', &m->offset) || !skip_word(&line))
+		return false;
+	while (line.n && *line.s >= '0' && *line.s <= '9') {
+		line.s++;
+		line.n--;
+	}
+	while (line.n && *line.s == ' ') {
+		line.s++;
+		line.n--;
+	}
+	m->path = line;
+	return true;
+}
+
+bool rf_process_maps_next(struct rf_span *text, struct rf_process_map *ret)
+{
+	while (text->n) {
+		const char *end = memchr(text->s, '\n', text->n);
+		struct rf_span line = { text->s, end ? (size_t)(end - text->s) : text->n };
+
+		text->s += line.n + !!end;
+		text->n -= line.n + !!end;
+		if (parse_line(line, ret))
+			return true;
+	}
+	return false;
+}
+
+int rf_process_map_open(pid_t pid, const struct rf_process_map *map)
+{
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, map->start, map->end);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}

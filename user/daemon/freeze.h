@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Holding back workloads that launch more than their quota by libraries, where
+ * the module cannot: a cgroup that owes time is frozen until it is paid
+ * (cgroup.freeze), so that over some launches the share is kept.
+ *
+ * Failure: open. A child process thaws what is frozen when the daemon dies.
+ */
+#ifndef RF_DAEMON_FREEZE_H
+#define RF_DAEMON_FREEZE_H
+
+#include <systemd/sd-event.h>
+
+#include "user/daemon/registry.h"
+
+struct rf_frozen;
+
+struct rf_freeze {
+	struct rf_registry *registry;
+	sd_event_source *timer;
+	struct rf_frozen *list; /* n: what is frozen now */
+	size_t n;
+	int guard; /* pipe to the child; -1: there is none yet */
+	pid_t guard_pid;
+	uint64_t freezes, failures;
+};
+
+int rf_freeze_start(struct rf_freeze *f, sd_event *event, struct rf_registry *r);
+/* Thaws everything. */
+void rf_freeze_stop(struct rf_freeze *f);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Libraries of accelerators that workloads have mapped, in whatever mount
+ * namespace: those of workloads that ask for it are probed while a process of
+ * theirs has them (spec.accelerators.userModeSubmission).
+ */
+#ifndef RF_DAEMON_LIBRARIES_H
+#define RF_DAEMON_LIBRARIES_H
+
+#include "user/daemon/registry.h"
+
+struct rf_library;
+
+struct rf_libraries {
+	struct rf_library *list; /* n */
+	size_t n;
+	struct rf_hashmap *processes; /* pid -> what it has mapped, owned */
+	pid_t *pids;		      /* of this round, n_pids; looked at up to @at */
+	size_t n_pids, at;
+	uint64_t round;
+	bool settled, full_told;
+};
+
+/* Once a second; looks at some of the processes, and at all of them in a round. */
+void rf_libraries_tick(struct rf_libraries *l, struct rf_registry *r);
+void rf_libraries_stop(struct rf_libraries *l);
+
+#endif
