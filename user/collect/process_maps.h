@@ -12,7 +12,7 @@
 struct rf_process_map {
 	uint64_t start, end, offset; /* @offset: in the file */
 	bool executable;
-	struct rf_span path; /* as it stands there: "\012" for a newline, " (deleted)" at the end of what was unlinked */
+	struct rf_span path; /* as it stands there: "\012" for a newline, " (deleted)" behind what was unlinked */
 };
 
 /* Pure: takes the next line that is one off @text, and passes over what is none. False: there is no more. */
