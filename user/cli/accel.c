@@ -89,13 +89,70 @@ static void devices_text(const struct rf_cli *cli, const struct rf_jin *devices,
 	rf_strbuf_addc(out, '\n');
 }
 
+/* The end of the bucket that the slowest of a hundred is in, in microseconds; -1: it is in the last, which has none. */
+static int64_t slow_us(const struct rf_jin *buckets, int64_t calls)
+{
+	int64_t sum = 0;
+	size_t n = rf_jin_len(buckets);
+
+	for (size_t i = 0; i + 1 < n; i++) {
+		sum += rf_jin_as_i64(rf_jin_at(buckets, i), 0);
+		if (sum * 100 >= calls * 99)
+			return 1LL << (2 * i);
+	}
+	return -1;
+}
+
+static void add_us(struct rf_table *t, double us, const char *prefix)
+{
+	if (us >= 1e6)
+		rf_table_addf(t, RF_COLOR_NONE, "%s%.1f s", prefix, us / 1e6);
+	else if (us >= 1e3)
+		rf_table_addf(t, RF_COLOR_NONE, "%s%.1f ms", prefix, us / 1e3);
+	else
+		rf_table_addf(t, RF_COLOR_NONE, "%s%.1f us", prefix, us);
+}
+
+static void calls_text(const struct rf_cli *cli, const struct rf_jin *calls, struct rf_strbuf *out)
+{
+	static const struct rf_column columns[] = {
+		{ "WORKLOAD", RF_FIT_CUT }, { "CALL", RF_FIT_LEFT },  { "CALLS", RF_FIT_RIGHT },
+		{ "FAILED", RF_FIT_RIGHT }, { "MEAN", RF_FIT_RIGHT }, { "99 OF 100", RF_FIT_RIGHT },
+		{ "BYTES", RF_FIT_RIGHT },
+	};
+	_cleanup_table_ struct rf_table t = RF_TABLE_INIT(columns);
+
+	for (size_t i = 0; i < rf_jin_len(calls); i++) {
+		const struct rf_jin *call = rf_jin_at(calls, i);
+		int64_t n = rf_jin_i64(call, "calls", 0), slow = slow_us(rf_jin_get(call, "buckets"), n);
+
+		rf_table_add(&t, RF_COLOR_NONE, rf_jin_string(call, "workload", "?"));
+		rf_table_add(&t, RF_COLOR_NONE, rf_jin_string(call, "call", "?"));
+		rf_table_addf(&t, RF_COLOR_NONE, "%" PRId64, n);
+		rf_table_addf(&t, RF_COLOR_NONE, "%" PRId64, rf_jin_i64(call, "failures", 0));
+		add_us(&t, n ? rf_jin_i64(call, "ns", 0) / 1e3 / n : 0, "");
+		if (slow < 0)
+			rf_table_add(&t, RF_COLOR_NONE, "> 1 s");
+		else
+			add_us(&t, slow, "< ");
+		add_bytes(&t, call, "bytes");
+	}
+	if (t.n_cells || t.error)
+		rf_table_print(&t, out, cli->width, cli->color);
+	else
+		rf_strbuf_adds(
+			out, "No call was counted: userModeSubmission of a policy's accelerators has them counted.\n");
+}
+
 int rf_command_accel(struct rf_cli *cli, int argc, char **argv)
 {
 	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
 	const struct rf_jin *devices;
-	bool json = false;
+	bool json = false, calls = false;
 	const struct rf_option options[] = {
+		{ "calls", 0, NULL, "what workloads call of the libraries of accelerators", RF_OPTION_FLAG, &calls, 0,
+		  0 },
 		{ "json", 0, NULL, "print the daemon's reply as it is, one line of JSON", RF_OPTION_FLAG, &json, 0, 0 },
 	};
 	int n, status;
@@ -106,12 +163,18 @@ int rf_command_accel(struct rf_cli *cli, int argc, char **argv)
 		return RF_EXIT_FAILURE;
 	if (json)
 		return rf_cli_print_json(cli, reply.line.data, reply.line.len);
-	devices = rf_jin_get(reply.root, "accelerators");
-	if (!rf_jin_len(devices)) {
-		rf_strbuf_adds(&out, "This host has no accelerator that is known.\n");
+	if (calls) {
+		calls_text(cli, rf_jin_get(reply.root, "calls"), &out);
 		return rf_cli_print(cli, &out);
 	}
-	devices_text(cli, devices, &out);
+	devices = rf_jin_get(reply.root, "accelerators");
+	if (rf_jin_len(devices))
+		devices_text(cli, devices, &out);
+	else
+		rf_strbuf_adds(&out, "This host has no accelerator that is known.\n");
+	/* Libraries are called where there is none, too. */
+	if (!rf_jin_len(devices) && !rf_jin_len(rf_jin_get(reply.root, "uses")))
+		return rf_cli_print(cli, &out);
 	uses_text(cli, rf_jin_get(reply.root, "uses"), &out);
 	return rf_cli_print(cli, &out);
 }
