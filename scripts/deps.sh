@@ -12,7 +12,8 @@ build='gcc libc6-dev make pkgconf clang-19 bpftool libbpf-dev libelf-dev zlib1g-
 demo='nginx-light|nginx curl'
 tests='libcmocka-dev libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 shellcheck sparse libasan8 libubsan1
 	qemu-system-x86 mmdebstrap busybox-static cpio kmod zstd xz-utils ca-certificates
-	prometheus iproute2 procps python3-minimal socat valgrind dnsmasq-base iperf3 unbound'
+	prometheus iproute2 procps python3-minimal socat valgrind dnsmasq-base iperf3 unbound
+	pocl-opencl-icd ocl-icd-libopencl1'
 # For sparse, whatever kernel runs.
 tests="$tests linux-headers-$(dpkg --print-architecture 2>/dev/null || echo amd64)"
 
