@@ -6,8 +6,9 @@
 set -eu
 
 cd /mnt/src
-mkdir -p /mnt/build/tests/bench
+mkdir -p /mnt/build/tests/bench /mnt/build/tests/library
 gcc -std=gnu11 -D_GNU_SOURCE -I include -O2 -g -Wall -Wextra -Werror -o /mnt/build/tests/bench/ops tests/bench/ops.c
+gcc -std=gnu11 -O1 -fPIC -shared -fvisibility=hidden -o /mnt/build/tests/library/libcuda.so.1 tests/library/libcuda.c
 [ -z "${2:-}" ] || make -j2 O=/mnt/build VMLINUX_BTF="/lib/modules/$1/build/vmlinux" all
 # Without it its operations are left out.
 kmod/build.sh "/lib/modules/$1/build" "/mnt/build/kmod/$1" testaccel ||

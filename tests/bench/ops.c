@@ -9,6 +9,7 @@
  * little.
  */
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <err.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -39,7 +40,8 @@
 /* The same in a tree that the subject "files" labels, and far down in it. */
 #define TREE_PATH "/dev/shm/ringfence-bench-tree"
 #define EXEC_PATH "/dev/shm/ringfence-bench-true"
-#define ACCEL	  "/dev/accel/accel0" /* the test accelerator; without it its operations are left out */
+#define ACCEL	  "/dev/accel/accel0"	  /* the test accelerator; without it its operations are left out */
+#define LIBRARY	  "/dev/shm/libcuda.so.1" /* stands in for CUDA's driver, likewise */
 
 struct bench {
 	struct sockaddr_in address;
@@ -49,7 +51,11 @@ struct bench {
 	int listener;
 	int tcp_client, tcp_server;
 	pid_t peer;
-	int accelerator;		/* -1: there is none */
+	int accelerator;			       /* -1: there is none */
+	int (*alloc)(uint64_t *address, size_t bytes); /* of the library; NULL: there is none */
+	int (*launch)(void *f, unsigned int gx, unsigned int gy, unsigned int gz, unsigned int bx, unsigned int by,
+		      unsigned int bz, unsigned int shared, void *stream, void **params, void **extra);
+	int (*synchronize)(void *stream);
 	int plain, labelled, elsewhere; /* files of a page: on tmpfs, in the tree, on another file system */
 };
 
@@ -223,6 +229,38 @@ static void run_accel_job(struct bench *bench)
 	check(ioctl(bench->accelerator, RF_TESTACCEL_IOC_SUBMIT, &job), "submit");
 }
 
+/* A call that is counted, and nothing else: where it begins and where it returns. */
+static void run_uprobe(struct bench *bench)
+{
+	uint64_t address;
+
+	if (bench->alloc(&address, 4096))
+		errx(1, "alloc");
+}
+
+static void run_launch(struct bench *bench)
+{
+	if (bench->launch((void *)1, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL) || bench->synchronize(NULL))
+		errx(1, "launch");
+}
+
+/* Whoever probes it has found it a few seconds later. */
+static void open_library(struct bench *bench)
+{
+	void *library = dlopen(LIBRARY, RTLD_NOW);
+	int (*init)(unsigned int flags);
+
+	if (!library)
+		return;
+	*(void **)&init = dlsym(library, "cuInit");
+	if (!init || init(0))
+		errx(1, "%s cannot be used", LIBRARY);
+	*(void **)&bench->launch = dlsym(library, "cuLaunchKernel");
+	*(void **)&bench->synchronize = dlsym(library, "cuStreamSynchronize");
+	*(void **)&bench->alloc = dlsym(library, "cuMemAlloc_v2");
+	sleep(5);
+}
+
 static void open_sockets(struct bench *bench)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET };
@@ -277,8 +315,9 @@ static void start_peer(struct bench *bench)
 static bool is_wanted(const struct bench_op *op, const struct bench *bench, char **names)
 {
 	bool accelerator = op->run == run_ioctl_accel || op->run == run_accel_job;
+	bool library = op->run == run_uprobe || op->run == run_launch;
 
-	if (accelerator && bench->accelerator < 0)
+	if ((accelerator && bench->accelerator < 0) || (library && !bench->alloc))
 		return false;
 	if (!*names)
 		return true;
@@ -307,6 +346,8 @@ int main(int argc, char **argv)
 		{ "ioctl_other", 2000, run_ioctl_other },
 		{ "ioctl_accel", 2000, run_ioctl_accel }, /* one that only asks */
 		{ "accel_job", 300, run_accel_job },	  /* submitted, run for no time, waited for */
+		{ "uprobe", 2000, run_uprobe },		  /* a library's function that is probed, begin and end */
+		{ "launch", 2000, run_launch },		  /* and two of them: a launch that is waited for */
 	};
 	uint64_t least[sizeof(ops) / sizeof(*ops)];
 	struct bench bench = { 0 };
@@ -319,6 +360,7 @@ int main(int argc, char **argv)
 	open_sockets(&bench);
 	open_files(&bench);
 	bench.accelerator = open(ACCEL, O_RDWR | O_CLOEXEC);
+	open_library(&bench);
 	memset(least, 0xff, sizeof(least));
 
 	/* Round by round rather than operation by operation: a disturbance that lasts then spoils one round of each. */

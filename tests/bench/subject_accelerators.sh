@@ -32,6 +32,7 @@ start)
 		printf 'apiVersion: ringfence/v1\nkind: WorkloadPolicy\nmetadata:\n  name: bench\nspec:\n'
 		printf '  telemetry: {events: []}\n  select:\n    - cgroup: %s\n  accelerators:\n' "$cgroup"
 		# Not exceeded: it is alone on the device.
+		printf '    userModeSubmission: true\n'
 		printf '    quota: {share: 100, burst: 1s, memory: 1Gi, submissionsPerSecond: 1000000}\n    rules:\n'
 		i=0
 		while [ $i -lt 100 ]; do
