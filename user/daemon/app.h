@@ -63,6 +63,7 @@ struct rf_app {
 	struct rf_geo_state geo;
 	struct rf_labels labels;
 	struct rf_accelerator_watch accelerators;
+	bool accelerators_changed; /* what is applied is in force, and its warnings have been told */
 	unsigned int geo_ticks;
 	char *last_error;
 	uint64_t last_error_real_ns, last_apply_real_ns, applies_ok, applies_failed, rollbacks;
