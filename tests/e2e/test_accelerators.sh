@@ -20,11 +20,13 @@ level1=$?
 
 {
 	doc one one <<END
+telemetry: {events: [acceleratorOpen]}
 accelerators:
   rules:
     - {name: "the first", class: $class, index: 0}
 END
 	doc none none <<'END'
+telemetry: {events: [acceleratorOpen]}
 accelerators: {default: deny}
 END
 	doc audit audit <<'END'
@@ -72,6 +74,11 @@ tap_ok "a denial names the device and the rule's policy" says "default/default/n
 	"$ringfence" events --verdict deny
 denied() { counter none accel_deny; }
 tap_is "and is counted" 1 denied
+opened() { "$ringfence" events --kind accelerator-open; }
+opening() { says "accelerator-open allow default/default/one accel_probe.[0-9]*. [0-9]*:[0-9]* $(name 0) rw$" opened; }
+tap_ok "an opening is told where a policy asks for it" await 5 opening
+not_opened() { opened | grep -cvE "default/default/one .* $(name 0) rw"; }
+tap_is "and no other, nor what is denied" 0 not_opened
 
 # Nodes of one's own making, and of a major whose devices nobody has looked at.
 major=$((0x$(stat -c %t "$(node 0)")))
