@@ -106,8 +106,8 @@ if [ -z "$manager" ] || [ ! -e /etc/machine-id ]; then
 	tap_skip "systemctl daemon-reload" "systemd is not installed"
 	tap_done
 fi
-# unit NAME LINE...: a service of the systemd below.
 mkdir "$tmp/units" "$tmp/nothing"
+# unit NAME LINE...: a service of the systemd that is started below.
 unit()
 {
 	{
@@ -136,7 +136,9 @@ as_first() { nsenter -t "$(pgrep -P $starting)" -m -p -C "$@"; }
 answers() { as_first systemctl show --property Version; }
 if ! await 30 answers; then
 	tail -n 5 "$tmp/manager.log" | sed 's/^/# /'
-	tap_skip "systemctl daemon-reload" "systemd does not start below another"
+	claim="systemd starts as the first of a process namespace"
+	# A host may forbid it; a guest does not.
+	if [ -n "${RF_IN_VM:-}" ]; then tap_ok "$claim" false; else tap_skip "$claim" "it does not here"; fi
 	tap_done
 fi
 echo "# $(answers)"
@@ -148,7 +150,6 @@ done
 programs() { bpftool cgroup show "$cgroup/$services/$1.service" | awk '/device/ { print $1 }'; }
 of_systemd() { [ -n "$(programs wide)" ] && [ -n "$(programs narrow)" ] && [ -z "$(programs plain)" ]; }
 tap_ok "systemd has programs of its own where a unit says so" of_systemd
-# services CLAIM-WORD: what each of them may open.
 all_services()
 {
 	for service in wide narrow plain; do

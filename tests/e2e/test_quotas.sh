@@ -137,6 +137,8 @@ tap_ok "and one of submissions" near $(($(use slow jobs) - before)) 81 80
 tap_is "a day's seconds are spent, and no waiting helps" "open ok wait ok wait ok wait EDQUOT" \
 	on daily wait:600000 wait:600000 wait:100
 tap_is "whoever asks" "open ok wait EDQUOT" on daily wait:100
+tap_ok "which is told" says "accelerator-quota deny default/default/daily .*$(name 0) exhausted budget of the workload " \
+	"$ringfence" events --kind accelerator-quota --verdict deny
 
 # ---- memory and contexts ----
 
