@@ -43,7 +43,7 @@ help: ## list the targets
 .DEFAULT_GOAL := all
 
 # These run on a machine where nothing is installed yet.
-BARE := help deps check demo clean debug-kernel format lint-format lint-style lint-layers lint-shell
+BARE := help deps check demo clean debug-kernel dkms-deb dkms-test format lint-format lint-style lint-layers lint-shell
 ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
 include $(O)/config.mk
 endif
@@ -281,9 +281,15 @@ endif
 # ---- kernel module and guests ---------------------------------------------------------------------------------------
 
 # Built from a copy, one a kernel: Kbuild writes beside its sources.
-.PHONY: kmod vm-test debug-kernel bench bench-growth
+.PHONY: kmod dkms-deb dkms-test vm-test debug-kernel bench bench-growth
 kmod: ## the kernel module, against KDIR
 	@scripts/kmod.sh $(KDIR)
+
+dkms-deb: ## the module as a package of sources that DKMS builds, in O
+	@scripts/dkms-deb.sh
+
+dkms-test: dkms-deb ## that package on Debian 13: built, signed, loaded, refused (network, root)
+	@scripts/dkms-test.sh
 
 vm-test: ## the tests in guests: KERNEL=6.1|6.12|7.2, without it the whole matrix
 	@TALLY=$(TALLY) scripts/vm-test.sh $(KERNEL)

@@ -25,7 +25,7 @@
 #include "lib/accel.bpf.h"
 #include "lib/device.bpf.h"
 #include "lib/lsm.bpf.h"
-#include "lib/quota_tell.bpf.h"
+#include "lib/quota_wait.bpf.h"
 #include "ringfence/kfunc.h"
 
 char _license[] SEC("license") = "GPL";
@@ -124,16 +124,19 @@ static __noinline int rf_quota_verdict(struct rf_accel_use *use, __u32 at, const
 {
 	struct rf_quota_answer answer = {};
 
-	if (!use || !rf_quota_ask(at, class, &answer))
+	if (!use)
 		return 0;
+	if (!rf_quota_ask(at, class, &answer)) {
+		if (rf_unlikely(RF_READ_ONCE(use->throttled_ns)) && class == RF_ACCEL_SUBMIT)
+			rf_quota_passed(use, c);
+		return 0;
+	}
 	if (!(answer.flags & RF_QUOTA_AUDIT) && rf_module_waits && rf_quota_waits(&answer) &&
 	    rf_throttle(answer.wait_ns, c->workload, RF_THROTTLE_AGAIN) >= 0) {
 		/* It comes again, and is counted then. */
 		__sync_fetch_and_add(&use->ioctls[RF_ACCEL_SUBMIT], -1);
-		__sync_fetch_and_add(&use->waits, 1);
-		__sync_fetch_and_add(&use->waited_ns,
-				     answer.wait_ns < RF_THROTTLE_MAX_NS ? answer.wait_ns : RF_THROTTLE_MAX_NS);
-		rf_quota_tell(use, c, &answer, RF_ALLOW);
+		rf_quota_held(use, c, &answer,
+			      answer.wait_ns < RF_THROTTLE_MAX_NS ? answer.wait_ns : RF_THROTTLE_MAX_NS);
 		return -RF_ERESTARTNOINTR;
 	}
 	if (!rf_quota_over(use, c, &answer))

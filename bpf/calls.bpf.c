@@ -23,7 +23,7 @@
  * Failure: open; not counted, and that is (accel_full).
  */
 #define RF_DEFINE_MAPS
-#include "lib/quota_tell.bpf.h"
+#include "lib/quota_wait.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -132,8 +132,13 @@ static __noinline __u64 rf_launch_ask(struct rf_accel_use *use, __u32 at, __u32 
 	struct rf_quota_answer answer = {};
 	__u64 wait_ns, held_ns = 0;
 
-	if (!use || !rf_quota_ask(at, RF_ACCEL_SUBMIT, &answer))
+	if (!use)
 		return 0;
+	if (!rf_quota_ask(at, RF_ACCEL_SUBMIT, &answer)) {
+		if (rf_unlikely(RF_READ_ONCE(use->throttled_ns)))
+			rf_quota_passed(use, &c);
+		return 0;
+	}
 	if (answer.flags & RF_QUOTA_AUDIT) {
 		rf_quota_over(use, &c, &answer);
 		return 0;
@@ -146,9 +151,7 @@ static __noinline __u64 rf_launch_ask(struct rf_accel_use *use, __u32 at, __u32 
 		RF_WRITE_ONCE(use->hold_until_ns, now + wait_ns);
 	else if (!held_ns)
 		return 0;
-	__sync_fetch_and_add(&use->waits, 1);
-	__sync_fetch_and_add(&use->waited_ns, wait_ns);
-	rf_quota_tell(use, &c, &answer, RF_ALLOW);
+	rf_quota_held(use, &c, &answer, wait_ns);
 	return held_ns;
 }
 

@@ -17,16 +17,31 @@
 
 char _license[] SEC("license") = "GPL";
 
-/* Would one more be beyond the quota of open files? */
-static __always_inline bool rf_device_is_over(const struct rf_device_case *c, __u64 version)
+/* Out of line: few ask for it. */
+static __noinline int rf_device_opened(const struct rf_device_case *c)
 {
-	__u32 slot = rf_accel_slot_of(c->major), at;
-	struct rf_quota_answer answer = {};
-	struct rf_accel_node *node;
-	struct rf_accel_use *use;
+	struct rf_event_accel_open *event;
 
-	node = slot ? rf_accel_node(c->major, c->minor, slot) : NULL;
-	use = node ? rf_accel_use(c->workload, node->device, RF_HOOK_DEVICE, &at) : NULL;
+	event = rf_telemetry_reserve(RF_EVENT_ACCEL_OPEN, struct rf_event_accel_open, c->workload, c->cgroup_id, true);
+	if (!event)
+		return 0;
+	event->major = c->major;
+	event->minor = c->minor;
+	event->access = c->access & (RF_DEVICE_READ | RF_DEVICE_WRITE);
+	event->pad = 0;
+	rf_telemetry_submit(event);
+	return 0;
+}
+
+/* Would one more be beyond the quota of open files? */
+static __always_inline bool rf_device_is_over(const struct rf_device_case *c, const struct rf_accel_node *node,
+					      __u64 version)
+{
+	struct rf_quota_answer answer = {};
+	struct rf_accel_use *use;
+	__u32 at;
+
+	use = rf_accel_use(c->workload, node->device, RF_HOOK_DEVICE, &at);
 	if (!use)
 		return false;
 	if (use->quota_version != version + 1)
@@ -41,7 +56,9 @@ int rf_device(struct bpf_cgroup_dev_ctx *ctx)
 {
 	struct rf_device_case c = { .hook = RF_HOOK_DEVICE };
 	struct rf_workload_bank *bank;
+	struct rf_accel_node *node;
 	__u64 version;
+	__u32 slot;
 
 	c.cgroup_id = bpf_get_current_cgroup_id();
 	c.workload = rf_workload_of(c.cgroup_id);
@@ -61,8 +78,15 @@ int rf_device(struct bpf_cgroup_dev_ctx *ctx)
 		return 1;
 	if (rf_device_judge(bank, &c))
 		return 0;
-	return c.type == RF_TYPE_CHAR && c.access & (RF_DEVICE_READ | RF_DEVICE_WRITE) &&
-			       rf_device_is_over(&c, version) ?
-		       0 :
-		       1;
+	if (c.type != RF_TYPE_CHAR || !(c.access & (RF_DEVICE_READ | RF_DEVICE_WRITE)))
+		return 1;
+	slot = rf_accel_slot_of(c.major);
+	node = slot ? rf_accel_node(c.major, c.minor, slot) : NULL;
+	if (!node)
+		return 1;
+	if (rf_device_is_over(&c, node, version))
+		return 0;
+	if (rf_wants(bank->telemetry, RF_EVENT_ACCEL_OPEN))
+		rf_device_opened(&c);
+	return 1;
 }

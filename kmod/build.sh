@@ -31,8 +31,9 @@ if [ "$out" != "$src" ]; then
 	cp -pu "$include"/ringfence/*.h "$out/include/ringfence/"
 fi
 
+version=$(cat "$src/VERSION" 2>/dev/null || cat "$src/../VERSION")
 # Not the O= of a make above: Kbuild would take it for its own.
-MAKEFLAGS='' make -s -C "$kernel" M="$out${part:+/$part}" ${CC:+CC="$CC"} modules
+MAKEFLAGS='' make -s -C "$kernel" M="$out${part:+/$part}" RF_VERSION="$version" ${CC:+CC="$CC"} modules
 # Only ringfence.ko offers functions to BPF.
 [ -z "$part" ] || exit 0
 

@@ -53,4 +53,5 @@ static void __exit rf_module_exit(void)
 module_init(rf_module_init);
 module_exit(rf_module_exit);
 MODULE_LICENSE("GPL");
+MODULE_VERSION(RF_VERSION);
 MODULE_DESCRIPTION("What Ringfence needs of the kernel beyond BPF");

@@ -112,6 +112,8 @@ guest()
 		esac
 		[ "$name" != "${first%-*}-nomodule" ] ||
 			words="$words,test_sockets,test_isolation,test_kernel,test_files,test_exec_label,test_guard,test_lineage,boundary"
+		# Where nothing else stands beside the device programs, and systemd is the one that writes its own anew.
+		[ "$name" != "${first%-*}-nolsm" ] || words="$words,test_device_programs"
 		[ "$name" != "$first" ] ||
 			words="$words,bpf,test_apply,test_peers,test_names,test_accelerators,test_accel_jobs,test_quotas"
 	fi

@@ -8,7 +8,25 @@
 
 #define RF_QUOTA_TELL_NS 1000000000ULL
 
-/* One a second and row. */
+static __always_inline struct rf_event_quota *rf_quota_event(const struct rf_device_case *c, enum rf_quota_state state)
+{
+	struct rf_event_quota *event;
+
+	event = rf_audit_reserve(RF_EVENT_QUOTA, struct rf_event_quota, c->workload, c->cgroup_id, true);
+	if (!event)
+		return NULL;
+	event->state = state;
+	event->pad = 0;
+	event->major = c->major;
+	event->minor = c->minor;
+	event->pad2 = 0;
+	event->wait_ns = 0;
+	event->waits = 0;
+	event->waited_ns = 0;
+	return event;
+}
+
+/* What fails, or would. One a second and row. */
 static __always_inline void rf_quota_tell(struct rf_accel_use *use, const struct rf_device_case *c,
 					  const struct rf_quota_answer *answer, enum rf_verdict verdict)
 {
@@ -17,14 +35,12 @@ static __always_inline void rf_quota_tell(struct rf_accel_use *use, const struct
 
 	if (now - told < RF_QUOTA_TELL_NS || __sync_val_compare_and_swap(&use->told_ns, told, now) != told)
 		return;
-	event = rf_audit_reserve(RF_EVENT_QUOTA, struct rf_event_quota, c->workload, c->cgroup_id, true);
+	event = rf_quota_event(c, RF_QUOTA_EXHAUSTED);
 	if (!event)
 		return;
 	event->header.verdict = verdict;
 	event->kind = answer->kind;
 	event->level = answer->level;
-	event->major = c->major;
-	event->minor = c->minor;
 	event->wait_ns = answer->wait_ns;
 	rf_audit_submit(event);
 }

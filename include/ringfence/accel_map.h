@@ -188,6 +188,14 @@ enum rf_quota_kind {
 	RF_QUOTA_KINDS
 };
 
+/* What is told of it. */
+enum rf_quota_state {
+	RF_QUOTA_EXHAUSTED,	 /* something fails, or would: @verdict in the header is deny or would-deny */
+	RF_QUOTA_THROTTLE_START, /* a submission was let to wait, and none had been since the last stop */
+	RF_QUOTA_THROTTLE_STOP,	 /* one passed, and none had been let to wait for a second */
+	RF_QUOTA_STATES
+};
+
 /*
  * rf_accel_use_map: array, mmapable; what somebody has taken of a device, in one of RF_ACCEL_USE_WAYS places from
  * RF_ACCEL_USE_AT() on. Place 0 stays empty: it stands for none. Counters, but for what says "now".
@@ -225,9 +233,15 @@ struct rf_accel_use {
 	__u64 refused_ns;	/* CLOCK_MONOTONIC: a submission was let to wait; 0: since then one was let pass */
 	__u64 time_paid_ns;	/* CLOCK_MONOTONIC: when what was taken may be */
 	__u64 submit_paid_ns;
-	__u64 told_ns;	   /* CLOCK_MONOTONIC: the last event of a quota */
-	__u64 day;	   /* of the budget, counted from its day_begin_ns, and 1 */
-	__u64 day_busy_ns; /* what @busy_ns was when it began */
+	__u64 told_ns;		   /* CLOCK_MONOTONIC: the last event of a quota that is exhausted */
+	__u64 throttled_ns;	   /* CLOCK_MONOTONIC: the event of a start; 0: none since the last of a stop */
+	__u64 throttled_last_ns;   /* CLOCK_MONOTONIC: the last submission that was let to wait */
+	__u64 throttled_waits;	   /* of @waits, those that no event has told */
+	__u64 throttled_waited_ns; /* and of @waited_ns */
+	__u32 throttled_kind;	   /* enum rf_quota_kind, of the start */
+	__u32 throttled_level;	   /* enum rf_accel_level */
+	__u64 day;		   /* of the budget, counted from its day_begin_ns, and 1 */
+	__u64 day_busy_ns;	   /* what @busy_ns was when it began */
 	/* Of RF_ACCEL_DEVICE_LIBRARY, where nobody can be made to wait: the daemon freezes the workload. */
 	__u64 hold_until_ns; /* CLOCK_MONOTONIC: until when it should be */
 	__u64 frozen_at_ns;  /* CLOCK_MONOTONIC: since when it is; 0: it is not */

@@ -43,6 +43,7 @@ enum rf_event_kind {
 	RF_EVENT_EXEC_DENY,   /* struct rf_event_exec_deny */
 	RF_EVENT_EXEC_FIRST,  /* struct rf_event_exec_first */
 	RF_EVENT_QUOTA,	      /* struct rf_event_quota */
+	RF_EVENT_ACCEL_OPEN,  /* struct rf_event_accel_open */
 	RF_EVENT_KINDS
 };
 
@@ -226,19 +227,31 @@ enum rf_digest {
 	RF_DIGESTS
 };
 
-/*
- * A quota of an accelerator is used up: @verdict in the header is deny, would-deny, or allow for what was let to wait.
- * One a second at most of a workload on a device.
- */
+/* A quota of an accelerator. One a second at most of each state, of a workload on a device. */
 struct rf_event_quota {
 	struct rf_event_header header;
-	__u8 kind;  /* enum rf_quota_kind */
-	__u8 level; /* enum rf_accel_level: whose quota it is */
-	__u16 pad;
+	__u8 kind;  /* enum rf_quota_kind; of a stop, that of the start */
+	__u8 level; /* enum rf_accel_level: whose quota it is; likewise */
+	__u8 state; /* enum rf_quota_state */
+	__u8 pad;
 	__u32 major; /* of the node */
 	__u32 minor;
 	__u32 pad2;
-	__u64 wait_ns; /* how much it is over; 0: nothing that passes with time */
+	__u64 wait_ns;	 /* how much it is over; 0: nothing that passes with time */
+	__u64 waits;	 /* of a stop: since the last one, submissions that were let to wait, each as often as it was */
+	__u64 waited_ns; /* what they were let to */
+};
+
+/*
+ * A node of an accelerator that may be opened, as far as we are asked: by access(2), too, before its driver answers,
+ * and where another program of the cgroup denies it.
+ */
+struct rf_event_accel_open {
+	struct rf_event_header header;
+	__u32 major;
+	__u32 minor;
+	__u32 access; /* RF_DEVICE_READ, RF_DEVICE_WRITE */
+	__u32 pad;
 };
 
 /*

@@ -20,11 +20,13 @@ level1=$?
 
 {
 	doc one one <<END
+telemetry: {events: [acceleratorOpen]}
 accelerators:
   rules:
     - {name: "the first", class: $class, index: 0}
 END
 	doc none none <<'END'
+telemetry: {events: [acceleratorOpen]}
 accelerators: {default: deny}
 END
 	doc audit audit <<'END'
@@ -72,6 +74,11 @@ tap_ok "a denial names the device and the rule's policy" says "default/default/n
 	"$ringfence" events --verdict deny
 denied() { counter none accel_deny; }
 tap_is "and is counted" 1 denied
+opened() { "$ringfence" events --kind accelerator-open; }
+opening() { says "accelerator-open allow default/default/one accel_probe.[0-9]*. [0-9]*:[0-9]* $(name 0) rw$" opened; }
+tap_ok "an opening is told where a policy asks for it" await 5 opening
+not_opened() { opened | grep -cvE "default/default/one .* $(name 0) rw"; }
+tap_is "and no other, nor what is denied" 0 not_opened
 
 # Nodes of one's own making, and of a major whose devices nobody has looked at.
 major=$((0x$(stat -c %t "$(node 0)")))
@@ -221,6 +228,11 @@ tap_is "and no longer without it" "open EPERM" at "$pod" "$(node 0)"
 
 # ---- devices that come and go ----
 
+warned() { grep -c "warning: rule \"$1\" of policy .* matches no accelerator of this host" "$tmp/log"; }
+tap_ok "a rule that matches none of this host was warned of" above "$(warned elsewhere)" 0
+tap_is "one that does was not" 0 warned "the first"
+all_warned() { echo "$(warned elsewhere) $(warned 'the first')"; }
+before=$(all_warned)
 driver=/sys/bus/platform/drivers/rf-testaccel
 put_before=$(applies)
 echo rf-testaccel.1 >"$driver/unbind"
@@ -234,17 +246,21 @@ tap_is "as is the other" "open ok wait ok" at one "$(node 0)" wait:100
 put_before=$(applies)
 unload
 await 10 applied_more "$put_before"
+tap_is "no rule is warned of when devices come or go" "$before" all_warned
 doc late late <<END | put_force late
 accelerators:
   rules:
     - {class: $class, index: 0}
 END
+tap_is "but when policies are, of what is gone" 1 warned "the first"
+before=$(all_warned)
 put_before=$(applies)
 insmod "$module" devices=2
 tap_ok "a module that comes later is noticed" await 10 applied_more "$put_before"
 await 5 test -c "$(node 1)"
 tap_is "its devices are allowed by rules that were there before" "open ok wait ok" at late "$(node 0)" wait:100
 tap_is "and denied" "open EPERM" at late "$(node 1)"
+tap_is "which warns of nothing again" "$before" all_warned
 daemon_end KILL
 tap_is "a denial outlives the daemon" "open EPERM" at late "$(node 1)"
 tap_is "and what is allowed is" "open ok wait ok" at late "$(node 0)" wait:100

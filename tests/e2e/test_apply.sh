@@ -179,4 +179,17 @@ sed 's/^spec:/spec:\n  ifUnsupported: audit/' "$tmp/new/gpus.yaml" >"$tmp/new/gp
 tap_ok "with ifUnsupported: audit it loads" "$ringfence" apply "$tmp/new/gpus2.yaml"
 tap_is "and only reports" allowed inside guard "$net" tcp 127.0.0.1 7002
 tap_ok "what it would deny" says 'would-deny default/default/guard' "$ringfence" events --verdict would-deny
+
+make_cgroup idle
+doc idle idle <<'END' >"$tmp/new/idle.yaml"
+accelerators:
+  rules:
+    - {name: "elsewhere", class: drm, pci: "ffff:1f:00.7"}
+END
+line='idle.yaml:11:9: warning: rule "elsewhere" of policy idle matches no accelerator of this host \(class drm, pci ffff:1f:00.7\)'
+tap_ok "a rule of accelerators that matches none of this host is warned of" says "$line" \
+	"$ringfence" apply "$tmp/new/idle.yaml"
+tap_ok "and is in force" says "default/default/idle" "$ringfence" policy list
+tap_ok "a comparison warns of it as well" says "$line" "$ringfence" policy diff "$tmp/policies" "$tmp/new/idle.yaml"
+tap_ok "the daemon's log has it" grep -qE "$line" "$tmp/log"
 tap_done

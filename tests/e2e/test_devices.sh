@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Device nodes: who may open and make which. And what a container runtime's own
-# device program below ours changes: nothing of ours.
+# Device nodes: who may open and make which.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-make_cgroup path number order wild audit none runtime
+make_cgroup path number order wild audit none
 daemon_must_start
 # open HOW PATH, mknod TYPE MAJOR MINOR: outcome from inside $at.
 open() { inside "$at" "$work" open "$1" "$2"; }
@@ -62,12 +61,6 @@ END
 mode: audit
 devices:
   default: deny
-END
-	doc runtime runtime <<'END'
-devices:
-  default: deny
-  rules:
-    - {path: /dev/null}
 END
 } | put_force base || exit 1
 
@@ -129,32 +122,4 @@ for _ in 1 2 3 4 5; do
 	open r /dev/random >/dev/null
 done
 tap_is "denials are counted exactly" $((before + 5)) counter path device_deny
-
-# ---- a runtime's own program below ours ----
-
-objects=$build/tests/e2e
-if [ ! -e "$objects/allow_device.bpf.o" ] || [ ! -e "$objects/deny_device.bpf.o" ]; then
-	tap_skip "a runtime's own device program" "$objects/allow_device.bpf.o is not built"
-	tap_done
-fi
-mkdir "$tmp/runtime" && mount -t bpf bpf "$tmp/runtime" || exit 1
-at=runtime
-for kind in allow deny; do
-	make_cgroup "runtime/$kind"
-	bpftool prog load "$objects/${kind}_device.bpf.o" "$tmp/runtime/$kind" type cgroup/dev &&
-		bpftool cgroup attach "$cgroup/runtime/$kind" device pinned "$tmp/runtime/$kind" multi || exit 1
-done
-at=runtime/allow
-tap_is "below a runtime's program that allows all, ours still denies" denied open r /dev/zero
-tap_is "and allows what it allowed" allowed open rw /dev/null
-at=runtime/deny
-tap_is "below one that denies all, what ours allows is denied" denied open rw /dev/null
-tap_is "as is what ours denies" denied open r /dev/zero
-at=runtime
-tap_is "its neighbours have ours alone" allowed open rw /dev/null
-# With the older way of attaching a program may replace those above it; ours does not permit that.
-bpftool cgroup attach "$cgroup/runtime/allow" device pinned "$tmp/runtime/allow" override 2>/dev/null
-at=runtime/allow
-tap_is "a runtime cannot override ours" denied open r /dev/zero
-umount "$tmp/runtime"
 tap_done

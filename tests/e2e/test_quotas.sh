@@ -83,7 +83,7 @@ tap_is "and is counted" 1 over
 quota_denied() { counter hard accel_quota_deny; }
 tap_is "for the workload, too" 1 quota_denied
 tap_ok "an event names the device, the limit and the policy" \
-	says "accelerator-quota deny default/default/hard .*$(name 0) limitPercent of the workload over by .*default/default/hard" \
+	says "accelerator-quota deny default/default/hard .*$(name 0) exhausted limitPercent of the workload over by .*default/default/hard" \
 	"$ringfence" events --verdict deny
 
 if [ $waits -eq 0 ]; then
@@ -92,7 +92,8 @@ if [ $waits -eq 0 ]; then
 	took=$((($(date +%s%N) - start) / 1000000))
 	tap_ok "as long as what was taken takes at that limit" above $took 350
 	tap_ok "which is counted" above "$(use capped waits)" 0
-	tap_ok "and told" says 'accelerator-quota allow default/default/capped .*limitPercent' "$ringfence" events --kind accelerator-quota
+	told() { says "accelerator-quota allow default/default/capped .*$(name 0) $*" "$ringfence" events --kind accelerator-quota; }
+	tap_ok "and told" told 'throttle-start limitPercent of the workload over by .*default/default/capped'
 
 	inside capped "$probe" "$device" wait:500000 wait:1000 >"$tmp/killed" &
 	killed=$!
@@ -108,6 +109,15 @@ if [ $waits -eq 0 ]; then
 	tap_is "signals do not end a wait" "open ok wait ok alarm ok submit ok" on capped wait:100000 alarm:1000 submit:1000
 	took=$((($(date +%s%N) - start) / 1000000))
 	tap_ok "nor shorten it" above $took 350
+	sleep 2
+	on capped wait:100 >/dev/null
+	tap_ok "the end of waits is told when one passes a second after the last" \
+		told 'throttle-stop limitPercent of the workload after [0-9]* waits of .*default/default/capped'
+	state_of() { "$ringfence" events --json --kind accelerator-quota -w default/default/capped | grep "\"state\":\"$1\""; }
+	stops() { state_of throttle-stop | sed 's/.*"waits":\([0-9]*\).*/\1/' | awk '{ all += $1 } END { print all }'; }
+	tap_is "and with it every wait" "$(use capped waits)" stops
+	balance() { echo $(($(state_of throttle-start | wc -l) - $(state_of throttle-stop | wc -l))); }
+	tap_is "each start has its end" 0 balance
 else
 	tap_is "without the module it fails" "open ok wait ok wait EAGAIN" on capped wait:100000 wait:1000
 fi
@@ -127,6 +137,8 @@ tap_ok "and one of submissions" near $(($(use slow jobs) - before)) 81 80
 tap_is "a day's seconds are spent, and no waiting helps" "open ok wait ok wait ok wait EDQUOT" \
 	on daily wait:600000 wait:600000 wait:100
 tap_is "whoever asks" "open ok wait EDQUOT" on daily wait:100
+tap_ok "which is told" says "accelerator-quota deny default/default/daily .*$(name 0) exhausted budget of the workload " \
+	"$ringfence" events --kind accelerator-quota --verdict deny
 
 # ---- memory and contexts ----
 

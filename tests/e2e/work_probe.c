@@ -5,10 +5,11 @@
  *	work_probe born DIR N ADDR PORT	N times: a cgroup below DIR, a child started in it, its first act a connect
  *	work_probe spawn N PROGRAM...	runs PROGRAM N times
  *	work_probe open r|w|rw PATH	opens a device node
+ *	work_probe keep r|w|rw PATH	opens it over and over until SIGTERM
  *	work_probe mknod c|b MAJOR MINOR PATH
  *
  * Prints allowed, denied (EPERM) or the error, with the exit status 0, 3 or 6;
- * "born" prints how many of each.
+ * "born" and "keep" print how many of each.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,18 +31,49 @@
 
 extern char **environ;
 
+static volatile sig_atomic_t ended;
+
+static void end(int signo)
+{
+	(void)signo;
+	ended = 1;
+}
+
 static int say(int error)
 {
 	puts(error == 0 ? "allowed" : error == EPERM ? "denied" : strerror(error));
 	return error == 0 ? 0 : error == EPERM ? 3 : 6;
 }
 
+/* 0 or an errno. */
 static int device_open(const char *how, const char *path)
 {
 	int flags = strcmp(how, "rw") == 0 ? O_RDWR : strcmp(how, "w") == 0 ? O_WRONLY : O_RDONLY;
 	int fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
 
-	return say(fd < 0 ? errno : 0);
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static int device_keep(const char *how, const char *path)
+{
+	unsigned long allowed = 0, denied = 0, other = 0;
+
+	signal(SIGTERM, end);
+	while (!ended) {
+		int error = device_open(how, path);
+
+		if (error == 0)
+			allowed++;
+		else if (error == EPERM)
+			denied++;
+		else
+			other++;
+	}
+	printf("allowed=%lu denied=%lu other=%lu\n", allowed, denied, other);
+	return 0;
 }
 
 static int node_make(char **argv)
@@ -130,9 +162,11 @@ int main(int argc, char **argv)
 	if (argc >= 4 && strcmp(argv[1], "spawn") == 0)
 		return spawn(strtoul(argv[2], NULL, 10), argv + 3);
 	if (argc == 4 && strcmp(argv[1], "open") == 0)
-		return device_open(argv[2], argv[3]);
+		return say(device_open(argv[2], argv[3]));
+	if (argc == 4 && strcmp(argv[1], "keep") == 0)
+		return device_keep(argv[2], argv[3]);
 	if (argc == 6 && strcmp(argv[1], "mknod") == 0)
 		return node_make(argv + 2);
-	fputs("usage: work_probe born|spawn|open|mknod ...\n", stderr);
+	fputs("usage: work_probe born|spawn|open|keep|mknod ...\n", stderr);
 	return 2;
 }

@@ -65,6 +65,7 @@ struct rf_app {
 	struct rf_geo_state geo;
 	struct rf_labels labels;
 	struct rf_accelerator_watch accelerators;
+	bool accelerators_changed; /* what is applied is in force, and its warnings have been told */
 	struct rf_libraries libraries;
 	struct rf_freeze freeze;
 	unsigned int geo_ticks;

@@ -56,6 +56,8 @@ static int sources_apply(struct rf_app *app, const struct rf_sources *s, bool fo
 	if (r >= 0)
 		r = rf_require_check(app->engine, set, s, &diags);
 	if (r >= 0)
+		rf_require_accelerators(&app->accelerators.known, set, s, &diags);
+	if (r >= 0)
 		r = rf_geo_resolve(&app->geo, app->options.geo_database, set, s, &diags);
 	if (r >= 0)
 		r = rf_labels_resolve(&labels, app->engine, set, &diags, &error);
@@ -105,7 +107,7 @@ int rf_app_apply(struct rf_app *app, struct rf_sources *s, enum rf_source_kind k
 		rf_notice("policy in force: %zu policies, %zu workloads, generation %u, %llu ms", app->registry->set->n,
 			  app->registry->n_workloads, rf_engine_generation(app->engine),
 			  (unsigned long long)((rf_clock_monotonic() - begin) / RF_NSEC_PER_MSEC));
-		if (text.len)
+		if (text.len && !app->accelerators_changed)
 			rf_warn("%s", rf_strbuf_str(&text));
 		rf_app_hold(app);
 		/* The first one is followed by the start. */
@@ -422,6 +424,8 @@ void rf_app_accelerators_tick(struct rf_app *app)
 		return;
 	rf_notice("accelerators have come or gone (%zu now): the policies are applied again",
 		  app->accelerators.known.n_devices);
+	app->accelerators_changed = true;
 	if (rf_sources_copy(&s, &app->sources) == 0)
 		(void)rf_app_apply(app, &s, app->source_kind, true, false, &text);
+	app->accelerators_changed = false;
 }

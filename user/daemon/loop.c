@@ -48,8 +48,12 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 	} else if (event->kind == RF_EVENT_QUOTA) {
 		const struct rf_event_quota *quota = (const struct rf_event_quota *)event;
 
-		names->device = device_name(app, 2, quota->major, quota->minor);
+		names->device = quota->major ? device_name(app, 2, quota->major, quota->minor) : RF_ACCELERATOR_LIBRARY;
 		ref = rf_quotas_ref(image ? image->quotas : NULL, quota->level);
+	} else if (event->kind == RF_EVENT_ACCEL_OPEN) {
+		const struct rf_event_accel_open *open = (const struct rf_event_accel_open *)event;
+
+		names->device = device_name(app, 2, open->major, open->minor);
 	} else if (event->kind == RF_EVENT_SOCKET_DENY) {
 		const struct rf_event_socket *socket = (const struct rf_event_socket *)event;
 

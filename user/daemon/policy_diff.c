@@ -113,6 +113,8 @@ static int side_read(struct rf_app *app, const char *path, const struct rf_sourc
 	if (r >= 0)
 		r = rf_require_check(app->engine, s->own, &s->sources, &s->diags);
 	if (r >= 0)
+		rf_require_accelerators(&app->accelerators.known, s->own, &s->sources, &s->diags);
+	if (r >= 0)
 		r = rf_geo_resolve(&s->geo, app->options.geo_database, s->own, &s->sources, &s->diags);
 	s->set = s->own;
 	return r;

@@ -29,6 +29,17 @@ const char *rf_quota_kind_name(enum rf_quota_kind kind)
 	return (unsigned int)kind < RF_QUOTA_KINDS ? names[kind] : "?";
 }
 
+const char *rf_quota_state_name(enum rf_quota_state state)
+{
+	static const char *const names[RF_QUOTA_STATES] = {
+		[RF_QUOTA_EXHAUSTED] = "exhausted",
+		[RF_QUOTA_THROTTLE_START] = "throttle-start",
+		[RF_QUOTA_THROTTLE_STOP] = "throttle-stop",
+	};
+
+	return (unsigned int)state < RF_QUOTA_STATES ? names[state] : "?";
+}
+
 const char *rf_accel_level_name(enum rf_accel_level level)
 {
 	static const char *const names[RF_ACCEL_LEVELS] = {

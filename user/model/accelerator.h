@@ -78,6 +78,7 @@ enum rf_over_quota { RF_OVER_WAIT, RF_OVER_EAGAIN, RF_OVER_EDQUOT };
 extern const char *const rf_over_quota_names[]; /* NULL at the end */
 
 const char *rf_quota_kind_name(enum rf_quota_kind kind);    /* "share", "memory" */
+const char *rf_quota_state_name(enum rf_quota_state state); /* "exhausted", "throttle-start" */
 const char *rf_accel_level_name(enum rf_accel_level level); /* "workload", "namespace", "tenant" */
 
 void rf_accelerators_fini(struct rf_accelerators *a);

@@ -43,6 +43,7 @@ static const struct {
 	[RF_EVENT_FILE_DENY] = { "file-deny", sizeof(struct rf_event_file) },
 	[RF_EVENT_EXEC_FIRST] = { "exec-first", sizeof(struct rf_event_exec_first) },
 	[RF_EVENT_QUOTA] = { "accelerator-quota", sizeof(struct rf_event_quota) },
+	[RF_EVENT_ACCEL_OPEN] = { "accelerator-open", sizeof(struct rf_event_accel_open) },
 	[RF_EVENT_EXEC_DENY] = { "exec-deny", sizeof(struct rf_event_exec_deny) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
@@ -239,6 +240,12 @@ static bool exec_deny_valid(const struct rf_event_exec_deny *e)
 	       e->reason < RF_EXEC_REASONS && e->role <= RF_EXEC_LIBRARY && path_valid(e->path, e->path_len);
 }
 
+static bool quota_valid(const struct rf_event_quota *e)
+{
+	return e->kind < RF_QUOTA_KINDS && e->level < RF_ACCEL_LEVELS && e->state < RF_QUOTA_STATES &&
+	       (e->state == RF_QUOTA_EXHAUSTED) == (e->header.verdict != RF_ALLOW);
+}
+
 static bool header_valid(const struct rf_event_header *h, size_t len)
 {
 	bool denied = h->verdict == RF_DENY || h->verdict == RF_WOULD_DENY;
@@ -269,6 +276,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_exec_deny exec_deny;
 		struct rf_event_exec_first exec_first;
 		struct rf_event_quota quota;
+		struct rf_event_accel_open accel_open;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -319,7 +327,10 @@ int rf_event_validate(const void *data, size_t len)
 		valid = exec_deny_valid(&e.exec_deny);
 		break;
 	case RF_EVENT_QUOTA:
-		valid = e.quota.kind < RF_QUOTA_KINDS && e.quota.level < RF_ACCEL_LEVELS;
+		valid = quota_valid(&e.quota);
+		break;
+	case RF_EVENT_ACCEL_OPEN:
+		valid = e.accel_open.access && !(e.accel_open.access & ~(RF_DEVICE_READ | RF_DEVICE_WRITE));
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

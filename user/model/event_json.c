@@ -128,26 +128,32 @@ static void put_device_number(struct rf_json *j, const char *key, uint32_t numbe
 		rf_json_u64(j, key, number);
 }
 
-static void put_device(struct rf_json *j, const struct rf_event_device *e, const struct rf_event_names *names)
+static void put_access(struct rf_json *j, uint32_t access)
 {
 	static const struct {
 		uint32_t bit;
 		const char *name;
-	} access[] = { { RF_DEVICE_READ, "read" },     { RF_DEVICE_WRITE, "write" }, { RF_DEVICE_MKNOD, "mknod" },
-		       { RF_DEVICE_SUBMIT, "submit" }, { RF_DEVICE_ALLOC, "alloc" }, { RF_DEVICE_MAP, "map" },
-		       { RF_DEVICE_ADMIN, "admin" } };
+	} names[] = { { RF_DEVICE_READ, "read" },     { RF_DEVICE_WRITE, "write" }, { RF_DEVICE_MKNOD, "mknod" },
+		      { RF_DEVICE_SUBMIT, "submit" }, { RF_DEVICE_ALLOC, "alloc" }, { RF_DEVICE_MAP, "map" },
+		      { RF_DEVICE_ADMIN, "admin" } };
 
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (access & names[i].bit)
+			rf_json_string(j, NULL, names[i].name);
+}
+
+static void put_device(struct rf_json *j, const struct rf_event_device *e, const struct rf_event_names *names)
+{
 	if (names->device)
 		rf_json_string(j, "device", names->device);
 	rf_json_string(j, "type", e->type == 1 ? "block" : "char");
 	put_device_number(j, "major", e->major);
 	put_device_number(j, "minor", e->minor);
 	rf_json_array(j, "access");
-	for (size_t i = 0; i < ARRAY_SIZE(access); i++)
-		if (e->use == 0 && e->access & access[i].bit)
-			rf_json_string(j, NULL, access[i].name);
 	if (e->use)
 		rf_json_string(j, NULL, "ioctl");
+	else
+		put_access(j, e->access);
 	rf_json_array_end(j);
 	rf_json_string(j, "tier", rf_event_tier_name(e->tier));
 	rf_json_u64(j, "device_set", e->device_set);
@@ -254,8 +260,24 @@ static void put_quota(struct rf_json *j, const struct rf_event_quota *e, const s
 	rf_json_u64(j, "minor", e->minor);
 	rf_json_string(j, "quota", rf_quota_kind_name(e->kind));
 	rf_json_string(j, "of", rf_accel_level_name(e->level));
+	rf_json_string(j, "state", rf_quota_state_name(e->state));
 	rf_json_u64(j, "wait_ns", e->wait_ns);
+	if (e->state == RF_QUOTA_THROTTLE_STOP) {
+		rf_json_u64(j, "waits", e->waits);
+		rf_json_u64(j, "waited_ns", e->waited_ns);
+	}
 	rf_json_string(j, "policy", names->policy);
+}
+
+static void put_accel_open(struct rf_json *j, const struct rf_event_accel_open *e, const struct rf_event_names *names)
+{
+	if (names->device)
+		rf_json_string(j, "device", names->device);
+	rf_json_u64(j, "major", e->major);
+	rf_json_u64(j, "minor", e->minor);
+	rf_json_array(j, "access");
+	put_access(j, e->access);
+	rf_json_array_end(j);
 }
 
 static void put_exec_first(struct rf_json *j, const struct rf_event_exec_first *e)
@@ -366,6 +388,9 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_QUOTA:
 		put_quota(&j, e, names);
+		break;
+	case RF_EVENT_ACCEL_OPEN:
+		put_accel_open(&j, e, names);
 		break;
 	case RF_EVENT_EXEC_FIRST:
 		put_exec_first(&j, e);

@@ -352,11 +352,24 @@ static void add_quota(struct rf_strbuf *out, const struct rf_event_quota *e, con
 	rf_strbuf_addf(out, " %u:%u", e->major, e->minor);
 	if (names->device)
 		rf_strbuf_addf(out, " %s", names->device);
-	rf_strbuf_addf(out, " %s of the %s", rf_quota_kind_name(e->kind), rf_accel_level_name(e->level));
+	rf_strbuf_addf(out, " %s %s of the %s", rf_quota_state_name(e->state), rf_quota_kind_name(e->kind),
+		       rf_accel_level_name(e->level));
 	if (e->wait_ns)
 		rf_strbuf_addf(out, " over by %.3f ms", (double)e->wait_ns / 1e6);
+	if (e->state == RF_QUOTA_THROTTLE_STOP)
+		rf_strbuf_addf(out, " after %" PRIu64 " waits of %.3f ms", (uint64_t)e->waits,
+			       (double)e->waited_ns / 1e6);
 	if (names->policy)
 		rf_strbuf_addf(out, " %s", names->policy);
+}
+
+static void add_accel_open(struct rf_strbuf *out, const struct rf_event_accel_open *e,
+			   const struct rf_event_names *names)
+{
+	rf_strbuf_addf(out, " %u:%u", e->major, e->minor);
+	if (names->device)
+		rf_strbuf_addf(out, " %s", names->device);
+	rf_strbuf_addf(out, " %s%s", e->access & RF_DEVICE_READ ? "r" : "", e->access & RF_DEVICE_WRITE ? "w" : "");
 }
 
 static void add_exec_first(struct rf_strbuf *out, const struct rf_event_exec_first *e)
@@ -435,6 +448,9 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_QUOTA:
 		add_quota(out, e, names);
+		break;
+	case RF_EVENT_ACCEL_OPEN:
+		add_accel_open(out, e, names);
 		break;
 	case RF_EVENT_EXEC_FIRST:
 		add_exec_first(out, e);

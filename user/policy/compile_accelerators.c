@@ -143,3 +143,39 @@ bool rf_accelerator_judge(const struct rf_accelerator_rules *r, uint32_t major, 
 	}
 	return true;
 }
+
+static void describe(const struct rf_accelerator_rule *rule, struct rf_strbuf *out)
+{
+	size_t start = out->len;
+
+	if (rule->class != RF_ACCELERATOR_CLASS_COUNT)
+		rf_strbuf_addf(out, ", class %s", rf_accelerator_class_names[rule->class]);
+	if (rule->index != RF_ACCELERATOR_ANY)
+		rf_strbuf_addf(out, ", index %d", rule->index);
+	if (rule->pci)
+		rf_strbuf_addf(out, ", pci %s", rule->pci);
+	if (rule->uuid)
+		rf_strbuf_addf(out, ", uuid %s", rule->uuid);
+	if (rule->gpu_instance != RF_MIG_NONE)
+		rf_strbuf_addf(out, ", mig %d", rule->gpu_instance);
+	if (rule->compute_instance != RF_MIG_NONE)
+		rf_strbuf_addf(out, "/%d", rule->compute_instance);
+	if (out->len == start)
+		rf_strbuf_adds(out, ", any");
+}
+
+bool rf_accelerator_rule_is_idle(const struct rf_accelerator_rule *rule, const struct rf_accelerators *known,
+				 struct rf_strbuf *ret)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+
+	for (size_t i = 0; i < known->n_devices; i++)
+		if (matches_device(rule, &known->devices[i]) &&
+		    (rule->gpu_instance == RF_MIG_NONE || has_instance(known, &known->devices[i], rule)))
+			return false;
+	describe(rule, &text);
+	/* Without the first comma. */
+	if (!rf_strbuf_error(&text))
+		rf_strbuf_adds(ret, rf_strbuf_str(&text) + 2);
+	return true;
+}

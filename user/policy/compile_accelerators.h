@@ -6,6 +6,7 @@
 #ifndef RF_POLICY_COMPILE_ACCELERATORS_H
 #define RF_POLICY_COMPILE_ACCELERATORS_H
 
+#include "user/lib/strbuf.h"
 #include "user/model/policy.h"
 
 /* Of the policies of a tier that have the section, in merge order. */
@@ -22,5 +23,9 @@ struct rf_accelerator_rules {
  */
 bool rf_accelerator_judge(const struct rf_accelerator_rules *r, uint32_t major, uint32_t minor, uint16_t *ret_allow,
 			  uint16_t ret_rule[RF_DEVICE_BITS]);
+
+/* True: @rule matches no accelerator that is known, and @ret has what it is about: "class amd, index 3". */
+bool rf_accelerator_rule_is_idle(const struct rf_accelerator_rule *rule, const struct rf_accelerators *known,
+				 struct rf_strbuf *ret);
 
 #endif

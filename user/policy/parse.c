@@ -227,9 +227,13 @@ static uint32_t telemetry_parse(const struct rf_node *spec)
 	static const struct {
 		const char *name;
 		enum rf_event_kind kind;
-	} kinds[] = { { "exec", RF_EVENT_EXEC },     { "fork", RF_EVENT_FORK },
-		      { "exit", RF_EVENT_EXIT },     { "connect", RF_EVENT_CONNECT },
-		      { "accept", RF_EVENT_ACCEPT }, { "execFirst", RF_EVENT_EXEC_FIRST } };
+	} kinds[] = { { "exec", RF_EVENT_EXEC },
+		      { "fork", RF_EVENT_FORK },
+		      { "exit", RF_EVENT_EXIT },
+		      { "connect", RF_EVENT_CONNECT },
+		      { "accept", RF_EVENT_ACCEPT },
+		      { "execFirst", RF_EVENT_EXEC_FIRST },
+		      { "acceleratorOpen", RF_EVENT_ACCEL_OPEN } };
 	const struct rf_node *events = rf_node_get(rf_node_get(spec, "telemetry"), "events");
 	uint32_t mask = 0;
 

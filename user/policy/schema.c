@@ -379,7 +379,7 @@ static const struct rf_field spec_fields[] = {
 	F("telemetry", OBJECT, .text = "What is reported besides denials, which always are.",
 	  .children = FIELDS(
 		  F("events", ENUM, .list = true, .max = 8, .dflt = "[exec]",
-		    .values = STRINGS("exec", "fork", "exit", "connect", "accept", "execFirst"),
+		    .values = STRINGS("exec", "fork", "exit", "connect", "accept", "execFirst", "acceleratorOpen"),
 		    .text = "Events to send for every occurrence; all are counted anyway. execFirst is each "
 			    "program once, and again when it has changed."),
 		  F("flows", OBJECT, .text = "The flow log: the start and the end of flows, with what they carried.",

@@ -29,6 +29,7 @@ union sample_event {
 	struct rf_event_exec_deny exec_deny;
 	struct rf_event_exec_first exec_first;
 	struct rf_event_quota quota;
+	struct rf_event_accel_open accel_open;
 	struct rf_event_policy policy;
 	struct rf_event_cgroup cgroup;
 	struct rf_event_gap gap;
@@ -174,6 +175,11 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 		e.quota.major = 261;
 		e.quota.minor = 0;
 		e.quota.wait_ns = 12500000;
+		break;
+	case RF_EVENT_ACCEL_OPEN:
+		e.accel_open.major = 261;
+		e.accel_open.minor = 1;
+		e.accel_open.access = RF_DEVICE_READ | RF_DEVICE_WRITE;
 		break;
 	case RF_EVENT_EXEC_FIRST:
 		e.exec_first.device = 8 << 20 | 1;

@@ -287,12 +287,33 @@ static void a_quota_that_is_over_has_its_members(void **state)
 	(void)state;
 	expect_named(&e, &named, HEAD("accelerator-quota", "deny", "audit", "null"),
 		     "\"device\":\"accel/accel0\",\"major\":261,\"minor\":0,\"quota\":\"share\",\"of\":\"namespace\","
-		     "\"wait_ns\":12500000,\"policy\":\"t/default/x\"");
+		     "\"state\":\"exhausted\",\"wait_ns\":12500000,\"policy\":\"t/default/x\"");
 	e.quota.kind = RF_QUOTA_MEMORY;
 	e.quota.level = RF_ACCEL_TENANT;
 	e.quota.wait_ns = 0;
 	expect_named(&e, &nameless, HEAD("accelerator-quota", "deny", "audit", "null"),
-		     "\"major\":261,\"minor\":0,\"quota\":\"memory\",\"of\":\"tenant\",\"wait_ns\":0,\"policy\":null");
+		     "\"major\":261,\"minor\":0,\"quota\":\"memory\",\"of\":\"tenant\",\"state\":\"exhausted\","
+		     "\"wait_ns\":0,\"policy\":null");
+	e.header.verdict = RF_ALLOW;
+	e.quota.state = RF_QUOTA_THROTTLE_STOP;
+	e.quota.waits = 3;
+	e.quota.waited_ns = 1500;
+	expect_named(&e, &nameless, HEAD("accelerator-quota", "allow", "audit", "null"),
+		     "\"major\":261,\"minor\":0,\"quota\":\"memory\",\"of\":\"tenant\",\"state\":\"throttle-stop\","
+		     "\"wait_ns\":0,\"waits\":3,\"waited_ns\":1500,\"policy\":null");
+}
+
+static void an_accelerator_that_is_opened_has_its_members(void **state)
+{
+	const struct rf_event_names named = { .device = "accel/accel1" };
+	union sample_event e = sample_event(RF_EVENT_ACCEL_OPEN);
+
+	(void)state;
+	expect_named(&e, &named, HEAD("accelerator-open", "allow", "telemetry", "null"),
+		     "\"device\":\"accel/accel1\",\"major\":261,\"minor\":1,\"access\":[\"read\",\"write\"]");
+	e.accel_open.access = RF_DEVICE_READ;
+	expect_named(&e, &nameless, HEAD("accelerator-open", "allow", "telemetry", "null"),
+		     "\"major\":261,\"minor\":1,\"access\":[\"read\"]");
 }
 
 static void a_program_that_is_new_has_its_members(void **state)
@@ -400,6 +421,7 @@ int main(void)
 		cmocka_unit_test(a_denied_program_has_its_members),
 		cmocka_unit_test(a_program_that_is_new_has_its_members),
 		cmocka_unit_test(a_quota_that_is_over_has_its_members),
+		cmocka_unit_test(an_accelerator_that_is_opened_has_its_members),
 		cmocka_unit_test(a_generation_and_a_cgroup_have_their_members),
 		cmocka_unit_test(the_record_of_a_flow_has_every_count),
 		cmocka_unit_test(a_gap_says_what_is_missing_and_since_when),

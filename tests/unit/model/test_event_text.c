@@ -230,10 +230,20 @@ static void each_kind_says_what_happened(void **state)
 	expect_named(&e, &nameless, "file-deny deny #2 curl[123] rename - of no known directory");
 	e = sample_event(RF_EVENT_QUOTA);
 	expect_named(&e, &nameless,
-		     "accelerator-quota deny #2 curl[123] 261:0 share of the namespace over by 12.500 ms");
+		     "accelerator-quota deny #2 curl[123] 261:0 exhausted share of the namespace over by 12.500 ms");
 	e.quota.kind = RF_QUOTA_MEMORY;
 	e.quota.wait_ns = 0;
-	expect_named(&e, &nameless, "accelerator-quota deny #2 curl[123] 261:0 memory of the namespace");
+	expect_named(&e, &nameless, "accelerator-quota deny #2 curl[123] 261:0 exhausted memory of the namespace");
+	e.header.verdict = RF_ALLOW;
+	e.quota.state = RF_QUOTA_THROTTLE_STOP;
+	e.quota.waits = 3;
+	e.quota.waited_ns = 1500000;
+	expect_named(
+		&e, &nameless,
+		"accelerator-quota allow #2 curl[123] 261:0 throttle-stop memory of the namespace after 3 waits of "
+		"1.500 ms");
+	e = sample_event(RF_EVENT_ACCEL_OPEN);
+	expect_named(&e, &nameless, "accelerator-open allow #2 curl[123] 261:1 rw");
 	e = sample_event(RF_EVENT_EXEC_FIRST);
 	expect_named(&e, &nameless, "exec-first allow #2 curl[123] /opt/tool device 8:1 inode 77");
 	e.exec_first.digest_len = 2;

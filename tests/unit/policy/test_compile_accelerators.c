@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which nodes an accelerator rule matches, and what it says of them, on a host that has some. */
 #include "tests/unit/policy/accelerator_host.h"
+#include "user/policy/compile_accelerators.h"
 
 static void a_rule_that_gives_nothing_matches_every_accelerator(void **state)
 {
@@ -352,6 +353,48 @@ static void a_device_that_just_came_is_denied_by_a_rule_that_may_mean_it(void **
 	fixture_free(f);
 }
 
+static void assert_idle(const struct rf_accelerator_rule *rule, const char *expected)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+
+	assert_int_equal(rf_accelerator_rule_is_idle(rule, &host_accelerators, &text), expected != NULL);
+	assert_string_equal(rf_strbuf_str(&text), expected ? expected : "");
+}
+
+static void a_rule_that_matches_no_device_says_what_it_is_about(void **state)
+{
+	static const struct rf_accelerators none;
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+	struct fixture *f = fixture_new(DENY, 1);
+	struct rf_accelerator_rule *rule = &f->rules[0];
+
+	(void)state;
+	assert_idle(rule, NULL);
+	assert_true(rf_accelerator_rule_is_idle(rule, &none, &text));
+	assert_string_equal(rf_strbuf_str(&text), "any");
+	rule->class = RF_ACCELERATOR_NVIDIA;
+	rule->index = 1;
+	assert_idle(rule, NULL);
+	rule->index = 2;
+	assert_idle(rule, "class nvidia, index 2");
+	rule->index = RF_ACCELERATOR_ANY;
+	rule->gpu_instance = 2;
+	rule->compute_instance = 0;
+	assert_idle(rule, NULL);
+	rule->compute_instance = 1;
+	assert_idle(rule, "class nvidia, mig 2/1");
+	rule->gpu_instance = rule->compute_instance = RF_MIG_NONE;
+	rule->uuid = "GPU-a";
+	assert_idle(rule, NULL);
+	rule->pci = "0000:03:00.0"; /* another's */
+	assert_idle(rule, "class nvidia, pci 0000:03:00.0, uuid GPU-a");
+	/* A node that all of the class share is no device. */
+	rule->pci = rule->uuid = NULL;
+	rule->class = RF_ACCELERATOR_HABANALABS;
+	assert_idle(rule, "class habanalabs");
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +416,7 @@ int main(void)
 		cmocka_unit_test(what_is_shared_by_none_is_for_whoever_may_use_all_of_the_class),
 		cmocka_unit_test(a_device_that_just_came_needs_a_rule_for_all_it_may_be),
 		cmocka_unit_test(a_device_that_just_came_is_denied_by_a_rule_that_may_mean_it),
+		cmocka_unit_test(a_rule_that_matches_no_device_says_what_it_is_about),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
