@@ -110,8 +110,7 @@ static __always_inline void rf_work_end(struct rf_call_process *process, __u64 n
 static __always_inline void rf_launch_charge(struct rf_accel_use *use, __u64 now)
 {
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
-		if (use->quota.submit_ns)
-			__sync_fetch_and_add(&use->submit_paid_ns, use->quota.submit_ns);
+		__sync_fetch_and_add(&use->submit_paid_ns, rf_quota_spacing(use));
 		use = rf_accel_above(use);
 	}
 }

@@ -66,29 +66,54 @@ static __always_inline __u64 rf_quota_now(__u64 *now)
 	return *now;
 }
 
-#define RF_DAY_NS (86400 * 1000000000ULL)
-
-/* A day begins with the first submission after midnight: nothing is taken in between. */
-static __always_inline bool rf_budget_is_spent(struct rf_accel_use *use, __u64 now)
+/* A window begins with its first submission: nothing is taken before. */
+static __always_inline bool rf_budget_look(struct rf_accel_use *use, __u64 now)
 {
-	__u64 day = (now - use->quota.day_begin_ns) / RF_DAY_NS + 1, busy = RF_READ_ONCE(use->busy_ns);
+	__u64 busy = RF_READ_ONCE(use->busy_ns), energy = RF_READ_ONCE(use->energy_uj), length = use->quota.window_ns,
+	      window = length ? (now - use->quota.day_begin_ns) / length + 1 : 0;
+	bool spent;
 
-	if (RF_READ_ONCE(use->day) != day) {
-		RF_WRITE_ONCE(use->day, day);
-		RF_WRITE_ONCE(use->day_busy_ns, busy);
+	if (RF_READ_ONCE(use->window) != window) {
+		RF_WRITE_ONCE(use->window, window);
+		RF_WRITE_ONCE(use->window_busy_ns, busy);
+		RF_WRITE_ONCE(use->window_energy_uj, energy);
 	}
-	return busy - RF_READ_ONCE(use->day_busy_ns) >= use->quota.budget_ns;
+	spent = (use->quota.budget_ns && busy - RF_READ_ONCE(use->window_busy_ns) >= use->quota.budget_ns) ||
+		(use->quota.budget_uj && energy - RF_READ_ONCE(use->window_energy_uj) >= use->quota.budget_uj);
+	RF_WRITE_ONCE(use->spent, spent);
+	return spent;
+}
+
+/* Out of line: few have one. */
+static __noinline int rf_budget_is_spent(struct rf_accel_use *use, __u64 now)
+{
+	return use && rf_budget_look(use, now);
+}
+
+/* Between two submissions. */
+static __always_inline __u64 rf_quota_spacing(const struct rf_accel_use *use)
+{
+	return RF_READ_ONCE(use->spent) && use->quota.flags & RF_QUOTA_SLOW ? RF_ACCEL_SLOW_NS : use->quota.submit_ns;
 }
 
 /* What of this row's quota is over for a submission; RF_QUOTA_KINDS: nothing. */
 static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32 at, __u64 *now_p, __u64 *ret_wait_ns)
 {
+	bool spent = false;
 	__u64 now, paid;
 
 	if (use->quota.memory && RF_READ_ONCE(use->bytes) > use->quota.memory)
 		return RF_QUOTA_MEMORY;
-	if (use->quota.budget_ns && rf_budget_is_spent(use, rf_quota_now(now_p)))
-		return RF_QUOTA_BUDGET;
+	if (use->quota.window_ns) {
+		spent = rf_budget_is_spent(use, rf_quota_now(now_p));
+		if (spent && !(use->quota.flags & (RF_QUOTA_SLOW | RF_QUOTA_REPORT)))
+			return RF_QUOTA_BUDGET;
+		paid = RF_READ_ONCE(use->submit_paid_ns);
+		if (spent && use->quota.flags & RF_QUOTA_SLOW && (__s64)(paid - rf_quota_now(now_p)) > 0) {
+			*ret_wait_ns = paid - rf_quota_now(now_p);
+			return RF_QUOTA_BUDGET;
+		}
+	}
 	if (use->quota.time_per_ns || use->quota.submit_ns) {
 		now = rf_quota_now(now_p);
 		paid = RF_READ_ONCE(use->time_paid_ns);
@@ -102,10 +127,13 @@ static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32
 			return RF_QUOTA_SUBMISSIONS;
 		}
 	}
-	if (!rf_share_is_ahead(use))
-		return RF_QUOTA_KINDS;
-	*ret_wait_ns = rf_share_wait(at, rf_quota_now(now_p));
-	return *ret_wait_ns ? RF_QUOTA_SHARE : RF_QUOTA_KINDS;
+	if (rf_share_is_ahead(use)) {
+		*ret_wait_ns = rf_share_wait(at, rf_quota_now(now_p));
+		if (*ret_wait_ns)
+			return RF_QUOTA_SHARE;
+	}
+	/* What is only told comes after all that holds something back. */
+	return spent && use->quota.flags & RF_QUOTA_REPORT ? RF_QUOTA_BUDGET : RF_QUOTA_KINDS;
 }
 
 static __always_inline __u32 rf_quota_alloc_one(const struct rf_accel_use *use)
@@ -122,9 +150,9 @@ static __always_inline __u32 rf_quota_open_one(const struct rf_accel_use *use)
 static __always_inline void rf_quota_submitted(struct rf_accel_use *use, __u64 *now)
 {
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
-		if (use->quota.submit_ns) {
+		if (use->quota.submit_ns | use->spent) {
 			rf_quota_catch_up(&use->submit_paid_ns, rf_quota_now(now) - RF_ACCEL_BURST_NS);
-			__sync_fetch_and_add(&use->submit_paid_ns, use->quota.submit_ns);
+			__sync_fetch_and_add(&use->submit_paid_ns, rf_quota_spacing(use));
 		}
 		if (RF_READ_ONCE(use->refused_ns))
 			RF_WRITE_ONCE(use->refused_ns, 0);
@@ -165,6 +193,8 @@ RF_GLOBAL int rf_quota_ask(__u32 use_at, __u32 class, struct rf_quota_answer *re
 			kind = class == RF_ACCEL_SUBMIT ? rf_quota_submit_one(row, at, &now, &wait_ns) :
 			       class == RF_ACCEL_ALLOC	? rf_quota_alloc_one(row) :
 							  rf_quota_open_one(row);
+		if (kind == RF_QUOTA_BUDGET && flags & RF_QUOTA_REPORT)
+			flags |= RF_QUOTA_AUDIT;
 		if (kind != RF_QUOTA_KINDS && (ret->kind == RF_QUOTA_KINDS || !(flags & RF_QUOTA_AUDIT))) {
 			ret->kind = kind;
 			ret->flags = flags;

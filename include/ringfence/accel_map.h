@@ -146,18 +146,26 @@ struct rf_accel_quota {
 	__u32 time_per_ns;    /* 1024ths of a ns in which one of device time may be taken; 0: no limit */
 	__u64 submit_ns;      /* between two submissions on average; 0: no limit */
 	__u64 memory;	      /* bytes; 0: no limit */
-	__u64 budget_ns;      /* device time a day; 0: no limit */
-	__u64 day_begin_ns;   /* CLOCK_MONOTONIC: some midnight, UTC; days are counted from there */
+	__u64 budget_ns;      /* device time in a window; 0: no limit */
+	__u64 budget_uj;      /* energy in a window, in microjoules; 0: no limit */
+	__u64 window_ns;      /* of these two */
+	__u64 day_begin_ns;   /* CLOCK_MONOTONIC: some midnight, UTC; windows are counted from there */
 	__u32 contexts;	      /* open files; RF_ACCEL_CONTEXTS_ANY: no limit */
 	__u32 pad;
 };
 
-#define RF_QUOTA_GIVEN	      (1u << 0)
-#define RF_QUOTA_AUDIT	      (1u << 1) /* counted and reported, and never waited for or denied */
-#define RF_QUOTA_WAIT	      (1u << 2) /* what is over waits, where the module is; else, and without: */
-#define RF_QUOTA_EDQUOT	      (1u << 3) /* EDQUOT and not EAGAIN */
-#define RF_QUOTA_ENOMEM	      (1u << 4) /* buffers: ENOMEM, as of a device that is full, and not EDQUOT */
-#define RF_ACCEL_CONTEXTS_ANY 0xffffffffu
+#define RF_QUOTA_GIVEN	       (1u << 0)
+#define RF_QUOTA_AUDIT	       (1u << 1) /* counted and reported, and never waited for or denied */
+#define RF_QUOTA_WAIT	       (1u << 2) /* what is over waits, where the module is; else, and without: */
+#define RF_QUOTA_EDQUOT	       (1u << 3) /* EDQUOT and not EAGAIN */
+#define RF_QUOTA_ENOMEM	       (1u << 4) /* buffers: ENOMEM, as of a device that is full, and not EDQUOT */
+#define RF_QUOTA_SLOW	       (1u << 5) /* when its budget is spent: one submission in RF_ACCEL_SLOW_NS */
+#define RF_QUOTA_REPORT	       (1u << 6) /* then it is only told */
+#define RF_ACCEL_SLOW_NS       200000000ULL
+#define RF_ACCEL_WINDOW_NS     86400000000000ULL /* a day; from a minute to 366 of them */
+#define RF_ACCEL_WINDOW_MIN_NS 60000000000ULL
+#define RF_ACCEL_WINDOW_MAX_NS (366 * RF_ACCEL_WINDOW_NS)
+#define RF_ACCEL_CONTEXTS_ANY  0xffffffffu
 
 /*
  * Sharing is start-time fair queueing (Goyal, Vin, Cheng: SIGCOMM 1996) with many jobs under way, as SFQ(D) has it
@@ -240,8 +248,12 @@ struct rf_accel_use {
 	__u64 throttled_waited_ns; /* and of @waited_ns */
 	__u32 throttled_kind;	   /* enum rf_quota_kind, of the start */
 	__u32 throttled_level;	   /* enum rf_accel_level */
-	__u64 day;		   /* of the budget, counted from its day_begin_ns, and 1 */
-	__u64 day_busy_ns;	   /* what @busy_ns was when it began */
+	__u64 window;		   /* of the budget, counted from its day_begin_ns, and 1 */
+	__u64 window_busy_ns;	   /* what @busy_ns was when it began */
+	__u64 window_energy_uj;	   /* and @energy_uj */
+	__u64 energy_uj;	   /* of the device's, what was taken for its part in the work; the daemon's */
+	__u32 spent;		   /* 1: the budget was, when it was last asked for */
+	__u32 pad;
 	/* Of RF_ACCEL_DEVICE_LIBRARY, where nobody can be made to wait: the daemon freezes the workload. */
 	__u64 hold_until_ns; /* CLOCK_MONOTONIC: until when it should be */
 	__u64 frozen_at_ns;  /* CLOCK_MONOTONIC: since when it is; 0: it is not */

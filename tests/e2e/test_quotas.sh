@@ -15,7 +15,7 @@ device=$(node 0)
 
 weights="1 2 3 4 5 6 7 8 9 10"
 # shellcheck disable=SC2046,SC2086 # the numbers are words
-make_cgroup one two capped slow small full few gently hard daily plain left right $(for w in $weights; do echo "w$w"; done)
+make_cgroup one two capped slow small full few gently hard daily lazily told plain left right $(for w in $weights; do echo "w$w"; done)
 daemon_must_start
 if [ "$(status_row accelerator-quotas support)" != enforced ]; then
 	echo 'accelerators: {quota: {share: 1}}' | doc one one >"$tmp/quota.yaml"
@@ -67,7 +67,9 @@ idle()
 	echo 'accelerators: {quota: {memory: 1Mi}}' | doc small small
 	echo 'accelerators: {quota: {memory: 1Mi}, overMemory: ENOMEM}' | doc full full
 	echo 'accelerators: {quota: {contexts: 1}}' | doc few few
-	echo 'accelerators: {quota: {secondsPerDay: 1}}' | doc daily daily
+	echo 'accelerators: {quota: {budget: {deviceTime: 1s}}}' | doc daily daily
+	echo 'accelerators: {quota: {budget: {deviceTime: 1s, whenSpent: slow}}}' | doc lazily lazily
+	echo 'accelerators: {quota: {budget: {deviceTime: 1s, whenSpent: report}}}' | doc told told
 	echo 'accelerators: {quota: {limitPercent: 1}, overQuota: EAGAIN}' | doc gently gently
 	echo 'accelerators: {quota: {limitPercent: 1}, overQuota: EDQUOT}' | doc hard hard
 } | put_force base || exit 1
@@ -139,6 +141,18 @@ tap_is "a day's seconds are spent, and no waiting helps" "open ok wait ok wait o
 tap_is "whoever asks" "open ok wait EDQUOT" on daily wait:100
 tap_ok "which is told" says "accelerator-quota deny default/default/daily .*$(name 0) exhausted budget of the workload " \
 	"$ringfence" events --kind accelerator-quota --verdict deny
+
+if [ $waits = 0 ]; then
+	inside lazily "$probe" "$device" wait:1100000 keep:1000:4000 >"$tmp/lazily" 2>&1
+	lazy=$(use lazily jobs)
+	echo "# jobs of one whose budget is spent, in 4 s: $lazy"
+	tap_ok "or it goes on slowly" test "$lazy" -ge 12 -a "$lazy" -le 26
+else
+	tap_is "or it goes on slowly" "open ok wait ok wait ok wait EAGAIN" on lazily wait:1100000 wait:100 wait:100
+fi
+tap_is "or it is only told" "open ok wait ok wait ok wait ok" on told wait:1100000 wait:100 wait:100
+tap_ok "as that" says "accelerator-quota would-deny default/default/told .*exhausted budget of the workload " \
+	"$ringfence" events --kind accelerator-quota
 
 # ---- memory and contexts ----
 

@@ -262,6 +262,12 @@ int rf_freeze_start(struct rf_freeze *f, sd_event *event, struct rf_registry *r)
 	return sd_event_add_time_relative(event, &f->timer, CLOCK_MONOTONIC, 0, 1000, step, f);
 }
 
+void rf_freeze_look(struct rf_freeze *f)
+{
+	if (f->timer)
+		(void)sd_event_source_set_time_relative(f->timer, 0);
+}
+
 void rf_freeze_stop(struct rf_freeze *f)
 {
 	if (!f->registry)

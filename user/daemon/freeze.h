@@ -26,6 +26,8 @@ struct rf_freeze {
 };
 
 int rf_freeze_start(struct rf_freeze *f, sd_event *event, struct rf_registry *r);
+/* Somebody has just gone over a quota: to be looked at now. */
+void rf_freeze_look(struct rf_freeze *f);
 /* Thaws everything. */
 void rf_freeze_stop(struct rf_freeze *f);
 

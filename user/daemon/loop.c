@@ -129,6 +129,8 @@ static void event_handle(const struct rf_event_header *event, void *arg)
 		return;
 	if (event->kind == RF_EVENT_CGROUP_NEW || event->kind == RF_EVENT_CGROUP_GONE)
 		identity_handle(app, event);
+	else if (event->kind == RF_EVENT_QUOTA && !((const struct rf_event_quota *)event)->major)
+		rf_freeze_look(&app->freeze);
 	else if (event->kind == RF_EVENT_GAP && event->lane == RF_LANE_IDENTITY)
 		app->rescan = true;
 	/* Cgroups that have nothing to do with us are no news. */

@@ -159,12 +159,16 @@ static struct rf_accel_quota kernel_form(const struct rf_hashmap *table, struct 
 		.time_per_ns = q->percent ? 1024 * 100 / q->percent : 0,
 		.submit_ns = q->submissions ? RF_NSEC_PER_SEC / q->submissions : 0,
 		.memory = q->memory,
-		.budget_ns = q->day_s * RF_NSEC_PER_SEC,
+		.budget_ns = q->budget.time_ns,
+		.budget_uj = q->budget.joules * 1000000,
+		.window_ns = q->budget.window_ns,
 		/* Before the host was started it is less than 0, which the sum of both takes care of. */
 		.day_begin_ns = rf_clock_monotonic() - rf_clock_real() % (86400 * RF_NSEC_PER_SEC),
 		.contexts = q->contexts,
 	};
 
+	if (q->budget.window_ns && q->budget.when_spent != RF_SPENT_DENY)
+		k.flags |= q->budget.when_spent == RF_SPENT_SLOW ? RF_QUOTA_SLOW : RF_QUOTA_REPORT;
 	k.burst_virtual = RF_VIRTUAL(k.burst_ns, k.virtual_per_ns);
 	if (q->not_conserving) {
 		double times = 1024 / fraction_of(table, row, whole);

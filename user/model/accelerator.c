@@ -18,6 +18,10 @@ const char *const rf_over_quota_names[] = {
 	[RF_OVER_WAIT] = "wait", [RF_OVER_EAGAIN] = "EAGAIN", [RF_OVER_EDQUOT] = "EDQUOT", NULL
 };
 
+const char *const rf_when_spent_names[] = {
+	[RF_SPENT_REPORT] = "report", [RF_SPENT_SLOW] = "slow", [RF_SPENT_DENY] = "deny", NULL
+};
+
 const char *rf_quota_kind_name(enum rf_quota_kind kind)
 {
 	static const char *const names[RF_QUOTA_KINDS] = {

@@ -77,6 +77,10 @@ struct rf_accelerators {
 enum rf_over_quota { RF_OVER_WAIT, RF_OVER_EAGAIN, RF_OVER_EDQUOT };
 extern const char *const rf_over_quota_names[]; /* NULL at the end */
 
+/* What becomes of submissions when a budget is spent, from the mildest. */
+enum rf_when_spent { RF_SPENT_REPORT, RF_SPENT_SLOW, RF_SPENT_DENY };
+extern const char *const rf_when_spent_names[]; /* NULL at the end */
+
 const char *rf_quota_kind_name(enum rf_quota_kind kind);    /* "share", "memory" */
 const char *rf_quota_state_name(enum rf_quota_state state); /* "exhausted", "throttle-start" */
 const char *rf_accel_level_name(enum rf_accel_level level); /* "workload", "namespace", "tenant" */

@@ -209,6 +209,14 @@ struct rf_accelerator_rule {
 	uint32_t operations;			/* RF_DEVICE_* of ioctls that it speaks of; 0: of all, and of opening */
 };
 
+/* What may be taken of each device in a window; windows are counted from midnight, UTC. */
+struct rf_accelerator_budget {
+	uint64_t time_ns;   /* of the device; 0: no limit */
+	uint64_t joules;    /* 0: no limit */
+	uint64_t window_ns; /* 0: there is no budget */
+	enum rf_when_spent when_spent;
+};
+
 /* What may be taken of each device. Merging: the strictest of each value, those of policies in audit mode apart. */
 struct rf_accelerator_quota {
 	bool given;
@@ -220,7 +228,7 @@ struct rf_accelerator_quota {
 	uint64_t memory;      /* bytes; 0: no limit */
 	uint32_t submissions; /* a second; 0: no limit */
 	uint32_t contexts;    /* RF_ACCEL_CONTEXTS_ANY: no limit */
-	uint64_t day_s;	      /* seconds of device time a day, of UTC; 0: no limit */
+	struct rf_accelerator_budget budget;
 };
 
 struct rf_accelerator_section {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 
 #include "user/policy/rule_refs.h"
 
@@ -11,6 +12,46 @@
 static uint64_t stricter(uint64_t a, uint64_t b)
 {
 	return !a || (b && b < a) ? b : a;
+}
+
+/* What of the limit is for a moment; 0 is no limit. */
+static double rate_of(uint64_t limit, uint64_t window_ns)
+{
+	return limit ? (double)limit / (double)window_ns : INFINITY;
+}
+
+/* Two windows are not one: of two budgets the one that is spent first by who takes evenly, and the harder end of both. */
+static void budget_merge(struct rf_accelerator_budget *to, const struct rf_accelerator_budget *budget)
+{
+	enum rf_when_spent when_spent = MAX(to->when_spent, budget->when_spent);
+	double time, time_to, energy, energy_to;
+
+	if (!budget->window_ns)
+		return;
+	if (!to->window_ns) {
+		*to = *budget;
+		return;
+	}
+	time = rate_of(budget->time_ns, budget->window_ns);
+	time_to = rate_of(to->time_ns, to->window_ns);
+	energy = rate_of(budget->joules, budget->window_ns);
+	energy_to = rate_of(to->joules, to->window_ns);
+	if (time < time_to || (time == time_to && energy < energy_to))
+		*to = *budget;
+	to->when_spent = when_spent;
+}
+
+static void budget_show(const struct rf_accelerator_budget *b, struct rf_strbuf *out)
+{
+	if (!b->window_ns)
+		return;
+	rf_strbuf_adds(out, " budget");
+	if (b->time_ns)
+		rf_strbuf_addf(out, " %.3f s", (double)b->time_ns / 1e9);
+	if (b->joules)
+		rf_strbuf_addf(out, " %" PRIu64 " J", b->joules);
+	rf_strbuf_addf(out, " in %" PRIu64 " s, then %s", b->window_ns / 1000000000,
+		       rf_when_spent_names[b->when_spent]);
 }
 
 void rf_quota_merge(struct rf_accelerator_quota *to, const struct rf_accelerator_quota *quota)
@@ -28,7 +69,7 @@ void rf_quota_merge(struct rf_accelerator_quota *to, const struct rf_accelerator
 	to->memory = stricter(to->memory, quota->memory);
 	to->submissions = stricter(to->submissions, quota->submissions);
 	to->contexts = MIN(to->contexts, quota->contexts);
-	to->day_s = stricter(to->day_s, quota->day_s);
+	budget_merge(&to->budget, &quota->budget);
 }
 
 /* Returns the first policy of the mode that gives one; NULL: none does. */
@@ -126,8 +167,7 @@ static void values_show(const struct rf_accelerator_quota *q, struct rf_strbuf *
 		rf_strbuf_addf(out, " submissionsPerSecond %u", q->submissions);
 	if (q->contexts != RF_ACCEL_CONTEXTS_ANY)
 		rf_strbuf_addf(out, " contexts %u", q->contexts);
-	if (q->day_s)
-		rf_strbuf_addf(out, " secondsPerDay %" PRIu64, q->day_s);
+	budget_show(&q->budget, out);
 }
 
 static void calls_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out)

@@ -96,15 +96,16 @@ static int rule_parse(struct rf_checker *c, const struct rf_node *node, size_t i
 	return rule->name ? 0 : -ENOMEM;
 }
 
-static uint64_t duration_of(struct rf_checker *c, const struct rf_node *node, uint64_t max, const char *hint)
+static uint64_t duration_of(struct rf_checker *c, const struct rf_node *node, const char *key, uint64_t min,
+			    uint64_t max, const char *hint)
 {
 	uint64_t ns = 0;
 
 	/* What is no duration has been told by the schema. */
 	if (!node || node->kind != RF_NODE_SCALAR || rf_duration_parse(node->text, UINT64_MAX, &ns) < 0)
 		return 0;
-	if (!ns || ns > max)
-		rf_check_error(c, node, hint, "%s: \"%s\" is out of range", "burst", node->text);
+	if (ns < min || ns > max)
+		rf_check_error(c, node, hint, "%s: \"%s\" is out of range", key, node->text);
 	return MIN(ns, max);
 }
 
@@ -122,6 +123,25 @@ static uint64_t memory_of(struct rf_checker *c, const struct rf_node *node)
 	return bytes;
 }
 
+static void budget_parse(struct rf_checker *c, const struct rf_node *node, struct rf_accelerator_budget *ret)
+{
+	const struct rf_node *window = rf_node_get(node, "window");
+
+	if (!node || node->kind != RF_NODE_MAPPING)
+		return;
+	ret->time_ns = duration_of(c, rf_node_get(node, "deviceTime"), "deviceTime", 1, RF_ACCEL_WINDOW_MAX_NS,
+				   "1ns or more, 366d or less");
+	ret->joules = (uint64_t)rf_node_integer(node, "joules", 0);
+	ret->window_ns = window ? duration_of(c, window, "window", RF_ACCEL_WINDOW_MIN_NS, RF_ACCEL_WINDOW_MAX_NS,
+					      "1m or more, 366d or less") :
+				  RF_ACCEL_WINDOW_NS;
+	ret->when_spent = rf_node_is(node, "whenSpent", "report") ? RF_SPENT_REPORT :
+			  rf_node_is(node, "whenSpent", "slow")	  ? RF_SPENT_SLOW :
+								    RF_SPENT_DENY;
+	if (!ret->time_ns && !ret->joules)
+		rf_check_error(c, node, "add deviceTime or joules", "a budget of nothing");
+}
+
 static void quota_parse(struct rf_checker *c, const struct rf_node *node, struct rf_accelerator_quota *ret)
 {
 	const struct rf_node *conserving = rf_node_get(node, "workConserving");
@@ -134,11 +154,12 @@ static void quota_parse(struct rf_checker *c, const struct rf_node *node, struct
 	ret->mark = node->mark;
 	ret->share = rf_node_integer(node, "share", 0);
 	ret->percent = rf_node_integer(node, "limitPercent", 0);
-	ret->burst_ns = duration_of(c, rf_node_get(node, "burst"), RF_ACCEL_BURST_MAX_NS, "1ns or more, 1m or less");
+	ret->burst_ns = duration_of(c, rf_node_get(node, "burst"), "burst", 1, RF_ACCEL_BURST_MAX_NS,
+				    "1ns or more, 1m or less");
 	ret->memory = memory_of(c, rf_node_get(node, "memory"));
 	ret->submissions = rf_node_integer(node, "submissionsPerSecond", 0);
 	ret->contexts = rf_node_integer(node, "contexts", RF_ACCEL_CONTEXTS_ANY);
-	ret->day_s = rf_node_integer(node, "secondsPerDay", 0);
+	budget_parse(c, rf_node_get(node, "budget"), &ret->budget);
 	if (conserving && conserving->kind == RF_NODE_SCALAR && rf_scalar_boolean(conserving->text, &whether) == 0)
 		ret->not_conserving = !whether;
 	if (ret->not_conserving && !ret->share)

@@ -47,7 +47,7 @@ static void one_policy_is_taken_as_it_is(void **state)
 {
 	_cleanup_compiled_ struct compiled c = compiled_from(HEAD ACCELERATORS(
 		"quota: {share: 20, limitPercent: 50, burst: 5ms, memory: 2Gi, submissionsPerSecond: 7, "
-		"contexts: 0, workConserving: false, secondsPerDay: 60}, tenantQuota: {memory: 4k}, "
+		"contexts: 0, workConserving: false, budget: {deviceTime: 1m}}, tenantQuota: {memory: 4k}, "
 		"overMemory: ENOMEM"));
 	const struct rf_accelerator_quota *q;
 
@@ -70,7 +70,7 @@ static void one_policy_is_taken_as_it_is(void **state)
 	assert_string_equal(rf_strbuf_str(&c.shown),
 			    "\nquotas of accelerators:\n"
 			    "  workload: share 20 and no more limitPercent 50 burst 5.000 ms memory 2147483648 "
-			    "submissionsPerSecond 7 contexts 0 secondsPerDay 60  (x, t.yaml:7)\n"
+			    "submissionsPerSecond 7 contexts 0 budget 60.000 s in 86400 s, then deny  (x, t.yaml:7)\n"
 			    "  tenant: memory 4000  (x, t.yaml:7)\n");
 }
 
@@ -127,7 +127,11 @@ static void what_is_wrong_is_told_with_a_hint(void **state)
 		{ "quota: {memory: 0}", "memory: \"0\" is out of range" },
 		{ "quota: {workConserving: false}", "nothing that workConserving could speak of" },
 		{ "quota: {contexts: 65537}", "contexts" },
-		{ "quota: {secondsPerDay: 0}", "secondsPerDay" },
+		{ "quota: {budget: {}}", "budget" },
+		{ "quota: {budget: {joules: 0}}", "joules" },
+		{ "quota: {budget: {deviceTime: 0s}}", "deviceTime" },
+		{ "quota: {budget: {deviceTime: 367d}}", "deviceTime" },
+		{ "quota: {budget: {deviceTime: 1s, window: 59s}}", "window" },
 		{ "overQuota: EAGAIN", "there is no quota to be over" },
 		{ "quota: {share: 1}, overQuota: EPERM", "overQuota" },
 	};

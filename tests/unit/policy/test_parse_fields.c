@@ -205,7 +205,7 @@ static const char whole_language[] =
 	"    rules: [{name: n, action: allow, class: nvidia, index: 0, pci: '0000:03:00.0', uuid: GPU-1, mig: 1/0,\n"
 	"             operations: [submit]}]\n"
 	"    quota: {share: 100, burst: 500ms, workConserving: false, memory: 16Gi, submissionsPerSecond: 10,\n"
-	"            contexts: 2, secondsPerDay: 3600}\n"
+	"            contexts: 2, budget: {deviceTime: 1h}}\n"
 	"    namespaceQuota: {limitPercent: 50}\n"
 	"    tenantQuota: {memory: 64Gi}\n"
 	"    overQuota: EDQUOT\n"
