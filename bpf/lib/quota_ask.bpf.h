@@ -90,6 +90,14 @@ static __noinline int rf_budget_is_spent(struct rf_accel_use *use, __u64 now)
 	return use && rf_budget_look(use, now);
 }
 
+/* Of one that is slowed down: how long until the next; 0: at once, or never. */
+static __always_inline __u64 rf_budget_wait(const struct rf_accel_use *use, __u64 now)
+{
+	__u64 paid = RF_READ_ONCE(use->submit_paid_ns);
+
+	return use->quota.flags & RF_QUOTA_SLOW && (__s64)(paid - now) > 0 ? paid - now : 0;
+}
+
 /* Between two submissions. */
 static __always_inline __u64 rf_quota_spacing(const struct rf_accel_use *use)
 {
@@ -99,20 +107,15 @@ static __always_inline __u64 rf_quota_spacing(const struct rf_accel_use *use)
 /* What of this row's quota is over for a submission; RF_QUOTA_KINDS: nothing. */
 static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32 at, __u64 *now_p, __u64 *ret_wait_ns)
 {
-	bool spent = false;
 	__u64 now, paid;
 
 	if (use->quota.memory && RF_READ_ONCE(use->bytes) > use->quota.memory)
 		return RF_QUOTA_MEMORY;
-	if (use->quota.window_ns) {
-		spent = rf_budget_is_spent(use, rf_quota_now(now_p));
-		if (spent && !(use->quota.flags & (RF_QUOTA_SLOW | RF_QUOTA_REPORT)))
+	if (use->quota.window_ns && rf_budget_is_spent(use, rf_quota_now(now_p)) &&
+	    !(use->quota.flags & RF_QUOTA_REPORT)) {
+		*ret_wait_ns = rf_budget_wait(use, *now_p);
+		if (*ret_wait_ns || !(use->quota.flags & RF_QUOTA_SLOW))
 			return RF_QUOTA_BUDGET;
-		paid = RF_READ_ONCE(use->submit_paid_ns);
-		if (spent && use->quota.flags & RF_QUOTA_SLOW && (__s64)(paid - rf_quota_now(now_p)) > 0) {
-			*ret_wait_ns = paid - rf_quota_now(now_p);
-			return RF_QUOTA_BUDGET;
-		}
 	}
 	if (use->quota.time_per_ns || use->quota.submit_ns) {
 		now = rf_quota_now(now_p);
@@ -127,13 +130,10 @@ static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32
 			return RF_QUOTA_SUBMISSIONS;
 		}
 	}
-	if (rf_share_is_ahead(use)) {
-		*ret_wait_ns = rf_share_wait(at, rf_quota_now(now_p));
-		if (*ret_wait_ns)
-			return RF_QUOTA_SHARE;
-	}
-	/* What is only told comes after all that holds something back. */
-	return spent && use->quota.flags & RF_QUOTA_REPORT ? RF_QUOTA_BUDGET : RF_QUOTA_KINDS;
+	if (!rf_share_is_ahead(use))
+		return RF_QUOTA_KINDS;
+	*ret_wait_ns = rf_share_wait(at, rf_quota_now(now_p));
+	return *ret_wait_ns ? RF_QUOTA_SHARE : RF_QUOTA_KINDS;
 }
 
 static __always_inline __u32 rf_quota_alloc_one(const struct rf_accel_use *use)
@@ -193,8 +193,11 @@ RF_GLOBAL int rf_quota_ask(__u32 use_at, __u32 class, struct rf_quota_answer *re
 			kind = class == RF_ACCEL_SUBMIT ? rf_quota_submit_one(row, at, &now, &wait_ns) :
 			       class == RF_ACCEL_ALLOC	? rf_quota_alloc_one(row) :
 							  rf_quota_open_one(row);
-		if (kind == RF_QUOTA_BUDGET && flags & RF_QUOTA_REPORT)
+		/* What is only told comes after all that holds something back. */
+		if (kind == RF_QUOTA_KINDS && flags & RF_QUOTA_REPORT && RF_READ_ONCE(row->spent)) {
+			kind = RF_QUOTA_BUDGET;
 			flags |= RF_QUOTA_AUDIT;
+		}
 		if (kind != RF_QUOTA_KINDS && (ret->kind == RF_QUOTA_KINDS || !(flags & RF_QUOTA_AUDIT))) {
 			ret->kind = kind;
 			ret->flags = flags;
