@@ -65,6 +65,7 @@
 #define RF_MAX_ACCEL_QUOTAS   65536  /* of workloads, namespaces and tenants, by bank; this and the next two as used */
 #define RF_MAX_ACCEL_OBJECTS  262144 /* buffers */
 #define RF_MAX_ACCEL_FILES    65536
+#define RF_MAX_ACCEL_CLIENTS  8192 /* open files whose fdinfo is read: each is a descriptor of the daemon */
 #define RF_MAX_ACCEL_NODES    4096 /* device nodes of accelerators, of the host */
 
 /* Files. */

@@ -200,6 +200,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rf_app_watch_tick(app);
 	rf_app_geo_tick(app);
 	rf_app_accelerators_tick(app);
+	rf_clients_look(&app->clients, app->engine);
 	rf_labels_tick(&app->labels, app->engine, app->registry->set);
 	rf_flows_tick(&app->flows);
 	(void)sd_event_source_set_time_relative(source, TICK_USEC);

@@ -250,6 +250,8 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 		if (r < 0)
 			return r;
 	}
+	rf_clients_look(&app->clients, app->engine);
+	s->accel_clients = app->clients.row;
 	r = accelerators_fill(app, s);
 	if (r >= 0)
 		r = uses_fill(app, s);

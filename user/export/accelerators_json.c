@@ -14,6 +14,33 @@ static void put_quota(const struct rf_accel_quota *q, struct rf_json *j)
 	rf_json_object_end(j);
 }
 
+/* What the drivers tell, beside what was measured. */
+static void put_told(const struct rf_accel_use *use, struct rf_json *j)
+{
+	rf_json_object(j, "fdinfo");
+	rf_json_u64(j, "clients", use->fdinfo_clients);
+	rf_json_u64(j, "engine_ns", use->fdinfo_ns);
+	rf_json_u64(j, "cycles", use->fdinfo_cycles);
+	rf_json_u64(j, "resident", use->fdinfo_bytes);
+	rf_json_object_end(j);
+}
+
+static void put_clients(const struct rf_accel_clients_row *row, struct rf_json *j)
+{
+	rf_json_object(j, "clients");
+	rf_json_bool(j, "known", row->known);
+	rf_json_u64(j, "read", row->read);
+	rf_json_u64(j, "lost", row->lost);
+	rf_json_u64(j, "full", row->full);
+	rf_json_u64(j, "unread", row->unread);
+	rf_json_u64(j, "searches", row->searches);
+	rf_json_u64(j, "looks", row->looks);
+	rf_json_u64(j, "cpu_ns", row->cpu_ns);
+	rf_json_u64(j, "last_cpu_ns", row->last_cpu_ns);
+	rf_json_u64(j, "last_reads", row->last_reads);
+	rf_json_object_end(j);
+}
+
 static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
 {
 	rf_json_object(j, NULL);
@@ -31,6 +58,7 @@ static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
 	rf_json_u64(j, "waits", row->use.waits);
 	rf_json_u64(j, "waited_ns", row->use.waited_ns);
 	rf_json_u64(j, "over_quota", row->use.over);
+	put_told(&row->use, j);
 	if (row->use.quota.flags)
 		put_quota(&row->use.quota, j);
 	rf_json_object(j, "ioctls");
@@ -62,4 +90,5 @@ void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 	for (size_t i = 0; i < s->n_accelerator_uses; i++)
 		put_use(&s->accelerator_uses[i], j);
 	rf_json_array_end(j);
+	put_clients(&s->accel_clients, j);
 }

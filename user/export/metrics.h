@@ -173,7 +173,23 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	X(ACCEL_OVER, RF_METRICS_ACCEL_PREFIX "quota_denials", COUNTER, RF_METRICS_ACCEL_LABELS,                       \
 	  "Submissions, allocations and opens that failed by a quota.")                                                \
 	X(ACCEL_SHARE, RF_METRICS_ACCEL_PREFIX "quota_share", GAUGE, RF_METRICS_ACCEL_LABELS,                          \
-	  "Weight in sharing device time; 0 where it has none.")
+	  "Weight in sharing device time; 0 where it has none.")                                                       \
+	X(ACCEL_TOLD_BUSY, RF_METRICS_ACCEL_PREFIX "fdinfo_busy_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,            \
+	  "Device time as drivers tell it of open files, beside what was measured.")                                   \
+	X(ACCEL_TOLD_CYCLES, RF_METRICS_ACCEL_PREFIX "fdinfo_cycles", COUNTER, RF_METRICS_ACCEL_LABELS,                \
+	  "Cycles of the device, of drivers that tell these.")                                                         \
+	X(ACCEL_TOLD_MEMORY, RF_METRICS_ACCEL_PREFIX "fdinfo_resident_bytes", GAUGE, RF_METRICS_ACCEL_LABELS,          \
+	  "Resident memory as drivers tell it.")                                                                       \
+	X(ACCEL_TOLD_CLIENTS, RF_METRICS_ACCEL_PREFIX "fdinfo_clients", GAUGE, RF_METRICS_ACCEL_LABELS,                \
+	  "Open files of which that is told.")                                                                         \
+	X(CLIENTS, "ringfence_accelerator_clients", GAUGE, "state",                                                    \
+	  "Open files: fdinfo is read, nobody is found who has it open, or no room to read it.")                       \
+	X(CLIENTS_UNREAD, "ringfence_accelerator_clients_unread", COUNTER, "",                                         \
+	  "Open files that were closed before their fdinfo was read.")                                                 \
+	X(CLIENTS_SEARCHES, "ringfence_accelerator_clients_searches", COUNTER, "",                                     \
+	  "Walks of all open files in the kernel, for the holder of one.")                                             \
+	X(CLIENTS_CPU, "ringfence_accelerator_clients_cpu_seconds", COUNTER, "",                                       \
+	  "CPU time of the daemon for reading fdinfo.")
 
 enum rf_metric {
 #define X(id, name, type, labels, help) RF_METRIC_##id,

@@ -10,7 +10,7 @@
 #include "user/model/accelerator_ioctl.h"
 
 /* Of one family: a member of struct rf_accel_use. */
-static const struct {
+static const struct family {
 	enum rf_metric metric;
 	size_t offset;
 	unsigned int decimals;
@@ -27,6 +27,14 @@ static const struct {
 	{ RF_METRIC_ACCEL_WAITS, offsetof(struct rf_accel_use, waits), 0 },
 	{ RF_METRIC_ACCEL_WAITED, offsetof(struct rf_accel_use, waited_ns), 9 },
 	{ RF_METRIC_ACCEL_OVER, offsetof(struct rf_accel_use, over), 0 },
+};
+
+/* What is told by drivers comes behind the share. */
+static const struct family told[] = {
+	{ RF_METRIC_ACCEL_TOLD_BUSY, offsetof(struct rf_accel_use, fdinfo_ns), 9 },
+	{ RF_METRIC_ACCEL_TOLD_CYCLES, offsetof(struct rf_accel_use, fdinfo_cycles), 0 },
+	{ RF_METRIC_ACCEL_TOLD_MEMORY, offsetof(struct rf_accel_use, fdinfo_bytes), 0 },
+	{ RF_METRIC_ACCEL_TOLD_CLIENTS, offsetof(struct rf_accel_use, fdinfo_clients), 0 },
 };
 
 struct series {
@@ -85,9 +93,40 @@ static void use_sum(struct rf_accel_use *to, const struct rf_accel_use *use)
 {
 	for (size_t f = 0; f < ARRAY_SIZE(families); f++)
 		*(uint64_t *)((char *)to + families[f].offset) += member(use, families[f].offset);
+	for (size_t f = 0; f < ARRAY_SIZE(told); f++)
+		*(uint64_t *)((char *)to + told[f].offset) += member(use, told[f].offset);
 	for (int class = 0; class < RF_ACCEL_CLASSES; class ++)
 		to->ioctls[class] += use->ioctls[class];
 	to->quota.weight += use->quota.weight;
+}
+
+static void family_render(const struct series *s, const struct family *f)
+{
+	rf_exposition_begin(s->x, rf_metric_family(f->metric));
+	for (size_t i = 0; i < s->n; i++) {
+		labels(s, &s->uses[i]);
+		rf_exposition_fixed(s->x, member(&s->uses[i].use, f->offset), f->decimals);
+	}
+}
+
+static void clients_render(struct rf_exposition *x, const struct rf_accel_clients_row *row)
+{
+	const struct {
+		const char *state;
+		uint64_t n;
+	} states[] = { { "read", row->read }, { "lost", row->lost }, { "full", row->full } };
+
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_CLIENTS));
+	for (size_t i = 0; row->known && i < ARRAY_SIZE(states); i++) {
+		rf_exposition_label(x, "state", states[i].state);
+		rf_exposition_u64(x, states[i].n);
+	}
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_CLIENTS_UNREAD));
+	rf_exposition_u64(x, row->unread);
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_CLIENTS_SEARCHES));
+	rf_exposition_u64(x, row->searches);
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_CLIENTS_CPU));
+	rf_exposition_fixed(x, row->cpu_ns, 9);
 }
 
 static int id_compare(const void *a, const void *b)
@@ -146,16 +185,15 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 		/* In the order of the table of metrics. */
 		if (families[f].metric == RF_METRIC_ACCEL_JOBS)
 			ioctls_render(&series);
-		rf_exposition_begin(x, rf_metric_family(families[f].metric));
-		for (size_t i = 0; i < series.n; i++) {
-			labels(&series, &uses[i]);
-			rf_exposition_fixed(x, member(&uses[i].use, families[f].offset), families[f].decimals);
-		}
+		family_render(&series, &families[f]);
 	}
 	rf_exposition_begin(x, rf_metric_family(RF_METRIC_ACCEL_SHARE));
 	for (size_t i = 0; i < series.n; i++) {
 		labels(&series, &uses[i]);
 		rf_exposition_u64(x, uses[i].use.quota.weight);
 	}
+	for (size_t f = 0; f < ARRAY_SIZE(told); f++)
+		family_render(&series, &told[f]);
+	clients_render(x, &s->accel_clients);
 	return 0;
 }

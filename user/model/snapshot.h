@@ -93,6 +93,20 @@ struct rf_accelerator_use_row {
 	struct rf_accel_use use;
 };
 
+/* Open files of accelerators, and what of them was read by fdinfo. */
+struct rf_accel_clients_row {
+	bool known;    /* which files are open; else nothing is looked for */
+	uint64_t read; /* now */
+	uint64_t lost; /* now: nobody was found who has them open */
+	uint64_t full; /* now: no room, or no descriptor, to read them */
+	/* since the daemon started */
+	uint64_t unread;   /* that were closed before they could be read */
+	uint64_t searches; /* of all open files of the host */
+	uint64_t looks;
+	uint64_t cpu_ns; /* of these */
+	uint64_t last_cpu_ns, last_reads;
+};
+
 struct rf_snapshot {
 	uint64_t real_ns, boot_ns;
 	/* daemon */
@@ -120,7 +134,7 @@ struct rf_snapshot {
 	size_t n_hooks;
 	struct rf_lane_row lanes[RF_LANES];
 	uint64_t errors[RF_ERROR_COUNT];
-	struct rf_map_row maps[64];
+	struct rf_map_row maps[96];
 	size_t n_maps;
 	struct rf_workload_row *workloads;
 	size_t n_workloads;
@@ -128,6 +142,7 @@ struct rf_snapshot {
 	size_t n_accelerators;
 	struct rf_accelerator_use_row *accelerator_uses; /* by workload, in the order of @workloads */
 	size_t n_accelerator_uses;
+	struct rf_accel_clients_row accel_clients;
 };
 
 void rf_snapshot_fini(struct rf_snapshot *s);

@@ -66,12 +66,19 @@ static inline void sample_accelerators(struct sample *sample)
 		  .waits = 4,
 		  .waited_ns = 1250000000,
 		  .over = 1,
+		  .fdinfo_ns = 1990000000,
+		  .fdinfo_cycles = 12345,
+		  .fdinfo_bytes = 8192,
+		  .fdinfo_clients = 1,
 		  .quota = { .flags = RF_QUOTA_GIVEN, .weight = 30 } },
 	};
 	sample->snapshot.accelerators = &sample->accelerator;
 	sample->snapshot.n_accelerators = 1;
 	sample->snapshot.accelerator_uses = &sample->use;
 	sample->snapshot.n_accelerator_uses = 1;
+	sample->snapshot.accel_clients = (struct rf_accel_clients_row){
+		.known = true, .read = 1, .lost = 2, .unread = 3, .searches = 4, .looks = 5, .cpu_ns = 6000000
+	};
 }
 
 static inline void sample_account(struct sample *sample)
