@@ -339,6 +339,7 @@ int BPF_PROG(rf_accel_opened, struct inode *inode, struct file *file, int ret)
 			rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
 		return 0;
 	}
+	__sync_fetch_and_add(&rf_config.accel_files, 1);
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
 		__sync_fetch_and_add(&use->opens, 1);
 		__sync_fetch_and_add(&use->files, 1);
@@ -360,6 +361,7 @@ int BPF_PROG(rf_accel_closed, struct inode *inode, struct file *file)
 	use = rf_accel_use_at(row->use);
 	if (bpf_map_delete_elem(&rf_accel_file_map, &address) < 0)
 		return 0;
+	__sync_fetch_and_add(&rf_config.accel_files, 1);
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
 		__sync_fetch_and_sub(&use->files, 1);
 		__sync_fetch_and_add(&use->held_ns, held);

@@ -104,9 +104,14 @@ static int begin(struct rf_clients *c, struct rf_engine *e)
 
 	if (r >= 0 && !c->ids)
 		r = rf_hashmap_new(NULL, &c->ids);
+	if (r >= 0 && !c->list) {
+		c->list = calloc(RF_MAX_ACCEL_CLIENTS, sizeof(*c->list));
+		r = c->list ? 0 : -ENOMEM;
+	}
 	if (r < 0 || c->begun)
 		return r;
 	c->begun = true;
+	c->changes = rf_engine_accel_files_changes(e) - 1;
 	c->search_after_ns = SEARCH_AFTER_NS;
 	limit_raise();
 	rf_engine_accel_told_sweep(e);
@@ -135,13 +140,14 @@ static void file_take(const struct rf_accel_file_key *key, const struct rf_accel
 		};
 		rf_engine_accel_told_get(look->e, key, &client->told);
 		if (rf_hashmap_put(c->files, key, sizeof(*key), client) == 0) {
+			c->list[c->n++] = client;
 			/* It is looked for at once, whatever could not be found before. */
 			c->search_after_ns = SEARCH_AFTER_NS;
 			return;
 		}
 		free(client);
 	}
-	c->row.full++;
+	c->unlisted++;
 }
 
 static void id_give_back(const struct rf_clients *c, struct client *client)
@@ -171,27 +177,41 @@ static bool id_check(const struct rf_clients *c, struct client *client, uint64_t
 }
 
 /* Its figures stay in the row of its workload. */
-static void gone_remove(struct look *look)
+static void client_gone(struct look *look, struct client *client)
 {
 	struct rf_clients *c = look->c;
-	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
-	void *value;
+	struct rf_accel_file_key key = client->key;
 
-	while (rf_hashmap_next(c->files, &it, NULL, NULL, &value)) {
-		struct client *client = value;
-		struct rf_accel_use *use = rf_engine_accel_use(look->e, client->use);
+	c->row.unread += !client->was_read;
+	id_give_back(c, client);
+	rf_engine_accel_told_delete(look->e, &key);
+	(void)rf_hashmap_remove(c->files, &key, sizeof(key));
+}
 
-		if (use)
-			use->fdinfo_bytes = use->fdinfo_clients = 0;
-		if (client->round == c->round)
-			continue;
-		c->row.unread += !client->was_read;
-		id_give_back(c, client);
-		rf_engine_accel_told_delete(look->e, &client->key);
-		(void)rf_hashmap_remove(c->files,
-					&(struct rf_accel_file_key){ client->key.address, client->key.opened_ns },
-					sizeof(client->key));
+/* What is open is listed where that has changed, and those that are not any more leave. */
+static int files_list(struct look *look)
+{
+	struct rf_clients *c = look->c;
+	uint64_t changes = rf_engine_accel_files_changes(look->e);
+	size_t kept = 0;
+	int r;
+
+	if (changes == c->changes)
+		return 0;
+	c->round++;
+	c->unlisted = 0;
+	r = rf_engine_accel_files_each(look->e, file_take, look);
+	if (r < 0)
+		return r;
+	c->changes = changes;
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->list[i]->round == c->round)
+			c->list[kept++] = c->list[i];
+		else
+			client_gone(look, c->list[i]);
 	}
+	c->n = kept;
+	return 0;
 }
 
 static void holder_take(const struct rf_accel_holder *holder, void *arg)
@@ -212,12 +232,10 @@ static void holder_take(const struct rf_accel_holder *holder, void *arg)
 static void openers_ask(struct look *look)
 {
 	struct rf_clients *c = look->c;
-	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
 	unsigned int asked = 0;
-	void *value;
 
-	while (rf_hashmap_next(c->files, &it, NULL, NULL, &value)) {
-		struct client *client = value;
+	for (size_t i = 0; i < c->n; i++) {
+		struct client *client = c->list[i];
 
 		if (client->fd < 0 && !client->asked && asked++ < ASK_ONE_MAX) {
 			client->asked = true;
@@ -256,7 +274,7 @@ static bool is_as_before(const struct rf_clients *c, const struct client *client
 {
 	return client->was_read && use->jobs && !use->under_way && client->holder == client->opener &&
 	       client->jobs == use->jobs && client->bytes == use->bytes && client->files == use->files &&
-	       (c->round + (client->key.address >> 8)) % ALL_ROUNDS != 0;
+	       (c->row.looks + (client->key.address >> 8)) % ALL_ROUNDS != 0;
 }
 
 /* Counters go on from what was told before; one that went back begins anew. */
@@ -276,52 +294,81 @@ static void client_tell(struct look *look, struct client *client, struct rf_acce
 		return;
 	/* Without room a later daemon would count it again: it is not counted. */
 	if (rf_engine_accel_told_set(look->e, &client->key, &told) < 0) {
-		look->c->row.full++;
+		client->full = true;
 		return;
 	}
+	client->full = false;
 	use->fdinfo_ns += grown(told.ns, client->told.ns);
 	use->fdinfo_cycles += grown(told.cycles, client->told.cycles);
 	client->told = told;
 }
 
-static void client_read(struct look *look, struct client *client)
+static void client_read(struct look *look, struct client *client, struct rf_accel_use *use)
 {
-	struct rf_accel_use *use = rf_engine_accel_use(look->e, client->use);
 	struct rf_fdinfo info;
 
-	if (!use || client->fd < 0)
-		return;
-	if (!is_as_before(look->c, client, use)) {
-		/* Before it is read: what moves meanwhile is read again the next time. */
-		client->jobs = use->jobs;
-		client->bytes = use->bytes;
-		client->files = use->files;
-		look->c->row.last_reads++;
-		if (rf_fdinfo_read(client->fd, &info) < 0 || !*info.driver ||
-		    !id_check(look->c, client, RF_ACCEL_WHOSE_DEVICE(use->whose), &info)) {
-			client_lose(look->c, client);
-			return;
-		}
+	/* Before it is read: what moves meanwhile is read again the next time. */
+	client->jobs = use->jobs;
+	client->bytes = use->bytes;
+	client->files = use->files;
+	look->c->row.last_reads++;
+	if (rf_fdinfo_read(client->fd, &info) < 0 || !*info.driver ||
+	    !id_check(look->c, client, RF_ACCEL_WHOSE_DEVICE(use->whose), &info))
+		client_lose(look->c, client);
+	else
 		client_tell(look, client, use, &info);
-	}
-	use->fdinfo_bytes += client->resident;
-	use->fdinfo_clients++;
-	look->c->row.read++;
 }
 
+/* From where the last look stopped. */
 static void all_read(struct look *look)
 {
-	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
-	struct rf_accel_clients_row *row = &look->c->row;
-	void *value;
+	struct rf_clients *c = look->c;
+	size_t stopped = c->next < c->n ? c->next : 0;
 
-	row->read = row->lost = row->last_reads = 0;
-	while (rf_hashmap_next(look->c->files, &it, NULL, NULL, &value)) {
-		struct client *client = value;
+	c->row.last_reads = 0;
+	for (size_t i = 0, at = stopped; i < c->n; i++, at = at + 1 < c->n ? at + 1 : 0) {
+		struct client *client = c->list[at];
+		struct rf_accel_use *use = rf_engine_accel_use(look->e, client->use);
 
-		client_read(look, client);
+		if (!use || client->fd < 0 || is_as_before(c, client, use))
+			continue;
+		c->next = at;
+		if (c->row.last_reads == RF_CLIENTS_READ)
+			return;
+		client_read(look, client, use);
+	}
+}
+
+/* What there is now; read or not, the last that was told of each counts. */
+static void all_sum(struct look *look)
+{
+	struct rf_clients *c = look->c;
+	struct rf_accel_clients_row *row = &c->row;
+
+	row->read = row->lost = 0;
+	row->full = c->unlisted;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct client *client = c->list[i];
+		struct rf_accel_use *use = rf_engine_accel_use(look->e, client->use);
+
+		row->read += client->fd >= 0;
 		row->lost += client->fd < 0 && !client->full;
 		row->full += client->full;
+		if (!use)
+			continue;
+		use->fdinfo_bytes += client->resident;
+		use->fdinfo_clients += client->fd >= 0;
+	}
+}
+
+/* Of all that had any in the last look. */
+static void sums_forget(struct look *look)
+{
+	for (size_t i = 0; i < look->c->n; i++) {
+		struct rf_accel_use *use = rf_engine_accel_use(look->e, look->c->list[i]->use);
+
+		if (use)
+			use->fdinfo_bytes = use->fdinfo_clients = 0;
 	}
 }
 
@@ -333,14 +380,13 @@ void rf_clients_look(struct rf_clients *c, struct rf_engine *e)
 	c->row.known = rf_engine_accel_files_known(e);
 	if (!c->row.known || begin(c, e) < 0)
 		return;
-	c->round++;
-	c->row.full = 0;
-	if (rf_engine_accel_files_each(e, file_take, &look) < 0)
+	sums_forget(&look);
+	if (files_list(&look) < 0)
 		return;
-	gone_remove(&look);
 	openers_ask(&look);
 	all_search(&look);
 	all_read(&look);
+	all_sum(&look);
 	c->row.looks++;
 	c->row.last_cpu_ns = thread_cpu_ns() - cpu;
 	c->row.cpu_ns += c->row.last_cpu_ns;
@@ -350,5 +396,6 @@ void rf_clients_end(struct rf_clients *c)
 {
 	rf_hashmap_free(c->ids);
 	rf_hashmap_free(c->files);
-	c->ids = c->files = NULL;
+	free(c->list);
+	*c = (struct rf_clients){ 0 };
 }

@@ -330,6 +330,7 @@ static void use_reset(struct rf_engine *e, uint32_t at)
 		}
 	owned_delete(e, "rf_accel_object_map", at);
 	owned_delete(e, "rf_accel_file_map", at);
+	__atomic_fetch_add(&e->config->accel_files, 1, __ATOMIC_RELAXED);
 	above_reduce(e, use);
 	use_free(e, at);
 }

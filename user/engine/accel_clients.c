@@ -14,6 +14,11 @@ bool rf_engine_accel_files_known(const struct rf_engine *e)
 	return e->accel_holders >= 0;
 }
 
+uint64_t rf_engine_accel_files_changes(const struct rf_engine *e)
+{
+	return __atomic_load_n(&e->config->accel_files, __ATOMIC_ACQUIRE);
+}
+
 int rf_engine_accel_files_each(const struct rf_engine *e, rf_accel_file_fn fn, void *arg)
 {
 	int fd = rf_engine_map_fd(e, "rf_accel_file_map"), r;

@@ -188,7 +188,8 @@ uint32_t rf_engine_accel_device(const struct rf_engine *e, const char *parent);
 typedef int (*rf_accel_use_fn)(const struct rf_accel_use *use, void *arg);
 int rf_engine_accel_uses_each(const struct rf_engine *e, rf_accel_use_fn fn, void *arg);
 /* accel_clients.c: open files of accelerators, and what their drivers tell by fdinfo. */
-bool rf_engine_accel_files_known(const struct rf_engine *e); /* else none of what follows finds any */
+bool rf_engine_accel_files_known(const struct rf_engine *e);	   /* else none of what follows finds any */
+uint64_t rf_engine_accel_files_changes(const struct rf_engine *e); /* the same as before: they are */
 typedef void (*rf_accel_file_fn)(const struct rf_accel_file_key *key, const struct rf_accel_file *file, void *arg);
 int rf_engine_accel_files_each(const struct rf_engine *e, rf_accel_file_fn fn, void *arg);
 /* Who has them open: of one process, or of all where @tgid is 0, which walks every open file of the host in the kernel.
