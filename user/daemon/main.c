@@ -248,6 +248,7 @@ static void stop(struct rf_app *app)
 	rf_geo_state_fini(&app->geo);
 	rf_labels_fini(&app->labels);
 	rf_accelerators_stop(&app->accelerators);
+	rf_device_health_fini(&app->device_health);
 	free(app->last_error);
 	free(app->options.cgroup_root);
 }
