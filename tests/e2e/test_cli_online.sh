@@ -142,6 +142,14 @@ tap_ok "sorted by the former" bash -c "sed -n 3p '$dir/out' | grep -Eq '^accel/a
 tap_ok "who is new has no rate, nor a share" grep -Eq '^dri/renderD128 +acme/prod/new +- +- +- +2 +- +1\.0M$' "$dir/out"
 tap_ok "it fits 80 columns" bash -c "! grep '.\{81\}' '$dir/out'"
 tap_ok "what it cannot be sorted by is told" says "busy, wait, memory or name, not \"cpu\"" 2 "$ringfence" top -a -s cpu
+echo '{"ok":true,"time_ns":1,"accelerators":[{"name":"nvidia0","driver":"nvidia","parent":"0000:3b:00.0","uuid":"GPU-1","health":{"temperature_celsius":71,"power_watts":412.3,"utilization_ratio":0.93,"memory_used_bytes":64424509440},"findings":["throttled-power","pcie-narrow"]},{"name":"nvidia1","driver":"nvidia","parent":"0000:86:00.0","health":{"temperature_celsius":30},"findings":[]},{"name":"accel/accel0","driver":"x","parent":"x.0"}],"uses":[]}' |
+	reply accelerators
+tap_ok "accel shows what devices say of themselves" status 0 "$ringfence" accel
+tap_ok "with what somebody should look at" \
+	grep -Eq '^nvidia0 +71 C +412 W +93% +60 GiB +throttled-power pcie-narrow$' "$dir/out"
+tap_ok "and what they do not say" grep -Eq '^nvidia1 +30 C +- +- +- +-$' "$dir/out"
+tap_ok "one that says nothing is no row of it" bash -c "[ \"\$(grep -c '^accel/accel0' '$dir/out')\" = 1 ]"
+tap_ok "it fits 80 columns" bash -c "! grep '.\{81\}' '$dir/out'"
 echo '{"ok":true}' | reply accelerators
 tap_ok "and of a reply it does not know" says "not understood" 1 "$ringfence" top --accel --batch
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ringfence accel: the accelerators of this host, who uses them, and how much. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "user/cli/cli.h"
 
@@ -70,6 +71,64 @@ static void uses_text(const struct rf_cli *cli, const struct rf_jin *uses, struc
 		rf_strbuf_adds(out, "No workload has used one.\n");
 }
 
+/* A reading, or "-". */
+static void add_reading(struct rf_table *t, const struct rf_jin *health, const char *key, double times,
+			const char *unit)
+{
+	double value = rf_jin_double(health, key, NAN);
+
+	if (isfinite(value))
+		rf_table_addf(t, RF_COLOR_NONE, "%.0f%s", value * times, unit);
+	else
+		rf_table_add(t, RF_COLOR_NONE, NULL);
+}
+
+static void add_memory(struct rf_table *t, const struct rf_jin *health)
+{
+	double used = rf_jin_double(health, "memory_used_bytes", NAN);
+	char text[RF_RENDER_MAX];
+
+	if (isfinite(used) && used >= 0)
+		rf_render_bytes(text, (uint64_t)used);
+	rf_table_add(t, RF_COLOR_NONE, isfinite(used) && used >= 0 ? text : NULL);
+}
+
+static void add_findings(struct rf_table *t, const struct rf_jin *findings)
+{
+	_cleanup_strbuf_ struct rf_strbuf text = RF_STRBUF_INIT;
+
+	for (size_t i = 0; i < rf_jin_len(findings); i++)
+		rf_strbuf_addf(&text, "%s%s", i ? " " : "", rf_jin_as_string(rf_jin_at(findings, i), "?"));
+	rf_table_add(t, text.len ? RF_COLOR_YELLOW : RF_COLOR_NONE, text.len ? rf_strbuf_str(&text) : NULL);
+}
+
+/* Of those that somebody tells any of: nothing where nobody does. */
+static void health_text(const struct rf_cli *cli, const struct rf_jin *devices, struct rf_strbuf *out)
+{
+	static const struct rf_column columns[] = {
+		{ "DEVICE", RF_FIT_LEFT }, { "TEMP", RF_FIT_RIGHT },	 { "POWER", RF_FIT_RIGHT },
+		{ "UTIL", RF_FIT_RIGHT },  { "MEM USED", RF_FIT_RIGHT }, { "FINDINGS", RF_FIT_WRAP },
+	};
+	_cleanup_table_ struct rf_table t = RF_TABLE_INIT(columns);
+
+	for (size_t i = 0; i < rf_jin_len(devices); i++) {
+		const struct rf_jin *device = rf_jin_at(devices, i), *health = rf_jin_get(device, "health");
+
+		if (!rf_jin_is_object(health))
+			continue;
+		rf_table_add(&t, RF_COLOR_NONE, rf_jin_string(device, "name", "?"));
+		add_reading(&t, health, "temperature_celsius", 1, " C");
+		add_reading(&t, health, "power_watts", 1, " W");
+		add_reading(&t, health, "utilization_ratio", 100, "%");
+		add_memory(&t, health);
+		add_findings(&t, rf_jin_get(device, "findings"));
+	}
+	if (!t.n_cells && !t.error)
+		return;
+	rf_table_print(&t, out, cli->width, cli->color);
+	rf_strbuf_addc(out, '\n');
+}
+
 static void devices_text(const struct rf_cli *cli, const struct rf_jin *devices, struct rf_strbuf *out)
 {
 	static const struct rf_column columns[] = {
@@ -112,6 +171,7 @@ int rf_command_accel(struct rf_cli *cli, int argc, char **argv)
 		return rf_cli_print(cli, &out);
 	}
 	devices_text(cli, devices, &out);
+	health_text(cli, devices, &out);
 	uses_text(cli, rf_jin_get(reply.root, "uses"), &out);
 	return rf_cli_print(cli, &out);
 }

@@ -8,6 +8,7 @@
 #include "ringfence/control.h"
 #include "user/daemon/accelerators.h"
 #include "user/daemon/clients.h"
+#include "user/daemon/device_health.h"
 #include "user/daemon/flows.h"
 #include "user/daemon/geo.h"
 #include "user/daemon/history.h"
@@ -65,6 +66,7 @@ struct rf_app {
 	struct rf_labels labels;
 	struct rf_accelerator_watch accelerators;
 	struct rf_clients clients;
+	struct rf_device_health device_health;
 	unsigned int geo_ticks;
 	char *last_error;
 	uint64_t last_error_real_ns, last_apply_real_ns, applies_ok, applies_failed, rollbacks;

@@ -249,6 +249,7 @@ static void stop(struct rf_app *app)
 	rf_labels_fini(&app->labels);
 	rf_clients_end(&app->clients);
 	rf_accelerators_stop(&app->accelerators);
+	rf_device_health_fini(&app->device_health);
 	free(app->last_error);
 	free(app->options.cgroup_root);
 }

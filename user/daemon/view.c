@@ -112,9 +112,23 @@ static int accelerator_add(struct rf_snapshot *s, uint32_t number, const char *n
 {
 	struct rf_accelerator_row *row = &s->accelerators[s->n_accelerators++];
 
-	*row = (struct rf_accelerator_row){ number, strdup(name), strdup(driver), strdup(parent),
-					    uuid ? strdup(uuid) : NULL };
+	*row = (struct rf_accelerator_row){
+		number, strdup(name), strdup(driver), strdup(parent), uuid ? strdup(uuid) : NULL, NULL
+	};
 	return row->name && row->driver && row->parent && !uuid == !row->uuid ? 0 : -ENOMEM;
+}
+
+static int health_add(const struct rf_app *app, struct rf_accelerator_row *row)
+{
+	const struct rf_accel_health *h = rf_device_health_find(&app->device_health, row->parent, rf_clock_monotonic());
+
+	if (!h)
+		return 0;
+	row->health = malloc(sizeof(*row->health));
+	if (!row->health)
+		return -ENOMEM;
+	*row->health = *h;
+	return 0;
 }
 
 /* Those that are there, and what belongs to none alone; one that is gone is known by its name on the bus. */
@@ -132,6 +146,8 @@ static int accelerators_fill(const struct rf_app *app, struct rf_snapshot *s)
 
 		r = accelerator_add(s, rf_engine_accel_device(app->engine, d->parent), d->name, d->driver, d->parent,
 				    d->uuid);
+		if (r >= 0)
+			r = health_add(app, &s->accelerators[s->n_accelerators - 1]);
 	}
 	return r;
 }

@@ -68,6 +68,22 @@ static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
 	rf_json_object_end(j);
 }
 
+static void put_health(const struct rf_accel_health *h, struct rf_json *j)
+{
+	const char *findings[RF_HEALTH_FINDINGS];
+	size_t n = rf_health_findings(h, findings);
+
+	rf_json_object(j, "health");
+	for (int i = 0; i < RF_HEALTH_COUNT; i++)
+		if (rf_health_is_known(h->value[i]))
+			rf_json_double(j, rf_health_name(i), h->value[i]);
+	rf_json_object_end(j);
+	rf_json_array(j, "findings");
+	for (size_t i = 0; i < n; i++)
+		rf_json_string(j, NULL, findings[i]);
+	rf_json_array_end(j);
+}
+
 void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 {
 	rf_json_u64(j, "time_ns", s->boot_ns);
@@ -83,6 +99,8 @@ void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 		rf_json_string(j, "parent", row->parent);
 		if (row->uuid)
 			rf_json_string(j, "uuid", row->uuid);
+		if (row->health)
+			put_health(row->health, j);
 		rf_json_object_end(j);
 	}
 	rf_json_array_end(j);

@@ -6,7 +6,7 @@
  * Names follow prometheus.io/docs/practices/naming: base units, the unit as
  * the last word. A metric's name here is that of its family as OpenMetrics
  * has it: a counter's samples end in _total, an info's in _info. The unit of
- * a family is the last word of its name where that is "bytes" or "seconds".
+ * a family is the last word of its name where that is a unit.
  */
 #ifndef RF_EXPORT_METRICS_H
 #define RF_EXPORT_METRICS_H
@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "ringfence/stats_map.h"
+#include "user/model/accelerator_health.h"
 
 /* The version that ringfence_build_info tells; the build gives it. */
 #ifndef RF_VERSION
@@ -29,6 +30,8 @@
 #define RF_METRICS_WORKLOAD_LABELS "tenant,namespace,workload"
 #define RF_METRICS_ACCEL_PREFIX	   RF_METRICS_WORKLOAD_PREFIX "accelerator_"
 #define RF_METRICS_ACCEL_LABELS	   RF_METRICS_WORKLOAD_LABELS ",device"
+#define RF_METRICS_HEALTH_PREFIX   "ringfence_accelerator_"
+#define RF_METRICS_HEALTH_LABELS   "device,address"
 
 enum rf_metrics_format {
 	RF_METRICS_TEXT,	/* Prometheus text format 0.0.4 */
@@ -39,8 +42,8 @@ enum rf_metrics_format {
 enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_METRIC_TYPES };
 
 /*
- * X(enum suffix, family name, type, label names, help). Those of the workloads that RF_COUNTERS has are not repeated
- * here. In the order in which they are written.
+ * X(enum suffix, family name, type, label names, help). Those of the workloads that RF_COUNTERS has, and those of
+ * devices that RF_HEALTH_READINGS has, are not repeated here. In the order in which they are written.
  */
 #define RF_METRICS(X)                                                                                                  \
 	X(BUILD, "ringfence_build", INFO, "version,map_abi,module_abi,control_abi",                                    \
@@ -211,10 +214,11 @@ const struct rf_metric_family *rf_metric_family(enum rf_metric m);
 const struct rf_metric_family *rf_metric_counter(enum rf_counter c);
 /* Is @c the first of RF_COUNTERS in its family? */
 bool rf_metric_counter_leads(enum rf_counter c);
+const struct rf_metric_family *rf_metric_health(enum rf_health_reading r);
 const char *rf_metric_type_name(enum rf_metric_type t, enum rf_metrics_format f);
 /* What a sample's name has after the family's: "_total", "_info", "". */
 const char *rf_metric_suffix(enum rf_metric_type t);
-/* "bytes", "seconds", or NULL. */
+/* "bytes", "seconds", "celsius", ... or NULL. */
 const char *rf_metric_unit(const char *family_name);
 
 /*

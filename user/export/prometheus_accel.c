@@ -88,6 +88,22 @@ static void devices_render(struct rf_exposition *x, const struct rf_snapshot *s)
 	}
 }
 
+static void health_render(struct rf_exposition *x, const struct rf_snapshot *s)
+{
+	for (int reading = 0; reading < RF_HEALTH_COUNT; reading++) {
+		rf_exposition_begin(x, rf_metric_health(reading));
+		for (size_t i = 0; i < s->n_accelerators; i++) {
+			const struct rf_accelerator_row *row = &s->accelerators[i];
+
+			if (!row->health)
+				continue;
+			rf_exposition_label(x, "device", row->name);
+			rf_exposition_label(x, "address", row->parent);
+			rf_exposition_double(x, row->health->value[reading]);
+		}
+	}
+}
+
 /* What is a time of the moment or a peak is not summed to anything: the sum of peaks is what they were at most. */
 static void use_sum(struct rf_accel_use *to, const struct rf_accel_use *use)
 {
@@ -195,5 +211,6 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 	for (size_t f = 0; f < ARRAY_SIZE(told); f++)
 		family_render(&series, &told[f]);
 	clients_render(x, &s->accel_clients);
+	health_render(x, s);
 	return 0;
 }

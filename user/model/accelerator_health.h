@@ -11,6 +11,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ringfence/accel_map.h"
@@ -92,5 +93,13 @@ static inline bool rf_health_is_known(double value)
 {
 	return !isnan(value);
 }
+
+#define RF_HEALTH_FINDINGS 8
+
+const char *rf_health_name(enum rf_health_reading reading);	 /* "temperature_celsius" */
+const char *rf_health_dcgm_name(enum rf_health_reading reading); /* "": it has none */
+bool rf_health_any_known(const struct rf_accel_health *h);
+/* What of it somebody should look at, one word each: static strings; returns how many. */
+size_t rf_health_findings(const struct rf_accel_health *h, const char *list[static RF_HEALTH_FINDINGS]);
 
 #endif

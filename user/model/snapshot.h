@@ -14,6 +14,7 @@
 #include "ringfence/accel_map.h"
 #include "ringfence/guard_map.h"
 #include "ringfence/stats_map.h"
+#include "user/model/accelerator_health.h"
 #include "user/model/account.h"
 #include "user/model/action.h"
 #include "user/model/identity.h"
@@ -85,6 +86,7 @@ struct rf_recorded_row {
 struct rf_accelerator_row {
 	uint32_t number; /* of the kernel's rows, RF_ACCEL_DEVICE_NONE: nodes that are of none alone */
 	char *name, *driver, *parent, *uuid; /* uuid NULL: none */
+	struct rf_accel_health *health;	     /* NULL: nobody tells any */
 };
 
 struct rf_accelerator_use_row {

@@ -18,6 +18,7 @@ struct sample {
 	struct rf_account web[RF_PEER_CLASSES];
 	struct rf_accelerator_row accelerator;
 	struct rf_accelerator_use_row use;
+	struct rf_accel_health health;
 };
 
 static inline void sample_row(struct rf_workload_row *row, uint32_t id, const char *name, const char *namespace,
@@ -49,7 +50,10 @@ static inline void sample_accelerators(struct sample *sample)
 {
 	static char name[] = "accel/accel0", driver[] = "rf-testaccel", parent[] = "rf-testaccel.0", uuid[] = "U-1";
 
-	sample->accelerator = (struct rf_accelerator_row){ 1, name, driver, parent, uuid };
+	sample->accelerator = (struct rf_accelerator_row){ 1, name, driver, parent, uuid, &sample->health };
+	/* All is known, and nothing is as it should be. */
+	for (int i = 0; i < RF_HEALTH_COUNT; i++)
+		sample->health.value[i] = i + 0.5;
 	sample->use = (struct rf_accelerator_use_row){
 		&sample->rows[1],
 		&sample->accelerator,
