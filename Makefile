@@ -301,6 +301,7 @@ bench: all ## what a verdict costs
 	@scripts/bench.sh
 	@tests/bench/compile.sh
 	@tests/bench/change.sh
+	@tests/bench/clients.sh
 
 bench-growth: ## what a verdict costs as workloads and rules grow
 	@tests/bench/growth.sh
