@@ -231,6 +231,7 @@ struct rf_accel_use {
 	__u64 fdinfo_cycles;  /* or the device's cycles, of drivers that count those */
 	__u64 fdinfo_bytes;   /* resident now */
 	__u64 fdinfo_clients; /* open files now that it was read of */
+	__u64 fdinfo_timed;   /* of them whose driver tells time or cycles */
 };
 
 #define RF_ACCEL_USE		    0x80u

@@ -11,7 +11,9 @@
 #include "user/daemon/device_health.h"
 #include "user/daemon/flows.h"
 #include "user/daemon/geo.h"
+#include "user/daemon/health_sysfs.h"
 #include "user/daemon/history.h"
+#include "user/daemon/holds.h"
 #include "user/daemon/http.h"
 #include "user/daemon/lock.h"
 #include "user/daemon/labels.h"
@@ -67,6 +69,8 @@ struct rf_app {
 	struct rf_accelerator_watch accelerators;
 	struct rf_clients clients;
 	struct rf_device_health device_health;
+	struct rf_health_sysfs health_sysfs;
+	struct rf_holds holds;
 	unsigned int geo_ticks;
 	char *last_error;
 	uint64_t last_error_real_ns, last_apply_real_ns, applies_ok, applies_failed, rollbacks;

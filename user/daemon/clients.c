@@ -39,6 +39,7 @@ struct client {
 	bool asked;	 /* its opener was */
 	bool full;
 	bool was_read;
+	bool timed;	     /* its driver tells time or cycles */
 	struct client_id id; /* as the driver tells it */
 	bool has_id;
 	uint64_t round;		     /* the last in which it was open */
@@ -94,7 +95,7 @@ static int use_forget(const struct rf_accel_use *use, void *arg)
 	struct rf_accel_use *mine = (struct rf_accel_use *)use;
 
 	(void)arg;
-	mine->fdinfo_bytes = mine->fdinfo_clients = 0;
+	mine->fdinfo_bytes = mine->fdinfo_clients = mine->fdinfo_timed = 0;
 	return 0;
 }
 
@@ -290,6 +291,7 @@ static void client_tell(struct look *look, struct client *client, struct rf_acce
 
 	client->was_read = true;
 	client->resident = info->resident;
+	client->timed = info->engines || info->counters;
 	if (told.ns == client->told.ns && told.cycles == client->told.cycles)
 		return;
 	/* Without room a later daemon would count it again: it is not counted. */
@@ -358,6 +360,7 @@ static void all_sum(struct look *look)
 			continue;
 		use->fdinfo_bytes += client->resident;
 		use->fdinfo_clients += client->fd >= 0;
+		use->fdinfo_timed += client->timed;
 	}
 }
 
@@ -368,7 +371,7 @@ static void sums_forget(struct look *look)
 		struct rf_accel_use *use = rf_engine_accel_use(look->e, look->c->list[i]->use);
 
 		if (use)
-			use->fdinfo_bytes = use->fdinfo_clients = 0;
+			use->fdinfo_bytes = use->fdinfo_clients = use->fdinfo_timed = 0;
 	}
 }
 

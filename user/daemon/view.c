@@ -154,6 +154,7 @@ static int accelerators_fill(const struct rf_app *app, struct rf_snapshot *s)
 
 struct uses {
 	struct rf_snapshot *s;
+	const struct rf_holds *holds;
 	struct rf_accelerator_use_row *list;
 	size_t n, room;
 };
@@ -172,6 +173,20 @@ static const struct rf_workload_row *workload_row_find(const struct rf_snapshot 
 			to = middle;
 	}
 	return NULL;
+}
+
+static struct rf_accelerator_use_row hold_row(const struct uses *u, const struct rf_workload_row *workload,
+					      const struct rf_accelerator_row *device, const struct rf_accel_use *use)
+{
+	const struct rf_hold *hold = rf_holds_find(u->holds, use->whose);
+	struct rf_accelerator_use_row row = { workload, device, *use, 0, "", 0 };
+
+	if (!hold)
+		return row;
+	row.idle_ns = rf_hold_idle_ns(hold, u->s->boot_ns);
+	row.finding = rf_hold_finding_name(hold->finding);
+	row.finding_ns = hold->finding && u->s->boot_ns > hold->since_ns ? u->s->boot_ns - hold->since_ns : 0;
+	return row;
 }
 
 static int use_take(const struct rf_accel_use *use, void *arg)
@@ -198,7 +213,7 @@ static int use_take(const struct rf_accel_use *use, void *arg)
 		u->list = list;
 		u->room = room;
 	}
-	u->list[u->n++] = (struct rf_accelerator_use_row){ workload, device, *use };
+	u->list[u->n++] = hold_row(u, workload, device, use);
 	return 0;
 }
 
@@ -213,7 +228,7 @@ static int use_compare(const void *a, const void *b)
 
 static int uses_fill(const struct rf_app *app, struct rf_snapshot *s)
 {
-	struct uses u = { .s = s };
+	struct uses u = { .s = s, .holds = &app->holds };
 	int r = rf_engine_accel_uses_each(app->engine, use_take, &u);
 
 	if (u.n)

@@ -59,6 +59,11 @@ static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
 	rf_json_u64(j, "waited_ns", row->use.waited_ns);
 	rf_json_u64(j, "over_quota", row->use.over);
 	put_told(&row->use, j);
+	rf_json_u64(j, "idle_ns", row->idle_ns);
+	if (*row->finding) {
+		rf_json_string(j, "finding", row->finding);
+		rf_json_u64(j, "finding_ns", row->finding_ns);
+	}
 	if (row->use.quota.flags)
 		put_quota(&row->use.quota, j);
 	rf_json_object(j, "ioctls");

@@ -185,6 +185,10 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	  "Resident memory as drivers tell it.")                                                                       \
 	X(ACCEL_TOLD_CLIENTS, RF_METRICS_ACCEL_PREFIX "fdinfo_clients", GAUGE, RF_METRICS_ACCEL_LABELS,                \
 	  "Open files of which that is told.")                                                                         \
+	X(ACCEL_IDLE, RF_METRICS_ACCEL_PREFIX "idle_seconds", GAUGE, RF_METRICS_ACCEL_LABELS,                          \
+	  "For how long it has been held without work; absent where it is not held.")                                  \
+	X(ACCEL_FINDING, RF_METRICS_ACCEL_PREFIX "finding_seconds", GAUGE, RF_METRICS_ACCEL_LABELS ",finding",         \
+	  "For how long it has been held for nothing, or waited for: idle, no-process, waits-for-cpu, waits-for-io.")  \
 	X(CLIENTS, "ringfence_accelerator_clients", GAUGE, "state",                                                    \
 	  "Open files: fdinfo is read, nobody is found who has it open, or no room to read it.")                       \
 	X(CLIENTS_UNREAD, "ringfence_accelerator_clients_unread", COUNTER, "",                                         \

@@ -125,6 +125,26 @@ static void family_render(const struct series *s, const struct family *f)
 	}
 }
 
+/* Of workloads with series of their own; what is idle of the others is not summed to anything. */
+static void holds_render(const struct series *s)
+{
+	rf_exposition_begin(s->x, rf_metric_family(RF_METRIC_ACCEL_IDLE));
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->uses[i].workload || !s->uses[i].use.files)
+			continue;
+		labels(s, &s->uses[i]);
+		rf_exposition_fixed(s->x, s->uses[i].idle_ns, 9);
+	}
+	rf_exposition_begin(s->x, rf_metric_family(RF_METRIC_ACCEL_FINDING));
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->uses[i].workload || !*s->uses[i].finding)
+			continue;
+		labels(s, &s->uses[i]);
+		rf_exposition_label(s->x, "finding", s->uses[i].finding);
+		rf_exposition_fixed(s->x, s->uses[i].finding_ns, 9);
+	}
+}
+
 static void clients_render(struct rf_exposition *x, const struct rf_accel_clients_row *row)
 {
 	const struct {
@@ -193,7 +213,7 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 		while (k < series.n && uses[k].device != row->device)
 			k++;
 		if (k == series.n)
-			uses[series.n++] = (struct rf_accelerator_use_row){ .device = row->device };
+			uses[series.n++] = (struct rf_accelerator_use_row){ .device = row->device, .finding = "" };
 		use_sum(&uses[k].use, &row->use);
 	}
 	devices_render(x, s);
@@ -210,6 +230,7 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 	}
 	for (size_t f = 0; f < ARRAY_SIZE(told); f++)
 		family_render(&series, &told[f]);
+	holds_render(&series);
 	clients_render(x, &s->accel_clients);
 	health_render(x, s);
 	return 0;

@@ -49,6 +49,7 @@
 	  "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS")                                                                   \
 	X(ROW_REMAP_FAILED, "row_remap_failure", GAUGE, "1 when a row could not be replaced: the device must go.",     \
 	  "DCGM_FI_DEV_ROW_REMAP_FAILURE")                                                                             \
+	X(SUSPENDED, "runtime_suspended", GAUGE, "1 while it sleeps to save power: nothing else is read then.", "")    \
 	X(PCIE_GENERATION, "pcie_generation", GAUGE, "Of its link to the host, now.", "DCGM_FI_DEV_PCIE_LINK_GEN")     \
 	X(PCIE_WIDTH, "pcie_lanes", GAUGE, "Of its link to the host, now.", "DCGM_FI_DEV_PCIE_LINK_WIDTH")             \
 	X(PCIE_GENERATION_MAX, "pcie_generation_max", GAUGE, "That both ends of its link can do.",                     \

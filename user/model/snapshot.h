@@ -93,6 +93,10 @@ struct rf_accelerator_use_row {
 	const struct rf_workload_row *workload;
 	const struct rf_accelerator_row *device;
 	struct rf_accel_use use;
+	/* of what is held */
+	uint64_t idle_ns;    /* without work, for so long */
+	const char *finding; /* static; "": none */
+	uint64_t finding_ns; /* it is so, for so long */
 };
 
 /* Open files of accelerators, and what of them was read by fdinfo. */

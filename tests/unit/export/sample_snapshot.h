@@ -75,6 +75,9 @@ static inline void sample_accelerators(struct sample *sample)
 		  .fdinfo_bytes = 8192,
 		  .fdinfo_clients = 1,
 		  .quota = { .flags = RF_QUOTA_GIVEN, .weight = 30 } },
+		2500000000,
+		"idle",
+		2000000000,
 	};
 	sample->snapshot.accelerators = &sample->accelerator;
 	sample->snapshot.n_accelerators = 1;
