@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "user/cli/accel_sums.h"
 #include "user/cli/cli.h"
+#include "user/lib/clock.h"
 
 /* Sums of a device over all workloads, that shares are of. */
 static int64_t busy_of(const struct rf_jin *uses, const char *device)
@@ -69,6 +71,71 @@ static void uses_text(const struct rf_cli *cli, const struct rf_jin *uses, struc
 		rf_table_print(&t, out, cli->width, cli->color);
 	else
 		rf_strbuf_adds(out, "No workload has used one.\n");
+}
+
+static int sums_text(const struct rf_cli *cli, const struct rf_jin *uses, enum rf_accel_sum_by by,
+		     struct rf_strbuf *out)
+{
+	static const char *const titles[] = {
+		[RF_ACCEL_BY_TENANT] = "TENANT",
+		[RF_ACCEL_BY_DEVICE] = "DEVICE",
+		[RF_ACCEL_BY_WORKLOAD] = "WORKLOAD",
+	};
+	const struct rf_column columns[] = {
+		{ titles[by], RF_FIT_CUT },   { "JOBS", RF_FIT_RIGHT },	    { "BUSY s", RF_FIT_RIGHT },
+		{ "FDINFO s", RF_FIT_RIGHT }, { "QUEUED s", RF_FIT_RIGHT }, { "WAITED s", RF_FIT_RIGHT },
+		{ "MEMORY", RF_FIT_RIGHT },
+	};
+	_cleanup_table_ struct rf_table t = RF_TABLE_INIT(columns);
+	struct rf_accel_sum *sums;
+	size_t n;
+	int r = rf_accel_sums_compute(uses, by, &sums, &n);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		char memory[RF_RENDER_MAX];
+
+		rf_render_bytes(memory, sums[i].bytes);
+		rf_table_add(&t, RF_COLOR_NONE, *sums[i].name ? sums[i].name : "(shared)");
+		rf_table_addf(&t, RF_COLOR_NONE, "%" PRId64, sums[i].jobs);
+		add_seconds(&t, sums[i].busy_ns);
+		add_seconds(&t, sums[i].engine_ns);
+		add_seconds(&t, sums[i].queued_ns);
+		add_seconds(&t, sums[i].waited_ns);
+		rf_table_add(&t, RF_COLOR_NONE, memory);
+	}
+	rf_accel_sums_free(sums, n);
+	rf_table_print(&t, out, cli->width, cli->color);
+	return 0;
+}
+
+/* Who holds one for nothing, or waits for something else: nothing where nobody does. */
+static void held_text(const struct rf_cli *cli, const struct rf_jin *uses, struct rf_strbuf *out)
+{
+	static const struct rf_column columns[] = { { "DEVICE", RF_FIT_LEFT },
+						    { "HELD BY", RF_FIT_CUT },
+						    { "FINDING", RF_FIT_LEFT },
+						    { "FOR", RF_FIT_RIGHT } };
+	_cleanup_table_ struct rf_table t = RF_TABLE_INIT(columns);
+
+	for (size_t i = 0; i < rf_jin_len(uses); i++) {
+		const struct rf_jin *use = rf_jin_at(uses, i);
+		const char *finding = rf_jin_string(use, "finding", NULL), *device = rf_jin_string(use, "device", "");
+		char since[RF_RENDER_MAX];
+
+		if (!finding)
+			continue;
+		rf_render_duration(since, rf_jin_i64(use, "finding_ns", 0) / (int64_t)RF_NSEC_PER_SEC);
+		rf_table_add(&t, RF_COLOR_NONE, *device ? device : "(shared)");
+		rf_table_add(&t, RF_COLOR_NONE, rf_jin_string(use, "workload", "?"));
+		rf_table_add(&t, RF_COLOR_YELLOW, finding);
+		rf_table_add(&t, RF_COLOR_NONE, since);
+	}
+	if (!t.n_cells && !t.error)
+		return;
+	rf_strbuf_addc(out, '\n');
+	rf_table_print(&t, out, cli->width, cli->color);
 }
 
 /* A reading, or "-". */
@@ -152,15 +219,22 @@ int rf_command_accel(struct rf_cli *cli, int argc, char **argv)
 {
 	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
-	const struct rf_jin *devices;
+	const struct rf_jin *devices, *uses;
+	const char *word = NULL;
 	bool json = false;
 	const struct rf_option options[] = {
+		{ "by", 0, "WHAT", "sums over each tenant, device or workload", RF_OPTION_STRING, &word, 0, 0 },
 		{ "json", 0, NULL, "print the daemon's reply as it is, one line of JSON", RF_OPTION_FLAG, &json, 0, 0 },
 	};
-	int n, status;
+	int n, status, by;
 
 	if (!rf_cli_options(cli, options, ARRAY_SIZE(options), argc, argv, 0, 0, &n, &status))
 		return status;
+	by = word ? rf_accel_sum_by_parse(word) : 0;
+	if (by < 0)
+		return rf_cli_usage(cli, "--by is tenant, device or workload, not \"%s\"", word);
+	if (word && json)
+		return rf_cli_usage(cli, "--json has the rows that --by sums up: one of them");
 	if (rf_cli_ask(cli, "accelerators", &reply) < 0)
 		return RF_EXIT_FAILURE;
 	if (json)
@@ -170,8 +244,17 @@ int rf_command_accel(struct rf_cli *cli, int argc, char **argv)
 		rf_strbuf_adds(&out, "This host has no accelerator that is known.\n");
 		return rf_cli_print(cli, &out);
 	}
+	uses = rf_jin_get(reply.root, "uses");
+	if (word) {
+		if (sums_text(cli, uses, by, &out) < 0) {
+			rf_cli_error(cli, "out of memory");
+			return RF_EXIT_FAILURE;
+		}
+		return rf_cli_print(cli, &out);
+	}
 	devices_text(cli, devices, &out);
 	health_text(cli, devices, &out);
-	uses_text(cli, rf_jin_get(reply.root, "uses"), &out);
+	uses_text(cli, uses, &out);
+	held_text(cli, uses, &out);
 	return rf_cli_print(cli, &out);
 }
