@@ -58,11 +58,15 @@ tap_ok "and what was measured, within 1 %" near "$(told plain engine_ns)" "$(use
 echo "# device $(own plain busy_ns), fdinfo $(told plain engine_ns), measured $(use plain busy_ns)"
 tap_is "its buffer is resident" 1048576 told plain resident
 tap_is "it is one client" 1 told plain clients
+idle() { [ "$(use plain idle_ns)" -gt 0 ]; }
+tap_ok "since when it does nothing is counted" await 30 idle
 before=$(told plain engine_ns)
 go plain
 await 20 told_is plain clients 0
 tap_is "gone, its time stays" "$before" told plain engine_ns
 tap_is "its memory does not" 0 told plain resident
+held() { [ "$(use plain idle_ns)" = 0 ]; }
+tap_ok "nor is it called held" await 30 held
 
 # ---- another number ----
 
