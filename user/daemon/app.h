@@ -15,6 +15,7 @@
 #include "user/daemon/history.h"
 #include "user/daemon/holds.h"
 #include "user/daemon/http.h"
+#include "user/daemon/kfd.h"
 #include "user/daemon/lock.h"
 #include "user/daemon/labels.h"
 #include "user/daemon/lineage.h"
@@ -71,6 +72,7 @@ struct rf_app {
 	struct rf_device_health device_health;
 	struct rf_health_sysfs health_sysfs;
 	struct rf_holds holds;
+	struct rf_kfd_watch kfd;
 	unsigned int geo_ticks;
 	char *last_error;
 	uint64_t last_error_real_ns, last_apply_real_ns, applies_ok, applies_failed, rollbacks;

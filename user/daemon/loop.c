@@ -201,6 +201,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rf_app_geo_tick(app);
 	rf_app_accelerators_tick(app);
 	rf_clients_look(&app->clients, app->engine);
+	rf_kfd_tick(&app->kfd, app->registry, "/sys", "/proc");
 	rf_holds_tick(&app->holds, app->engine, app->registry);
 	rf_health_sysfs_tick(&app->health_sysfs, &app->accelerators.known, &app->device_health);
 	rf_labels_tick(&app->labels, app->engine, app->registry->set);

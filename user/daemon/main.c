@@ -247,6 +247,7 @@ static void stop(struct rf_app *app)
 	rf_sources_fini(&app->before);
 	rf_geo_state_fini(&app->geo);
 	rf_labels_fini(&app->labels);
+	rf_kfd_end(&app->kfd);
 	rf_holds_end(&app->holds);
 	rf_clients_end(&app->clients);
 	rf_accelerators_stop(&app->accelerators);

@@ -155,6 +155,7 @@ static int accelerators_fill(const struct rf_app *app, struct rf_snapshot *s)
 struct uses {
 	struct rf_snapshot *s;
 	const struct rf_holds *holds;
+	const struct rf_kfd_watch *kfd;
 	struct rf_accelerator_use_row *list;
 	size_t n, room;
 };
@@ -175,12 +176,15 @@ static const struct rf_workload_row *workload_row_find(const struct rf_snapshot 
 	return NULL;
 }
 
-static struct rf_accelerator_use_row hold_row(const struct uses *u, const struct rf_workload_row *workload,
-					      const struct rf_accelerator_row *device, const struct rf_accel_use *use)
+static struct rf_accelerator_use_row use_row(const struct uses *u, const struct rf_workload_row *workload,
+					     const struct rf_accelerator_row *device, const struct rf_accel_use *use)
 {
 	const struct rf_hold *hold = rf_holds_find(u->holds, use->whose);
-	struct rf_accelerator_use_row row = { workload, device, *use, 0, "", 0 };
+	struct rf_accelerator_use_row row = { .workload = workload, .device = device, .use = *use, .finding = "" };
+	const struct rf_kfd_sum *kfd = u->kfd->sums ? rf_hashmap_get64(u->kfd->sums, use->whose) : NULL;
 
+	if (kfd)
+		row.kfd = kfd->kfd;
 	if (!hold)
 		return row;
 	row.idle_ns = rf_hold_idle_ns(hold, u->s->boot_ns);
@@ -213,8 +217,28 @@ static int use_take(const struct rf_accel_use *use, void *arg)
 		u->list = list;
 		u->room = room;
 	}
-	u->list[u->n++] = hold_row(u, workload, device, use);
+	u->list[u->n++] = use_row(u, workload, device, use);
 	return 0;
+}
+
+/* Those of which the kernel tells nothing else. */
+static int kfd_take(struct uses *u)
+{
+	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
+	size_t known = u->n;
+	void *value;
+	int r = 0;
+
+	while (r >= 0 && u->kfd->sums && rf_hashmap_next(u->kfd->sums, &it, NULL, NULL, &value)) {
+		const struct rf_accel_use use = { .whose = ((struct rf_kfd_sum *)value)->whose };
+		size_t i = 0;
+
+		while (i < known && u->list[i].use.whose != use.whose)
+			i++;
+		if (i == known)
+			r = use_take(&use, u);
+	}
+	return r;
 }
 
 static int use_compare(const void *a, const void *b)
@@ -228,9 +252,11 @@ static int use_compare(const void *a, const void *b)
 
 static int uses_fill(const struct rf_app *app, struct rf_snapshot *s)
 {
-	struct uses u = { .s = s, .holds = &app->holds };
+	struct uses u = { .s = s, .holds = &app->holds, .kfd = &app->kfd };
 	int r = rf_engine_accel_uses_each(app->engine, use_take, &u);
 
+	if (r >= 0)
+		r = kfd_take(&u);
 	if (u.n)
 		qsort(u.list, u.n, sizeof(*u.list), use_compare);
 	s->accelerator_uses = u.list;

@@ -25,6 +25,17 @@ static void put_told(const struct rf_accel_use *use, struct rf_json *j)
 	rf_json_object_end(j);
 }
 
+static void put_kfd(const struct rf_accel_kfd *kfd, struct rf_json *j)
+{
+	rf_json_object(j, "kfd");
+	rf_json_u64(j, "processes", kfd->processes);
+	rf_json_u64(j, "vram", kfd->bytes);
+	rf_json_u64(j, "compute_units", kfd->compute_units);
+	rf_json_u64(j, "sdma_ns", kfd->sdma_ns);
+	rf_json_u64(j, "evicted_ns", kfd->evicted_ns);
+	rf_json_object_end(j);
+}
+
 static void put_clients(const struct rf_accel_clients_row *row, struct rf_json *j)
 {
 	rf_json_object(j, "clients");
@@ -59,6 +70,8 @@ static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
 	rf_json_u64(j, "waited_ns", row->use.waited_ns);
 	rf_json_u64(j, "over_quota", row->use.over);
 	put_told(&row->use, j);
+	if (row->kfd.processes || row->kfd.sdma_ns || row->kfd.evicted_ns)
+		put_kfd(&row->kfd, j);
 	rf_json_u64(j, "idle_ns", row->idle_ns);
 	if (*row->finding) {
 		rf_json_string(j, "finding", row->finding);

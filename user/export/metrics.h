@@ -189,6 +189,14 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	  "For how long it has been held without work; absent where it is not held.")                                  \
 	X(ACCEL_FINDING, RF_METRICS_ACCEL_PREFIX "finding_seconds", GAUGE, RF_METRICS_ACCEL_LABELS ",finding",         \
 	  "For how long it has been held for nothing, or waited for: idle, no-process, waits-for-cpu, waits-for-io.")  \
+	X(KFD_MEMORY, RF_METRICS_ACCEL_PREFIX "kfd_memory_bytes", GAUGE, RF_METRICS_ACCEL_LABELS,                      \
+	  "Memory of processes with compute queues, as amdkfd tells it; absent where it tells none.")                  \
+	X(KFD_UNITS, RF_METRICS_ACCEL_PREFIX "kfd_compute_units", GAUGE, RF_METRICS_ACCEL_LABELS,                      \
+	  "Compute units with work of theirs now.")                                                                    \
+	X(KFD_SDMA, RF_METRICS_ACCEL_PREFIX "kfd_copy_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,                      \
+	  "Time of the GPU's copy engines for them.")                                                                  \
+	X(KFD_EVICTED, RF_METRICS_ACCEL_PREFIX "kfd_evicted_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,                \
+	  "Time that their queues were off the GPU for want of memory.")                                               \
 	X(CLIENTS, "ringfence_accelerator_clients", GAUGE, "state",                                                    \
 	  "Open files: fdinfo is read, nobody is found who has it open, or no room to read it.")                       \
 	X(CLIENTS_UNREAD, "ringfence_accelerator_clients_unread", COUNTER, "",                                         \

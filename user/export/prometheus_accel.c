@@ -125,6 +125,40 @@ static void family_render(const struct series *s, const struct family *f)
 	}
 }
 
+static const struct family kfd[] = {
+	{ RF_METRIC_KFD_MEMORY, offsetof(struct rf_accel_kfd, bytes), 0 },
+	{ RF_METRIC_KFD_UNITS, offsetof(struct rf_accel_kfd, compute_units), 0 },
+	{ RF_METRIC_KFD_SDMA, offsetof(struct rf_accel_kfd, sdma_ns), 9 },
+	{ RF_METRIC_KFD_EVICTED, offsetof(struct rf_accel_kfd, evicted_ns), 9 },
+};
+
+static uint64_t kfd_member(const struct rf_accel_kfd *k, size_t offset)
+{
+	return *(const uint64_t *)((const char *)k + offset);
+}
+
+static void kfd_sum(struct rf_accel_kfd *to, const struct rf_accel_kfd *from)
+{
+	to->processes += from->processes;
+	for (size_t f = 0; f < ARRAY_SIZE(kfd); f++)
+		*(uint64_t *)((char *)to + kfd[f].offset) += kfd_member(from, kfd[f].offset);
+}
+
+static void kfd_render(const struct series *s)
+{
+	for (size_t f = 0; f < ARRAY_SIZE(kfd); f++) {
+		rf_exposition_begin(s->x, rf_metric_family(kfd[f].metric));
+		for (size_t i = 0; i < s->n; i++) {
+			const struct rf_accel_kfd *k = &s->uses[i].kfd;
+
+			if (!k->processes && !k->sdma_ns && !k->evicted_ns)
+				continue;
+			labels(s, &s->uses[i]);
+			rf_exposition_fixed(s->x, kfd_member(k, kfd[f].offset), kfd[f].decimals);
+		}
+	}
+}
+
 /* Of workloads with series of their own; what is idle of the others is not summed to anything. */
 static void holds_render(const struct series *s)
 {
@@ -215,6 +249,7 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 		if (k == series.n)
 			uses[series.n++] = (struct rf_accelerator_use_row){ .device = row->device, .finding = "" };
 		use_sum(&uses[k].use, &row->use);
+		kfd_sum(&uses[k].kfd, &row->kfd);
 	}
 	devices_render(x, s);
 	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
@@ -231,6 +266,7 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 	for (size_t f = 0; f < ARRAY_SIZE(told); f++)
 		family_render(&series, &told[f]);
 	holds_render(&series);
+	kfd_render(&series);
 	clients_render(x, &s->accel_clients);
 	health_render(x, s);
 	return 0;

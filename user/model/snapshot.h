@@ -89,6 +89,12 @@ struct rf_accelerator_row {
 	struct rf_accel_health *health;	     /* NULL: nobody tells any */
 };
 
+/* What amdkfd tells of a workload's processes on a GPU. */
+struct rf_accel_kfd {
+	uint64_t processes, bytes, compute_units; /* now */
+	uint64_t sdma_ns, evicted_ns;		  /* ever */
+};
+
 struct rf_accelerator_use_row {
 	const struct rf_workload_row *workload;
 	const struct rf_accelerator_row *device;
@@ -97,6 +103,7 @@ struct rf_accelerator_use_row {
 	uint64_t idle_ns;    /* without work, for so long */
 	const char *finding; /* static; "": none */
 	uint64_t finding_ns; /* it is so, for so long */
+	struct rf_accel_kfd kfd;
 };
 
 /* Open files of accelerators, and what of them was read by fdinfo. */

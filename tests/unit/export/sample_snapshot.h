@@ -78,6 +78,7 @@ static inline void sample_accelerators(struct sample *sample)
 		2500000000,
 		"idle",
 		2000000000,
+		{ .processes = 1, .bytes = 65536, .compute_units = 4, .sdma_ns = 7000000, .evicted_ns = 8000000 },
 	};
 	sample->snapshot.accelerators = &sample->accelerator;
 	sample->snapshot.n_accelerators = 1;
