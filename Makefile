@@ -4,6 +4,7 @@
 #
 #   bpf/*.bpf.c -> O/bpf/*.bpf.o -> O/bpf/ringfence.bpf.o -> O/bpf/ringfence.skel.h
 #   user/DIR/*.c -> V/user/DIR/*.o -> V/librf-DIR.a -> V/ringfenced, V/ringfence
+#   user/helper/gpu/*.c -> V/ringfence-gpu
 #   tests/unit/DIR/test_*.c + the archives that DIR may see -> V/tests/unit/DIR/test_*
 #
 # O is the build directory. V is O itself, or O/asan and O/fuzz for the same
@@ -151,7 +152,7 @@ archive = $(1:%=$(V)/librf-%.a)
 USER_LIBS := $(call archive,$(LIB_DIRS))
 DAEMON_LIB := $(call archive,daemon)
 CLI_LIB := $(call archive,cli)
-USER_SRC := $(foreach dir,daemon cli $(LIB_DIRS),$(call sources,$(dir)))
+USER_SRC := $(foreach dir,daemon cli helper $(LIB_DIRS),$(call sources,$(dir)))
 USER_OBJ := $(call objects,$(USER_SRC))
 
 # -MD, not -MMD: the skeletons count as system headers, and a changed one must be compiled in.
@@ -180,10 +181,15 @@ $(V)/ringfence: $(V)/user/cli/main.o $(CLI_LIB) $(call archive,policy model lib)
 	$(call say,LD)
 	$(Q)$(link) -lyaml -ljson-c -lm
 
-PROGRAMS := $(if $(wildcard user/daemon/main.c),$(V)/ringfenced) $(if $(wildcard user/cli/main.c),$(V)/ringfence)
+# NVIDIA's library is loaded by name: there is nothing to link.
+$(V)/ringfence-gpu: $(call objects,$(call sources,helper/gpu)) $(call archive,model lib)
+	$(call say,LD)
+	$(Q)$(link) -lm
+
+PROGRAMS := $(V)/ringfence-gpu $(if $(wildcard user/daemon/main.c),$(V)/ringfenced) $(if $(wildcard user/cli/main.c),$(V)/ringfence)
 
 .PHONY: all
-all: $(SKEL) $(USER_LIBS) $(PROGRAMS) ## build ringfenced and ringfence (the default)
+all: $(SKEL) $(USER_LIBS) $(PROGRAMS) ## build ringfenced, ringfence and ringfence-gpu (the default)
 
 # ---- tests ----------------------------------------------------------------------------------------------------------
 
@@ -213,6 +219,13 @@ $(TEST_LIBRARIES): $(V)/%.so.1: %.c $(V)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) -fPIC -shared -fvisibility=hidden -Wl,-soname,$(@F) -o $@ $<
 
+# What ringfence-gpu is tested with in NVIDIA's place, and one that is too old.
+NVML := $(V)/tests/e2e/nvml/libnvidia-ml.so.1 $(V)/tests/e2e/nvml/libnvidia-ml-old.so.1
+$(NVML): tests/e2e/nvml/stand_in.c user/helper/gpu/nvml.h $(V)/flags
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_RF) -std=gnu11 -g -O1 $(WARN) -fPIC -shared $(if $(findstring -old,$@),-DRF_OLD) -o $@ $<
+
 # A unit test of DIR links what DIR may see: a colleague's half-written file elsewhere does not stop it.
 UNIT_FAR := export respond detect collect store engine
 define unit
@@ -233,7 +246,7 @@ $(SUITE_TESTS) $(TOOLS): $(V)/%: $(V)/%.o $(DAEMON_LIB) $(USER_LIBS)
 	$(Q)$(link) -lcmocka -lresolv $(LIBS)
 
 .PHONY: tests check demo unit asan bpf-test $(SUITES)
-tests: $(UNIT) $(SUITE_TESTS) $(TOOLS) $(TEST_LIBRARIES) $(BOUNDARY) # every test program, not run
+tests: $(UNIT) $(SUITE_TESTS) $(TOOLS) $(TEST_LIBRARIES) $(NVML) $(BOUNDARY) # every test program, not run
 
 check: ## everything that must hold, from an empty machine to "N passed, N failed"
 	@scripts/check.sh
@@ -256,7 +269,7 @@ golden: $(PROGRAMS) $(call built,$(call c_tests,golden)) $(filter $(V)/tests/gol
 
 bpf-test: bpf e2e ## BPF programs and the whole agent, on this kernel (root)
 
-bpf e2e: %: all $(SUITE_TESTS) $(TOOLS) $(TEST_LIBRARIES)
+bpf e2e: %: all $(SUITE_TESTS) $(TOOLS) $(TEST_LIBRARIES) $(NVML)
 	$(call run,$@,$(call sh_tests,$@) $(call built,$(call c_tests,$@)))
 
 # ---- fuzzing --------------------------------------------------------------------------------------------------------
@@ -301,6 +314,7 @@ bench: all ## what a verdict costs
 	@scripts/bench.sh
 	@tests/bench/compile.sh
 	@tests/bench/change.sh
+	@tests/bench/clients.sh
 
 bench-growth: ## what a verdict costs as workloads and rules grow
 	@tests/bench/growth.sh

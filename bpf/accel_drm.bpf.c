@@ -11,6 +11,7 @@
  * drm_sched_process_job, _job_done (tracepoint)     the former, where functions cannot be traced
  * drm_gem_private_object_init, _object_release      buffers
  * chrdev_open, drm_release                          open files
+ * iterator over open files, when the daemon asks    says who has which of them open, under which number
  *
  * The second names of the tracepoints are those of Linux 6.17 and later. Whose
  * something is, is decided once, where it begins: by the cgroup that current is
@@ -338,6 +339,7 @@ int BPF_PROG(rf_accel_opened, struct inode *inode, struct file *file, int ret)
 			rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
 		return 0;
 	}
+	__sync_fetch_and_add(&rf_config.accel_files, 1);
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
 		__sync_fetch_and_add(&use->opens, 1);
 		__sync_fetch_and_add(&use->files, 1);
@@ -359,10 +361,39 @@ int BPF_PROG(rf_accel_closed, struct inode *inode, struct file *file)
 	use = rf_accel_use_at(row->use);
 	if (bpf_map_delete_elem(&rf_accel_file_map, &address) < 0)
 		return 0;
+	__sync_fetch_and_add(&rf_config.accel_files, 1);
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
 		__sync_fetch_and_sub(&use->files, 1);
 		__sync_fetch_and_add(&use->held_ns, held);
 		use = rf_accel_above(use);
 	}
+	return 0;
+}
+
+/*
+ * Of one process that the daemon asks for, or of all. An open file has a number only after chrdev_open(), and others
+ * may get it by fork, dup or SCM_RIGHTS: fd_install() would tell most of that, at a cost for every file that anybody
+ * opens. This costs nothing until somebody opens an accelerator.
+ */
+SEC("iter/task_file")
+int rf_accel_holders(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct rf_accel_holder holder = {};
+	struct rf_accel_file *row;
+	__u64 address;
+
+	if (!task || !file)
+		return 0;
+	address = (__u64)file;
+	row = bpf_map_lookup_elem(&rf_accel_file_map, &address);
+	if (!row)
+		return 0;
+	holder.file.address = address;
+	holder.file.opened_ns = row->opened_ns;
+	holder.tgid = task->tgid;
+	holder.fd = ctx->fd;
+	bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder));
 	return 0;
 }

@@ -268,6 +268,14 @@ RF_MAP struct {
 } rf_accel_file_map SEC(".maps");
 
 RF_MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_MAX_ACCEL_CLIENTS);
+	__type(key, struct rf_accel_file_key);
+	__type(value, struct rf_accel_told);
+} rf_accel_told_map SEC(".maps");
+
+RF_MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, RF_INTERFACE_COUNT);
 	__type(key, __u32);

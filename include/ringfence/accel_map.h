@@ -258,6 +258,12 @@ struct rf_accel_use {
 	__u64 hold_until_ns; /* CLOCK_MONOTONIC: until when it should be */
 	__u64 frozen_at_ns;  /* CLOCK_MONOTONIC: since when it is; 0: it is not */
 	__u64 frozen_ns;     /* that it was, before */
+	/* What its open files' drivers told by fdinfo; written by the daemon alone. */
+	__u64 fdinfo_ns;      /* device time */
+	__u64 fdinfo_cycles;  /* or the device's cycles, of drivers that count those */
+	__u64 fdinfo_bytes;   /* resident now */
+	__u64 fdinfo_clients; /* open files now that it was read of */
+	__u64 fdinfo_timed;   /* of them whose driver tells time or cycles */
 };
 
 #define RF_ACCEL_USE		    0x80u
@@ -302,6 +308,28 @@ struct rf_accel_file {
 	__u64 opened_ns;
 	__u32 tgid; /* who opened it */
 	__u32 pad;
+};
+
+/* Which open file: an address alone would be the next one's, too. */
+struct rf_accel_file_key {
+	__u64 address;
+	__u64 opened_ns;
+};
+
+/* Who has such a file open, as the iterator over open files writes it. */
+struct rf_accel_holder {
+	struct rf_accel_file_key file;
+	__u32 tgid;
+	__u32 fd;
+};
+
+/*
+ * rf_accel_told_map: hash by struct rf_accel_file_key; what fdinfo told of an open file the last time. No program looks
+ * at it: it is there for the next daemon, which counts on from it.
+ */
+struct rf_accel_told {
+	__u64 ns;
+	__u64 cycles;
 };
 
 #endif

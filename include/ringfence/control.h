@@ -49,8 +49,10 @@
  *                                                        "missing": why nothing is recorded, where that is so}
  *
  * accelerators -                                         "time_ns" (CLOCK_BOOTTIME), "accelerators": [{"name","driver",
- *                                                        "parent","uuid"}], "uses": [USE]
+ *                                                        "parent","uuid","health","findings"}], "uses": [USE]
  *
+ * "health": {"temperature_celsius": n, ...} what is known of RF_HEALTH_READINGS, user/model/accelerator_health.h;
+ * "findings": ["throttled-power", ...] what of it somebody should look at; neither where nobody tells any
  * USE: {"workload","device","opens","files" (open now),"held_ns","jobs","busy_ns","queued_ns","bytes" (now),
  *       "bytes_peak","under_way" (jobs now),"waits","waited_ns","over_quota","quota": {"share","memory","audit"} of
  *       the workload's own, where it has one,"ioctls": {"other","submit","alloc","map","admin"}}

@@ -65,7 +65,10 @@
 #define RF_MAX_ACCEL_QUOTAS   65536  /* of workloads, namespaces and tenants, by bank; this and the next two as used */
 #define RF_MAX_ACCEL_OBJECTS  262144 /* buffers */
 #define RF_MAX_ACCEL_FILES    65536
+#define RF_MAX_ACCEL_CLIENTS  8192  /* open files whose fdinfo is read: each is a descriptor of the daemon */
 #define RF_MAX_ACCEL_NODES    4096  /* device nodes of accelerators, of the host */
+#define RF_MAX_GPU_PROCESSES  16384 /* (process, device, instance) that NVML tells of */
+#define RF_MAX_GPU_USES	      16384 /* (workload, device, instance) that have been summed up; both as used */
 #define RF_MAX_CALL_USES      65536 /* (workload, kind of call); this and the next as used */
 #define RF_MAX_CALL_SITES     8192  /* addresses of functions that programs asked for by name */
 #define RF_MAX_CALL_NAMES     1024

@@ -101,6 +101,7 @@ struct rf_config {
 	__u64 zone_devices[2];	/* by bank: RF_DEVICE_BIT() of each file system that a zone begins in, see file_map.h */
 	__u64 label_devices[2]; /* of those, where a zone with a label does */
 	__u8 accel_slot[RF_ACCEL_MAJORS]; /* see accel_map.h */
+	__u64 accel_files;		  /* how often rf_accel_file_map has changed */
 };
 
 #define RF_VERSION_EPOCH (1ULL << 32)

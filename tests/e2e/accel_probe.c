@@ -13,7 +13,8 @@
  *   alarm:US       a signal every US from here on, whose handler does nothing
  *   until:N        until N jobs of this open file have ended
  *   give:SOCKET    hands the open file over                       fork         the rest is a child's, waited for
- *   exec           the rest is done by this program, run anew
+ *   exec           the rest is done by this program, run anew       dup        goes on by another number of it
+ *   leave          as fork, but nobody waits for the child: its parent ends
  *
  * NODE may be take:SOCKET: the open file is one that is handed over; or fd:N: it is that descriptor. A step prints its
  * name and "ok" or the errno; what fails does not end the run. Exits with 0 unless it was called wrongly.
@@ -320,6 +321,19 @@ static void run(struct probe *p, const char *step)
 		pause_here();
 	} else if (IS("give")) {
 		say("give", give(p->fd, arg));
+	} else if (IS("dup")) {
+		int fd = fcntl(p->fd, F_DUPFD_CLOEXEC, p->fd + 10);
+
+		say("dup", fd);
+		if (fd >= 0 && close(p->fd) == 0)
+			p->fd = fd;
+	} else if (IS("leave")) {
+		pid_t child = fork();
+
+		if (child < 0)
+			err(1, "fork");
+		if (child > 0)
+			exit(0);
 	} else if (IS("fork")) {
 		pid_t child = fork();
 

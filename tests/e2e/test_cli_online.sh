@@ -142,6 +142,26 @@ tap_ok "sorted by the former" bash -c "sed -n 3p '$dir/out' | grep -Eq '^accel/a
 tap_ok "who is new has no rate, nor a share" grep -Eq '^dri/renderD128 +acme/prod/new +- +- +- +2 +- +1\.0M$' "$dir/out"
 tap_ok "it fits 80 columns" bash -c "! grep '.\{81\}' '$dir/out'"
 tap_ok "what it cannot be sorted by is told" says "busy, wait, memory or name, not \"cpu\"" 2 "$ringfence" top -a -s cpu
+echo '{"ok":true,"time_ns":1,"accelerators":[{"name":"nvidia0","driver":"nvidia","parent":"0000:3b:00.0","uuid":"GPU-1","health":{"temperature_celsius":71,"power_watts":412.3,"utilization_ratio":0.93,"memory_used_bytes":64424509440},"findings":["throttled-power","pcie-narrow"]},{"name":"nvidia1","driver":"nvidia","parent":"0000:86:00.0","health":{"temperature_celsius":30},"findings":[]},{"name":"accel/accel0","driver":"x","parent":"x.0"}],"uses":[]}' |
+	reply accelerators
+tap_ok "accel shows what devices say of themselves" status 0 "$ringfence" accel
+tap_ok "with what somebody should look at" \
+	grep -Eq '^nvidia0 +71 C +412 W +93% +60 GiB +throttled-power pcie-narrow$' "$dir/out"
+tap_ok "and what they do not say" grep -Eq '^nvidia1 +30 C +- +- +- +-$' "$dir/out"
+tap_ok "one that says nothing is no row of it" bash -c "[ \"\$(grep -c '^accel/accel0' '$dir/out')\" = 1 ]"
+held=$(use accel/accel0 acme/prod/train 1000000000 0 10 300)
+echo "{\"ok\":true,\"time_ns\":1,\"accelerators\":[{\"name\":\"accel/accel0\",\"driver\":\"x\",\"parent\":\"x.0\"}],\"uses\":[$(use accel/accel0 acme/prod/infer 500000000 0 5 100),$(use accel/accel1 acme/dev/try 250000000 0 5 100),${held%\}},\"idle_ns\":720000000000,\"finding\":\"idle\",\"finding_ns\":720000000000}]}" |
+	reply accelerators
+tap_ok "accel --by device sums up" status 0 "$ringfence" accel --by device
+tap_ok "over all of one" grep -Eq '^accel/accel0 +15 +1\.500 +0\.000 +0\.000 +0\.000 +2\.0 MiB$' "$dir/out"
+tap_ok "--by tenant as well" status 0 "$ringfence" accel --by tenant
+tap_ok "over all of its workloads" grep -Eq '^acme +20 +1\.750 +0\.000 ' "$dir/out"
+tap_ok "and fits 80 columns" bash -c "! grep '.\{81\}' '$dir/out'"
+tap_ok "what it cannot sum up by is told" says "tenant, device or workload, not \"user\"" 2 "$ringfence" accel --by user
+tap_ok "nor both at once" says "one of them" 2 "$ringfence" accel --by tenant --json
+tap_ok "without, every row is shown" status 0 "$ringfence" accel
+tap_ok "who holds one for nothing is told" grep -Eq '^accel/accel0 +acme/prod/train +idle +12m 0s$' "$dir/out"
+tap_ok "it fits 80 columns" bash -c "! grep '.\{81\}' '$dir/out'"
 echo '{"ok":true}' | reply accelerators
 tap_ok "and of a reply it does not know" says "not understood" 1 "$ringfence" top --accel --batch
 

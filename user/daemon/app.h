@@ -7,11 +7,16 @@
 
 #include "ringfence/control.h"
 #include "user/daemon/accelerators.h"
+#include "user/daemon/clients.h"
+#include "user/daemon/device_health.h"
 #include "user/daemon/flows.h"
 #include "user/daemon/freeze.h"
 #include "user/daemon/geo.h"
+#include "user/daemon/health_sysfs.h"
 #include "user/daemon/history.h"
+#include "user/daemon/holds.h"
 #include "user/daemon/http.h"
+#include "user/daemon/kfd.h"
 #include "user/daemon/lock.h"
 #include "user/daemon/labels.h"
 #include "user/daemon/libraries.h"
@@ -68,6 +73,11 @@ struct rf_app {
 	bool accelerators_changed; /* what is applied is in force, and its warnings have been told */
 	struct rf_libraries libraries;
 	struct rf_freeze freeze;
+	struct rf_clients clients;
+	struct rf_device_health device_health;
+	struct rf_health_sysfs health_sysfs;
+	struct rf_holds holds;
+	struct rf_kfd_watch kfd;
 	unsigned int geo_ticks;
 	char *last_error;
 	uint64_t last_error_real_ns, last_apply_real_ns, applies_ok, applies_failed, rollbacks;

@@ -252,7 +252,11 @@ static void stop(struct rf_app *app)
 	rf_sources_fini(&app->before);
 	rf_geo_state_fini(&app->geo);
 	rf_labels_fini(&app->labels);
+	rf_kfd_end(&app->kfd);
+	rf_holds_end(&app->holds);
+	rf_clients_end(&app->clients);
 	rf_accelerators_stop(&app->accelerators);
+	rf_device_health_fini(&app->device_health);
 	free(app->last_error);
 	free(app->options.cgroup_root);
 }

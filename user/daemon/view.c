@@ -112,9 +112,23 @@ static int accelerator_add(struct rf_snapshot *s, uint32_t number, const char *n
 {
 	struct rf_accelerator_row *row = &s->accelerators[s->n_accelerators++];
 
-	*row = (struct rf_accelerator_row){ number, strdup(name), strdup(driver), strdup(parent),
-					    uuid ? strdup(uuid) : NULL };
+	*row = (struct rf_accelerator_row){
+		number, strdup(name), strdup(driver), strdup(parent), uuid ? strdup(uuid) : NULL, NULL
+	};
 	return row->name && row->driver && row->parent && !uuid == !row->uuid ? 0 : -ENOMEM;
+}
+
+static int health_add(const struct rf_app *app, struct rf_accelerator_row *row)
+{
+	const struct rf_accel_health *h = rf_device_health_find(&app->device_health, row->parent, rf_clock_monotonic());
+
+	if (!h)
+		return 0;
+	row->health = malloc(sizeof(*row->health));
+	if (!row->health)
+		return -ENOMEM;
+	*row->health = *h;
+	return 0;
 }
 
 /* Those that are there, and what belongs to none alone; one that is gone is known by its name on the bus. */
@@ -134,12 +148,16 @@ static int accelerators_fill(const struct rf_app *app, struct rf_snapshot *s)
 
 		r = accelerator_add(s, rf_engine_accel_device(app->engine, d->parent), d->name, d->driver, d->parent,
 				    d->uuid);
+		if (r >= 0)
+			r = health_add(app, &s->accelerators[s->n_accelerators - 1]);
 	}
 	return r;
 }
 
 struct uses {
 	struct rf_snapshot *s;
+	const struct rf_holds *holds;
+	const struct rf_kfd_watch *kfd;
 	struct rf_accelerator_use_row *list;
 	size_t n, room;
 };
@@ -158,6 +176,23 @@ static const struct rf_workload_row *workload_row_find(const struct rf_snapshot 
 			to = middle;
 	}
 	return NULL;
+}
+
+static struct rf_accelerator_use_row use_row(const struct uses *u, const struct rf_workload_row *workload,
+					     const struct rf_accelerator_row *device, const struct rf_accel_use *use)
+{
+	const struct rf_hold *hold = rf_holds_find(u->holds, use->whose);
+	struct rf_accelerator_use_row row = { .workload = workload, .device = device, .use = *use, .finding = "" };
+	const struct rf_kfd_sum *kfd = u->kfd->sums ? rf_hashmap_get64(u->kfd->sums, use->whose) : NULL;
+
+	if (kfd)
+		row.kfd = kfd->kfd;
+	if (!hold)
+		return row;
+	row.idle_ns = rf_hold_idle_ns(hold, u->s->boot_ns);
+	row.finding = rf_hold_finding_name(hold->finding);
+	row.finding_ns = hold->finding && u->s->boot_ns > hold->since_ns ? u->s->boot_ns - hold->since_ns : 0;
+	return row;
 }
 
 static int use_take(const struct rf_accel_use *use, void *arg)
@@ -184,8 +219,28 @@ static int use_take(const struct rf_accel_use *use, void *arg)
 		u->list = list;
 		u->room = room;
 	}
-	u->list[u->n++] = (struct rf_accelerator_use_row){ workload, device, *use };
+	u->list[u->n++] = use_row(u, workload, device, use);
 	return 0;
+}
+
+/* Those of which the kernel tells nothing else. */
+static int kfd_take(struct uses *u)
+{
+	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
+	size_t known = u->n;
+	void *value;
+	int r = 0;
+
+	while (r >= 0 && u->kfd->sums && rf_hashmap_next(u->kfd->sums, &it, NULL, NULL, &value)) {
+		const struct rf_accel_use use = { .whose = ((struct rf_kfd_sum *)value)->whose };
+		size_t i = 0;
+
+		while (i < known && u->list[i].use.whose != use.whose)
+			i++;
+		if (i == known)
+			r = use_take(&use, u);
+	}
+	return r;
 }
 
 static int use_compare(const void *a, const void *b)
@@ -199,9 +254,11 @@ static int use_compare(const void *a, const void *b)
 
 static int uses_fill(const struct rf_app *app, struct rf_snapshot *s)
 {
-	struct uses u = { .s = s };
+	struct uses u = { .s = s, .holds = &app->holds, .kfd = &app->kfd };
 	int r = rf_engine_accel_uses_each(app->engine, use_take, &u);
 
+	if (r >= 0)
+		r = kfd_take(&u);
 	if (u.n)
 		qsort(u.list, u.n, sizeof(*u.list), use_compare);
 	s->accelerator_uses = u.list;
@@ -296,6 +353,8 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 		if (r < 0)
 			return r;
 	}
+	rf_clients_look(&app->clients, app->engine);
+	s->accel_clients = app->clients.row;
 	r = accelerators_fill(app, s);
 	if (r >= 0)
 		r = uses_fill(app, s);

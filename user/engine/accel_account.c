@@ -10,6 +10,7 @@
  */
 #include <bpf/btf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/btf.h>
 #include <sys/stat.h>
 
@@ -24,6 +25,7 @@
 enum { IN_SCHEDULER, IN_DRM, MODULES, IN_KERNEL = MODULES };
 
 #define END_FUNCTION "drm_sched_fence_finished"
+#define HOLDERS	     "rf_accel_holders"
 
 static const char *const modules[MODULES] = { [IN_SCHEDULER] = "gpu_sched", [IN_DRM] = "drm" };
 
@@ -47,6 +49,8 @@ static const struct {
 	{ "rf_accel_object_gone", IN_DRM, "drm_gem_object_release", FUNCTION },
 	{ "rf_accel_opened", IN_KERNEL, "chrdev_open", FUNCTION },
 	{ "rf_accel_closed", IN_DRM, "drm_release", FUNCTION },
+	/* Of use only where the former two are. */
+	{ HOLDERS, IN_DRM, "drm_release", FUNCTION },
 };
 
 #define SCHEDULER (1u << IN_SCHEDULER)
@@ -103,7 +107,7 @@ static int programs_attach(struct rf_engine *e, struct bpf_object *object, unsig
 		struct bpf_link *link;
 		int r;
 
-		if (!bpf_program__autoload(program))
+		if (!bpf_program__autoload(program) || rf_streq(bpf_program__name(program), HOLDERS))
 			continue;
 		link = bpf_program__attach(program);
 		if (!link)
@@ -121,6 +125,14 @@ static int programs_attach(struct rf_engine *e, struct bpf_object *object, unsig
 		++*ret_n;
 	}
 	return 0;
+}
+
+/* It runs when it is asked, accel_clients.c. */
+static void holders_keep(struct rf_engine *e, const struct bpf_program *program)
+{
+	if (e->accel_holders >= 0)
+		close(e->accel_holders);
+	e->accel_holders = bpf_program__autoload(program) ? fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3) : -1;
 }
 
 static int object_load(struct rf_engine *e, unsigned int *ret_n)
@@ -150,6 +162,8 @@ static int object_load(struct rf_engine *e, unsigned int *ret_n)
 		r = accel_drm_bpf__load(object);
 	if (r >= 0 && wanted)
 		r = programs_attach(e, object->obj, ret_n);
+	if (r >= 0)
+		holders_keep(e, object->progs.rf_accel_holders);
 	accel_drm_bpf__destroy(object);
 	return r;
 }
@@ -203,9 +217,10 @@ int rf_engine_accelerators_account(struct rf_engine *e)
 	else if (!(there & SCHEDULER))
 		snprintf(e->accel_why, sizeof(e->accel_why), "no driver that uses the DRM scheduler is loaded");
 	else if (!e->traces_run)
-		snprintf(e->accel_why, sizeof(e->accel_why), "device time alone: %.100s", e->trace_why);
+		snprintf(e->accel_why, sizeof(e->accel_why), "device time alone, no fdinfo: %.100s", e->trace_why);
 	else
-		snprintf(e->accel_why, sizeof(e->accel_why), "device time, memory and open files of DRM drivers");
+		snprintf(e->accel_why, sizeof(e->accel_why), "device time, memory and open files of DRM drivers%s",
+			 rf_engine_accel_files_known(e) ? ", and their fdinfo" : "");
 	return r;
 }
 
@@ -300,6 +315,7 @@ static void use_reset(struct rf_engine *e, uint32_t at)
 		}
 	owned_delete(e, "rf_accel_object_map", at);
 	owned_delete(e, "rf_accel_file_map", at);
+	__atomic_fetch_add(&e->config->accel_files, 1, __ATOMIC_RELAXED);
 	above_reduce(e, use);
 	use_free(e, at);
 }

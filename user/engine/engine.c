@@ -323,7 +323,7 @@ int rf_engine_new(const struct rf_engine_options *options, struct rf_engine **re
 
 	if (!e)
 		return -ENOMEM;
-	e->root_fd = e->sync_inner = e->sync_outer = e->ring_fd = -1;
+	e->root_fd = e->sync_inner = e->sync_outer = e->ring_fd = e->accel_holders = -1;
 	libbpf_words[0] = '\0';
 	if (!options->verbose)
 		libbpf_set_print(libbpf_print);
@@ -404,6 +404,8 @@ void rf_engine_free(struct rf_engine *e)
 		close(e->sync_inner);
 	if (e->root_fd >= 0)
 		close(e->root_fd);
+	if (e->accel_holders >= 0)
+		close(e->accel_holders);
 	ringfence_bpf__destroy(e->skeleton);
 	free(e);
 }

@@ -188,6 +188,26 @@ uint32_t rf_engine_accel_device(const struct rf_engine *e, const char *parent);
 /* Every row of what workloads have taken. A negative value of @fn ends it. */
 typedef int (*rf_accel_use_fn)(const struct rf_accel_use *use, void *arg);
 int rf_engine_accel_uses_each(const struct rf_engine *e, rf_accel_use_fn fn, void *arg);
+/* accel_clients.c: open files of accelerators, and what their drivers tell by fdinfo. */
+bool rf_engine_accel_files_known(const struct rf_engine *e);	   /* else none of what follows finds any */
+uint64_t rf_engine_accel_files_changes(const struct rf_engine *e); /* the same as before: they are */
+typedef void (*rf_accel_file_fn)(const struct rf_accel_file_key *key, const struct rf_accel_file *file, void *arg);
+int rf_engine_accel_files_each(const struct rf_engine *e, rf_accel_file_fn fn, void *arg);
+/* Who has them open: of one process, or of all where @tgid is 0, which walks every open file of the host in the kernel.
+ */
+typedef void (*rf_accel_holder_fn)(const struct rf_accel_holder *holder, void *arg);
+int rf_engine_accel_holders_each(const struct rf_engine *e, uint32_t tgid, rf_accel_holder_fn fn, void *arg);
+/* What was told of a file before; zeros where nothing was. */
+void rf_engine_accel_told_get(const struct rf_engine *e, const struct rf_accel_file_key *key,
+			      struct rf_accel_told *ret);
+/* -E2BIG: there is no room for another. */
+int rf_engine_accel_told_set(const struct rf_engine *e, const struct rf_accel_file_key *key,
+			     const struct rf_accel_told *told);
+void rf_engine_accel_told_delete(const struct rf_engine *e, const struct rf_accel_file_key *key);
+/* Of files that are not open any more, from a daemon before this one. */
+void rf_engine_accel_told_sweep(const struct rf_engine *e);
+/* Its row at that place; members fdinfo_* are the caller's to write. NULL: there is none. */
+struct rf_accel_use *rf_engine_accel_use(const struct rf_engine *e, uint32_t at);
 
 /*
  * Functions of a library that are probed: where in the file, and what they are (user/model/calls.h). @name is the

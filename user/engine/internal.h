@@ -151,6 +151,7 @@ struct rf_engine {
 	unsigned int accel_programs; /* that are attached */
 	unsigned int accel_ticks;
 	uint32_t accel_devices; /* the highest number of a device */
+	int accel_holders;	/* the program that iterates over open files, -1: none */
 	char accel_why[160];
 	struct rf_hashmap *quotas, *quotas_staged; /* quotas.c */
 	struct rf_calls *calls;			   /* calls.c; NULL: no library was found yet */

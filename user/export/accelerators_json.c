@@ -15,6 +15,44 @@ static void put_quota(const struct rf_accel_quota *q, struct rf_json *j)
 	rf_json_object_end(j);
 }
 
+/* What the drivers tell, beside what was measured. */
+static void put_told(const struct rf_accel_use *use, struct rf_json *j)
+{
+	rf_json_object(j, "fdinfo");
+	rf_json_u64(j, "clients", use->fdinfo_clients);
+	rf_json_u64(j, "engine_ns", use->fdinfo_ns);
+	rf_json_u64(j, "cycles", use->fdinfo_cycles);
+	rf_json_u64(j, "resident", use->fdinfo_bytes);
+	rf_json_object_end(j);
+}
+
+static void put_kfd(const struct rf_accel_kfd *kfd, struct rf_json *j)
+{
+	rf_json_object(j, "kfd");
+	rf_json_u64(j, "processes", kfd->processes);
+	rf_json_u64(j, "vram", kfd->bytes);
+	rf_json_u64(j, "compute_units", kfd->compute_units);
+	rf_json_u64(j, "sdma_ns", kfd->sdma_ns);
+	rf_json_u64(j, "evicted_ns", kfd->evicted_ns);
+	rf_json_object_end(j);
+}
+
+static void put_clients(const struct rf_accel_clients_row *row, struct rf_json *j)
+{
+	rf_json_object(j, "clients");
+	rf_json_bool(j, "known", row->known);
+	rf_json_u64(j, "read", row->read);
+	rf_json_u64(j, "lost", row->lost);
+	rf_json_u64(j, "full", row->full);
+	rf_json_u64(j, "unread", row->unread);
+	rf_json_u64(j, "searches", row->searches);
+	rf_json_u64(j, "looks", row->looks);
+	rf_json_u64(j, "cpu_ns", row->cpu_ns);
+	rf_json_u64(j, "last_cpu_ns", row->last_cpu_ns);
+	rf_json_u64(j, "last_reads", row->last_reads);
+	rf_json_object_end(j);
+}
+
 static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
 {
 	rf_json_object(j, NULL);
@@ -32,6 +70,14 @@ static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
 	rf_json_u64(j, "waits", row->use.waits);
 	rf_json_u64(j, "waited_ns", row->use.waited_ns);
 	rf_json_u64(j, "over_quota", row->use.over);
+	put_told(&row->use, j);
+	if (row->kfd.processes || row->kfd.sdma_ns || row->kfd.evicted_ns)
+		put_kfd(&row->kfd, j);
+	rf_json_u64(j, "idle_ns", row->idle_ns);
+	if (*row->finding) {
+		rf_json_string(j, "finding", row->finding);
+		rf_json_u64(j, "finding_ns", row->finding_ns);
+	}
 	if (row->use.quota.flags)
 		put_quota(&row->use.quota, j);
 	rf_json_object(j, "ioctls");
@@ -57,6 +103,22 @@ static void put_call(const struct rf_call_row *row, struct rf_json *j)
 	rf_json_object_end(j);
 }
 
+static void put_health(const struct rf_accel_health *h, struct rf_json *j)
+{
+	const char *findings[RF_HEALTH_FINDINGS];
+	size_t n = rf_health_findings(h, findings);
+
+	rf_json_object(j, "health");
+	for (int i = 0; i < RF_HEALTH_COUNT; i++)
+		if (rf_health_is_known(h->value[i]))
+			rf_json_double(j, rf_health_name(i), h->value[i]);
+	rf_json_object_end(j);
+	rf_json_array(j, "findings");
+	for (size_t i = 0; i < n; i++)
+		rf_json_string(j, NULL, findings[i]);
+	rf_json_array_end(j);
+}
+
 void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 {
 	rf_json_u64(j, "time_ns", s->boot_ns);
@@ -72,6 +134,8 @@ void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 		rf_json_string(j, "parent", row->parent);
 		if (row->uuid)
 			rf_json_string(j, "uuid", row->uuid);
+		if (row->health)
+			put_health(row->health, j);
 		rf_json_object_end(j);
 	}
 	rf_json_array_end(j);
@@ -83,4 +147,5 @@ void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 	for (size_t i = 0; i < s->n_calls; i++)
 		put_call(&s->calls[i], j);
 	rf_json_array_end(j);
+	put_clients(&s->accel_clients, j);
 }

@@ -9,6 +9,8 @@
  */
 #include "user/export/exposition.h"
 
+#include <math.h>
+
 #include "user/model/snapshot.h"
 
 void rf_exposition_init(struct rf_exposition *x, enum rf_metrics_format format, struct rf_strbuf *out)
@@ -100,6 +102,27 @@ static void add_fixed(struct rf_strbuf *out, uint64_t value, unsigned int decima
 	rf_strbuf_add(out, digits, decimals);
 }
 
+/* Counts of bytes in a double are whole: they get no decimals that it does not have. */
+static void add_double(struct rf_strbuf *out, double value)
+{
+	double whole = floor(fabs(value));
+	uint64_t millionths = (uint64_t)llround((fabs(value) - whole) * 1e6);
+
+	if (value < 0)
+		rf_strbuf_addc(out, '-');
+	/* 999999.5 millionths and more make another whole one. */
+	whole += (double)(millionths / 1000000);
+	millionths %= 1000000;
+	if (!millionths) {
+		add_u64(out, (uint64_t)whole);
+		return;
+	}
+	add_u64(out, (uint64_t)whole);
+	rf_strbuf_addc(out, '.');
+	for (uint64_t scale = 100000; millionths; millionths %= scale, scale /= 10)
+		rf_strbuf_addc(out, (char)('0' + millionths / scale));
+}
+
 static void metadata(struct rf_exposition *x)
 {
 	const struct rf_metric_family *f = x->family;
@@ -189,6 +212,16 @@ void rf_exposition_fixed(struct rf_exposition *x, uint64_t value, unsigned int d
 	if (value != RF_UNKNOWN) {
 		sample_open(x);
 		add_fixed(x->out, value, decimals);
+		rf_strbuf_addc(x->out, '\n');
+	}
+	labels_drop(x);
+}
+
+void rf_exposition_double(struct rf_exposition *x, double value)
+{
+	if (isfinite(value) && fabs(value) < 0x1p63) {
+		sample_open(x);
+		add_double(x->out, value);
 		rf_strbuf_addc(x->out, '\n');
 	}
 	labels_drop(x);

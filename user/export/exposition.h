@@ -43,6 +43,8 @@ void rf_exposition_part(struct rf_exposition *x, const char *part);
 void rf_exposition_u64(struct rf_exposition *x, uint64_t value);
 /* Likewise, @value / 10^@decimals, exact. */
 void rf_exposition_fixed(struct rf_exposition *x, uint64_t value, unsigned int decimals);
+/* Likewise, to a millionth. Not a number: none. */
+void rf_exposition_double(struct rf_exposition *x, double value);
 /* What ends the exposition; 0 or -ENOMEM for all of it. */
 int rf_exposition_end(struct rf_exposition *x);
 

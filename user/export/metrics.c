@@ -25,6 +25,14 @@ static const struct rf_metric_family counters[] = {
 };
 _Static_assert(ARRAY_SIZE(counters) == RF_COUNTER_COUNT, "a family for every counter");
 
+static const struct rf_metric_family health[] = {
+#define X(id, name, type, help, dcgm) \
+	[RF_HEALTH_##id] = { RF_METRICS_HEALTH_PREFIX name, RF_METRIC_##type, RF_METRICS_HEALTH_LABELS, "", help },
+	RF_HEALTH_READINGS(X)
+#undef X
+};
+_Static_assert(ARRAY_SIZE(health) == RF_HEALTH_COUNT, "a family for every reading");
+
 const struct rf_metric_family *rf_metric_family(enum rf_metric m)
 {
 	return &families[m];
@@ -33,6 +41,11 @@ const struct rf_metric_family *rf_metric_family(enum rf_metric m)
 const struct rf_metric_family *rf_metric_counter(enum rf_counter c)
 {
 	return &counters[c];
+}
+
+const struct rf_metric_family *rf_metric_health(enum rf_health_reading r)
+{
+	return &health[r];
 }
 
 bool rf_metric_counter_leads(enum rf_counter c)
@@ -71,7 +84,7 @@ const char *rf_metric_suffix(enum rf_metric_type t)
 
 const char *rf_metric_unit(const char *family_name)
 {
-	static const char *const units[] = { "bytes", "seconds" };
+	static const char *const units[] = { "bytes", "seconds", "celsius", "watts", "joules", "hertz", "ratio" };
 	const char *last = strrchr(family_name, '_');
 
 	for (size_t i = 0; last && i < ARRAY_SIZE(units); i++)

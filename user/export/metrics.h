@@ -6,7 +6,7 @@
  * Names follow prometheus.io/docs/practices/naming: base units, the unit as
  * the last word. A metric's name here is that of its family as OpenMetrics
  * has it: a counter's samples end in _total, an info's in _info. The unit of
- * a family is the last word of its name where that is "bytes" or "seconds".
+ * a family is the last word of its name where that is a unit.
  */
 #ifndef RF_EXPORT_METRICS_H
 #define RF_EXPORT_METRICS_H
@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "ringfence/stats_map.h"
+#include "user/model/accelerator_health.h"
 
 /* The version that ringfence_build_info tells; the build gives it. */
 #ifndef RF_VERSION
@@ -30,6 +31,8 @@
 #define RF_METRICS_ACCEL_PREFIX	   RF_METRICS_WORKLOAD_PREFIX "accelerator_"
 #define RF_METRICS_ACCEL_LABELS	   RF_METRICS_WORKLOAD_LABELS ",device"
 #define RF_METRICS_CALL_LABELS	   RF_METRICS_WORKLOAD_LABELS ",call"
+#define RF_METRICS_HEALTH_PREFIX   "ringfence_accelerator_"
+#define RF_METRICS_HEALTH_LABELS   "device,address"
 
 enum rf_metrics_format {
 	RF_METRICS_TEXT,	/* Prometheus text format 0.0.4 */
@@ -46,8 +49,8 @@ enum rf_metric_type {
 };
 
 /*
- * X(enum suffix, family name, type, label names, help). Those of the workloads that RF_COUNTERS has are not repeated
- * here. In the order in which they are written.
+ * X(enum suffix, family name, type, label names, help). Those of the workloads that RF_COUNTERS has, and those of
+ * devices that RF_HEALTH_READINGS has, are not repeated here. In the order in which they are written.
  */
 #define RF_METRICS(X)                                                                                                  \
 	X(BUILD, "ringfence_build", INFO, "version,map_abi,module_abi,control_abi",                                    \
@@ -186,7 +189,35 @@ enum rf_metric_type {
 	X(CALL_FAILURES, RF_METRICS_ACCEL_PREFIX "call_failures", COUNTER, RF_METRICS_CALL_LABELS,                     \
 	  "Of those, the ones that failed.")                                                                           \
 	X(CALL_BYTES, RF_METRICS_ACCEL_PREFIX "call_bytes", COUNTER, RF_METRICS_CALL_LABELS,                           \
-	  "What those that did not fail copied or allocated.")
+	  "What those that did not fail copied or allocated.")                                                         \
+	X(ACCEL_TOLD_BUSY, RF_METRICS_ACCEL_PREFIX "fdinfo_busy_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,            \
+	  "Device time as drivers tell it of open files, beside what was measured.")                                   \
+	X(ACCEL_TOLD_CYCLES, RF_METRICS_ACCEL_PREFIX "fdinfo_cycles", COUNTER, RF_METRICS_ACCEL_LABELS,                \
+	  "Cycles of the device, of drivers that tell these.")                                                         \
+	X(ACCEL_TOLD_MEMORY, RF_METRICS_ACCEL_PREFIX "fdinfo_resident_bytes", GAUGE, RF_METRICS_ACCEL_LABELS,          \
+	  "Resident memory as drivers tell it.")                                                                       \
+	X(ACCEL_TOLD_CLIENTS, RF_METRICS_ACCEL_PREFIX "fdinfo_clients", GAUGE, RF_METRICS_ACCEL_LABELS,                \
+	  "Open files of which that is told.")                                                                         \
+	X(ACCEL_IDLE, RF_METRICS_ACCEL_PREFIX "idle_seconds", GAUGE, RF_METRICS_ACCEL_LABELS,                          \
+	  "For how long it has been held without work; absent where it is not held.")                                  \
+	X(ACCEL_FINDING, RF_METRICS_ACCEL_PREFIX "finding_seconds", GAUGE, RF_METRICS_ACCEL_LABELS ",finding",         \
+	  "For how long it has been held for nothing, or waited for: idle, no-process, waits-for-cpu, waits-for-io.")  \
+	X(KFD_MEMORY, RF_METRICS_ACCEL_PREFIX "kfd_memory_bytes", GAUGE, RF_METRICS_ACCEL_LABELS,                      \
+	  "Memory of processes with compute queues, as amdkfd tells it; absent where it tells none.")                  \
+	X(KFD_UNITS, RF_METRICS_ACCEL_PREFIX "kfd_compute_units", GAUGE, RF_METRICS_ACCEL_LABELS,                      \
+	  "Compute units with work of theirs now.")                                                                    \
+	X(KFD_SDMA, RF_METRICS_ACCEL_PREFIX "kfd_copy_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,                      \
+	  "Time of the GPU's copy engines for them.")                                                                  \
+	X(KFD_EVICTED, RF_METRICS_ACCEL_PREFIX "kfd_evicted_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,                \
+	  "Time that their queues were off the GPU for want of memory.")                                               \
+	X(CLIENTS, "ringfence_accelerator_clients", GAUGE, "state",                                                    \
+	  "Open files: fdinfo is read, nobody is found who has it open, or no room to read it.")                       \
+	X(CLIENTS_UNREAD, "ringfence_accelerator_clients_unread", COUNTER, "",                                         \
+	  "Open files that were closed before their fdinfo was read.")                                                 \
+	X(CLIENTS_SEARCHES, "ringfence_accelerator_clients_searches", COUNTER, "",                                     \
+	  "Walks of all open files in the kernel, for the holder of one.")                                             \
+	X(CLIENTS_CPU, "ringfence_accelerator_clients_cpu_seconds", COUNTER, "",                                       \
+	  "CPU time of the daemon for reading fdinfo.")
 
 enum rf_metric {
 #define X(id, name, type, labels, help) RF_METRIC_##id,
@@ -208,10 +239,11 @@ const struct rf_metric_family *rf_metric_family(enum rf_metric m);
 const struct rf_metric_family *rf_metric_counter(enum rf_counter c);
 /* Is @c the first of RF_COUNTERS in its family? */
 bool rf_metric_counter_leads(enum rf_counter c);
+const struct rf_metric_family *rf_metric_health(enum rf_health_reading r);
 const char *rf_metric_type_name(enum rf_metric_type t, enum rf_metrics_format f);
 /* What a sample's name has after the family's: "_total", "_info", "". */
 const char *rf_metric_suffix(enum rf_metric_type t);
-/* "bytes", "seconds", or NULL. */
+/* "bytes", "seconds", "celsius", ... or NULL. */
 const char *rf_metric_unit(const char *family_name);
 
 /*

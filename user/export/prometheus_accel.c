@@ -11,7 +11,7 @@
 #include "user/model/accelerator_ioctl.h"
 
 /* Of one family: a member of struct rf_accel_use. */
-static const struct {
+static const struct family {
 	enum rf_metric metric;
 	size_t offset;
 	unsigned int decimals;
@@ -28,6 +28,14 @@ static const struct {
 	{ RF_METRIC_ACCEL_WAITS, offsetof(struct rf_accel_use, waits), 0 },
 	{ RF_METRIC_ACCEL_WAITED, offsetof(struct rf_accel_use, waited_ns), 9 },
 	{ RF_METRIC_ACCEL_OVER, offsetof(struct rf_accel_use, over), 0 },
+};
+
+/* What is told by drivers comes behind the share. */
+static const struct family told[] = {
+	{ RF_METRIC_ACCEL_TOLD_BUSY, offsetof(struct rf_accel_use, fdinfo_ns), 9 },
+	{ RF_METRIC_ACCEL_TOLD_CYCLES, offsetof(struct rf_accel_use, fdinfo_cycles), 0 },
+	{ RF_METRIC_ACCEL_TOLD_MEMORY, offsetof(struct rf_accel_use, fdinfo_bytes), 0 },
+	{ RF_METRIC_ACCEL_TOLD_CLIENTS, offsetof(struct rf_accel_use, fdinfo_clients), 0 },
 };
 
 struct series {
@@ -82,14 +90,115 @@ static void devices_render(struct rf_exposition *x, const struct rf_snapshot *s)
 	}
 }
 
+static void health_render(struct rf_exposition *x, const struct rf_snapshot *s)
+{
+	for (int reading = 0; reading < RF_HEALTH_COUNT; reading++) {
+		rf_exposition_begin(x, rf_metric_health(reading));
+		for (size_t i = 0; i < s->n_accelerators; i++) {
+			const struct rf_accelerator_row *row = &s->accelerators[i];
+
+			if (!row->health)
+				continue;
+			rf_exposition_label(x, "device", row->name);
+			rf_exposition_label(x, "address", row->parent);
+			rf_exposition_double(x, row->health->value[reading]);
+		}
+	}
+}
+
 /* What is a time of the moment or a peak is not summed to anything: the sum of peaks is what they were at most. */
 static void use_sum(struct rf_accel_use *to, const struct rf_accel_use *use)
 {
 	for (size_t f = 0; f < ARRAY_SIZE(families); f++)
 		*(uint64_t *)((char *)to + families[f].offset) += member(use, families[f].offset);
+	for (size_t f = 0; f < ARRAY_SIZE(told); f++)
+		*(uint64_t *)((char *)to + told[f].offset) += member(use, told[f].offset);
 	for (int class = 0; class < RF_ACCEL_CLASSES; class ++)
 		to->ioctls[class] += use->ioctls[class];
 	to->quota.weight += use->quota.weight;
+}
+
+static void family_render(const struct series *s, const struct family *f)
+{
+	rf_exposition_begin(s->x, rf_metric_family(f->metric));
+	for (size_t i = 0; i < s->n; i++) {
+		labels(s, &s->uses[i]);
+		rf_exposition_fixed(s->x, member(&s->uses[i].use, f->offset), f->decimals);
+	}
+}
+
+static const struct family kfd[] = {
+	{ RF_METRIC_KFD_MEMORY, offsetof(struct rf_accel_kfd, bytes), 0 },
+	{ RF_METRIC_KFD_UNITS, offsetof(struct rf_accel_kfd, compute_units), 0 },
+	{ RF_METRIC_KFD_SDMA, offsetof(struct rf_accel_kfd, sdma_ns), 9 },
+	{ RF_METRIC_KFD_EVICTED, offsetof(struct rf_accel_kfd, evicted_ns), 9 },
+};
+
+static uint64_t kfd_member(const struct rf_accel_kfd *k, size_t offset)
+{
+	return *(const uint64_t *)((const char *)k + offset);
+}
+
+static void kfd_sum(struct rf_accel_kfd *to, const struct rf_accel_kfd *from)
+{
+	to->processes += from->processes;
+	for (size_t f = 0; f < ARRAY_SIZE(kfd); f++)
+		*(uint64_t *)((char *)to + kfd[f].offset) += kfd_member(from, kfd[f].offset);
+}
+
+static void kfd_render(const struct series *s)
+{
+	for (size_t f = 0; f < ARRAY_SIZE(kfd); f++) {
+		rf_exposition_begin(s->x, rf_metric_family(kfd[f].metric));
+		for (size_t i = 0; i < s->n; i++) {
+			const struct rf_accel_kfd *k = &s->uses[i].kfd;
+
+			if (!k->processes && !k->sdma_ns && !k->evicted_ns)
+				continue;
+			labels(s, &s->uses[i]);
+			rf_exposition_fixed(s->x, kfd_member(k, kfd[f].offset), kfd[f].decimals);
+		}
+	}
+}
+
+/* Of workloads with series of their own; what is idle of the others is not summed to anything. */
+static void holds_render(const struct series *s)
+{
+	rf_exposition_begin(s->x, rf_metric_family(RF_METRIC_ACCEL_IDLE));
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->uses[i].workload || !s->uses[i].use.files)
+			continue;
+		labels(s, &s->uses[i]);
+		rf_exposition_fixed(s->x, s->uses[i].idle_ns, 9);
+	}
+	rf_exposition_begin(s->x, rf_metric_family(RF_METRIC_ACCEL_FINDING));
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->uses[i].workload || !*s->uses[i].finding)
+			continue;
+		labels(s, &s->uses[i]);
+		rf_exposition_label(s->x, "finding", s->uses[i].finding);
+		rf_exposition_fixed(s->x, s->uses[i].finding_ns, 9);
+	}
+}
+
+static void clients_render(struct rf_exposition *x, const struct rf_accel_clients_row *row)
+{
+	const struct {
+		const char *state;
+		uint64_t n;
+	} states[] = { { "read", row->read }, { "lost", row->lost }, { "full", row->full } };
+
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_CLIENTS));
+	for (size_t i = 0; row->known && i < ARRAY_SIZE(states); i++) {
+		rf_exposition_label(x, "state", states[i].state);
+		rf_exposition_u64(x, states[i].n);
+	}
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_CLIENTS_UNREAD));
+	rf_exposition_u64(x, row->unread);
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_CLIENTS_SEARCHES));
+	rf_exposition_u64(x, row->searches);
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_CLIENTS_CPU));
+	rf_exposition_fixed(x, row->cpu_ns, 9);
 }
 
 static int id_compare(const void *a, const void *b)
@@ -140,19 +249,16 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 		while (k < series.n && uses[k].device != row->device)
 			k++;
 		if (k == series.n)
-			uses[series.n++] = (struct rf_accelerator_use_row){ .device = row->device };
+			uses[series.n++] = (struct rf_accelerator_use_row){ .device = row->device, .finding = "" };
 		use_sum(&uses[k].use, &row->use);
+		kfd_sum(&uses[k].kfd, &row->kfd);
 	}
 	devices_render(x, s);
 	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
 		/* In the order of the table of metrics. */
 		if (families[f].metric == RF_METRIC_ACCEL_JOBS)
 			ioctls_render(&series);
-		rf_exposition_begin(x, rf_metric_family(families[f].metric));
-		for (size_t i = 0; i < series.n; i++) {
-			labels(&series, &uses[i]);
-			rf_exposition_fixed(x, member(&uses[i].use, families[f].offset), families[f].decimals);
-		}
+		family_render(&series, &families[f]);
 	}
 	rf_exposition_begin(x, rf_metric_family(RF_METRIC_ACCEL_SHARE));
 	for (size_t i = 0; i < series.n; i++) {
@@ -160,5 +266,11 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 		rf_exposition_u64(x, uses[i].use.quota.weight);
 	}
 	rf_prometheus_calls(x, s, limit);
+	for (size_t f = 0; f < ARRAY_SIZE(told); f++)
+		family_render(&series, &told[f]);
+	holds_render(&series);
+	kfd_render(&series);
+	clients_render(x, &s->accel_clients);
+	health_render(x, s);
 	return 0;
 }

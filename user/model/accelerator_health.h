@@ -11,6 +11,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ringfence/accel_map.h"
@@ -48,6 +49,7 @@
 	  "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS")                                                                   \
 	X(ROW_REMAP_FAILED, "row_remap_failure", GAUGE, "1 when a row could not be replaced: the device must go.",     \
 	  "DCGM_FI_DEV_ROW_REMAP_FAILURE")                                                                             \
+	X(SUSPENDED, "runtime_suspended", GAUGE, "1 while it sleeps to save power: nothing else is read then.", "")    \
 	X(PCIE_GENERATION, "pcie_generation", GAUGE, "Of its link to the host, now.", "DCGM_FI_DEV_PCIE_LINK_GEN")     \
 	X(PCIE_WIDTH, "pcie_lanes", GAUGE, "Of its link to the host, now.", "DCGM_FI_DEV_PCIE_LINK_WIDTH")             \
 	X(PCIE_GENERATION_MAX, "pcie_generation_max", GAUGE, "That both ends of its link can do.",                     \
@@ -92,5 +94,13 @@ static inline bool rf_health_is_known(double value)
 {
 	return !isnan(value);
 }
+
+#define RF_HEALTH_FINDINGS 8
+
+const char *rf_health_name(enum rf_health_reading reading);	 /* "temperature_celsius" */
+const char *rf_health_dcgm_name(enum rf_health_reading reading); /* "": it has none */
+bool rf_health_any_known(const struct rf_accel_health *h);
+/* What of it somebody should look at, one word each: static strings; returns how many. */
+size_t rf_health_findings(const struct rf_accel_health *h, const char *list[static RF_HEALTH_FINDINGS]);
 
 #endif

@@ -83,6 +83,7 @@ void rf_snapshot_fini(struct rf_snapshot *s)
 		free(s->accelerators[i].driver);
 		free(s->accelerators[i].parent);
 		free(s->accelerators[i].uuid);
+		free(s->accelerators[i].health);
 	}
 	free(s->accelerators);
 	free(s->accelerator_uses);

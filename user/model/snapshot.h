@@ -15,6 +15,7 @@
 #include "ringfence/call_map.h"
 #include "ringfence/guard_map.h"
 #include "ringfence/stats_map.h"
+#include "user/model/accelerator_health.h"
 #include "user/model/account.h"
 #include "user/model/action.h"
 #include "user/model/identity.h"
@@ -86,12 +87,38 @@ struct rf_recorded_row {
 struct rf_accelerator_row {
 	uint32_t number; /* of the kernel's rows, RF_ACCEL_DEVICE_NONE: nodes that are of none alone */
 	char *name, *driver, *parent, *uuid; /* uuid NULL: none */
+	struct rf_accel_health *health;	     /* NULL: nobody tells any */
+};
+
+/* What amdkfd tells of a workload's processes on a GPU. */
+struct rf_accel_kfd {
+	uint64_t processes, bytes, compute_units; /* now */
+	uint64_t sdma_ns, evicted_ns;		  /* ever */
 };
 
 struct rf_accelerator_use_row {
 	const struct rf_workload_row *workload;
 	const struct rf_accelerator_row *device;
 	struct rf_accel_use use;
+	/* of what is held */
+	uint64_t idle_ns;    /* without work, for so long */
+	const char *finding; /* static; "": none */
+	uint64_t finding_ns; /* it is so, for so long */
+	struct rf_accel_kfd kfd;
+};
+
+/* Open files of accelerators, and what of them was read by fdinfo. */
+struct rf_accel_clients_row {
+	bool known;    /* which files are open; else nothing is looked for */
+	uint64_t read; /* now */
+	uint64_t lost; /* now: nobody was found who has them open */
+	uint64_t full; /* now: no room, or no descriptor, to read them */
+	/* since the daemon started */
+	uint64_t unread;   /* that were closed before they could be read */
+	uint64_t searches; /* of all open files of the host */
+	uint64_t looks;
+	uint64_t cpu_ns; /* of these */
+	uint64_t last_cpu_ns, last_reads;
 };
 
 /* What a workload has called of libraries of accelerators, of one kind. */
@@ -128,7 +155,7 @@ struct rf_snapshot {
 	size_t n_hooks;
 	struct rf_lane_row lanes[RF_LANES];
 	uint64_t errors[RF_ERROR_COUNT];
-	struct rf_map_row maps[64];
+	struct rf_map_row maps[96];
 	size_t n_maps;
 	struct rf_workload_row *workloads;
 	size_t n_workloads;
@@ -138,6 +165,7 @@ struct rf_snapshot {
 	size_t n_accelerator_uses;
 	struct rf_call_row *calls; /* by workload, in the order of @workloads, and kind */
 	size_t n_calls;
+	struct rf_accel_clients_row accel_clients;
 };
 
 void rf_snapshot_fini(struct rf_snapshot *s);

@@ -19,6 +19,7 @@ struct sample {
 	struct rf_accelerator_row accelerator;
 	struct rf_accelerator_use_row use;
 	struct rf_call_row calls[2];
+	struct rf_accel_health health;
 };
 
 static inline void sample_row(struct rf_workload_row *row, uint32_t id, const char *name, const char *namespace,
@@ -50,7 +51,10 @@ static inline void sample_accelerators(struct sample *sample)
 {
 	static char name[] = "accel/accel0", driver[] = "rf-testaccel", parent[] = "rf-testaccel.0", uuid[] = "U-1";
 
-	sample->accelerator = (struct rf_accelerator_row){ 1, name, driver, parent, uuid };
+	sample->accelerator = (struct rf_accelerator_row){ 1, name, driver, parent, uuid, &sample->health };
+	/* All is known, and nothing is as it should be. */
+	for (int i = 0; i < RF_HEALTH_COUNT; i++)
+		sample->health.value[i] = i + 0.5;
 	sample->use = (struct rf_accelerator_use_row){
 		&sample->rows[1],
 		&sample->accelerator,
@@ -67,7 +71,15 @@ static inline void sample_accelerators(struct sample *sample)
 		  .waits = 4,
 		  .waited_ns = 1250000000,
 		  .over = 1,
+		  .fdinfo_ns = 1990000000,
+		  .fdinfo_cycles = 12345,
+		  .fdinfo_bytes = 8192,
+		  .fdinfo_clients = 1,
 		  .quota = { .flags = RF_QUOTA_GIVEN, .weight = 30 } },
+		2500000000,
+		"idle",
+		2000000000,
+		{ .processes = 1, .bytes = 65536, .compute_units = 4, .sdma_ns = 7000000, .evicted_ns = 8000000 },
 	};
 	sample->snapshot.accelerators = &sample->accelerator;
 	sample->snapshot.n_accelerators = 1;
@@ -83,6 +95,9 @@ static inline void sample_accelerators(struct sample *sample)
 	sample->calls[1] = (struct rf_call_row){ &sample->rows[1], RF_CALL_COPY, { .calls = 1, .bytes = 4096 } };
 	sample->snapshot.calls = sample->calls;
 	sample->snapshot.n_calls = ARRAY_SIZE(sample->calls);
+	sample->snapshot.accel_clients = (struct rf_accel_clients_row){
+		.known = true, .read = 1, .lost = 2, .unread = 3, .searches = 4, .looks = 5, .cpu_ns = 6000000
+	};
 }
 
 static inline void sample_account(struct sample *sample)

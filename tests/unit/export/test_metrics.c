@@ -4,8 +4,9 @@
  * Documentation/metrics.md shows the table.
  *
  *	test_metrics --table
+ *	test_metrics --dcgm
  *
- * prints what belongs into the document.
+ * print what belongs into the document.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,6 +35,8 @@ static void no_family_can_be_taken_for_a_sample_of_another(void **state)
 			assert_string_not_equal(name, rf_metric_family(k)->name);
 		for (unsigned int c = 0; c < RF_COUNTER_COUNT; c++)
 			assert_string_not_equal(name, rf_metric_counter(c)->name);
+		for (unsigned int r = 0; r < RF_HEALTH_COUNT; r++)
+			assert_string_not_equal(name, rf_metric_health(r)->name);
 	}
 }
 
@@ -159,25 +162,57 @@ static void table(struct rf_strbuf *out)
 		fixed_names(&names, rf_metric_counter(c)->fixed);
 		table_row(out, rf_metric_counter(c), rf_strbuf_str(&names));
 	}
+	for (unsigned int r = 0; r < RF_HEALTH_COUNT; r++)
+		table_row(out, rf_metric_health(r), "");
 }
 
-static void the_document_shows_every_metric(void **state)
+/* The names that dashboards made for DCGM's exporter ask for, and ours. */
+static void dcgm_table(struct rf_strbuf *out)
 {
-	_cleanup_strbuf_ struct rf_strbuf expected = RF_STRBUF_INIT, text = RF_STRBUF_INIT;
+	rf_strbuf_adds(out, "| DCGM exporter | here |\n|---|---|\n");
+	for (unsigned int r = 0; r < RF_HEALTH_COUNT; r++) {
+		const struct rf_metric_family *f = rf_metric_health(r);
+
+		if (*rf_health_dcgm_name(r))
+			rf_strbuf_addf(out, "| `%s` | `%s%s` |\n", rf_health_dcgm_name(r), f->name,
+				       rf_metric_suffix(f->type));
+	}
+}
+
+static void document_read(struct rf_strbuf *text)
+{
 	_cleanup_fclose_ FILE *file = NULL;
 	const char *source = getenv("RF_SRC");
 	char path[4096], buffer[4096];
 	size_t n;
 
-	(void)state;
 	snprintf(path, sizeof(path), "%s/Documentation/metrics.md", source ? source : ".");
 	file = fopen(path, "re");
 	assert_non_null(file);
 	while ((n = fread(buffer, 1, sizeof(buffer), file)) > 0)
-		rf_strbuf_add(&text, buffer, n);
+		rf_strbuf_add(text, buffer, n);
+}
+
+static void the_document_shows_every_metric(void **state)
+{
+	_cleanup_strbuf_ struct rf_strbuf expected = RF_STRBUF_INIT, text = RF_STRBUF_INIT;
+
+	(void)state;
+	document_read(&text);
 	table(&expected);
 	if (!strstr(rf_strbuf_str(&text), rf_strbuf_str(&expected)))
-		fail_msg("%s is not up to date: put the output of test_metrics --table there", path);
+		fail_msg("Documentation/metrics.md is not up to date: put the output of test_metrics --table there");
+}
+
+static void the_document_shows_what_dcgm_calls_every_reading(void **state)
+{
+	_cleanup_strbuf_ struct rf_strbuf expected = RF_STRBUF_INIT, text = RF_STRBUF_INIT;
+
+	(void)state;
+	document_read(&text);
+	dcgm_table(&expected);
+	if (!strstr(rf_strbuf_str(&text), rf_strbuf_str(&expected)))
+		fail_msg("Documentation/metrics.md is not up to date: put the output of test_metrics --dcgm there");
 }
 
 int main(int argc, char **argv)
@@ -187,12 +222,16 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_accept_header_chooses_the_format),
 		cmocka_unit_test(the_content_types_are_those_of_the_standards),
 		cmocka_unit_test(the_document_shows_every_metric),
+		cmocka_unit_test(the_document_shows_what_dcgm_calls_every_reading),
 	};
 
-	if (argc > 1 && rf_streq(argv[1], "--table")) {
+	if (argc > 1 && (rf_streq(argv[1], "--table") || rf_streq(argv[1], "--dcgm"))) {
 		_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
 
-		table(&out);
+		if (rf_streq(argv[1], "--table"))
+			table(&out);
+		else
+			dcgm_table(&out);
 		fputs(rf_strbuf_str(&out), stdout);
 		return 0;
 	}

@@ -59,6 +59,16 @@ static size_t split(char *text, char **lines)
 	return n;
 }
 
+#define FAMILIES (RF_METRIC_COUNT + RF_COUNTER_COUNT + RF_HEALTH_COUNT)
+
+static const struct rf_metric_family *family_at(unsigned int i)
+{
+	if (i < RF_METRIC_COUNT)
+		return rf_metric_family(i);
+	i -= RF_METRIC_COUNT;
+	return i < RF_COUNTER_COUNT ? rf_metric_counter(i) : rf_metric_health(i - RF_COUNTER_COUNT);
+}
+
 /* What a sample's name may end in, after its family's. */
 static bool is_suffix(const struct rf_metric_family *f, const char *rest, size_t len)
 {
@@ -75,10 +85,10 @@ static const struct rf_metric_family *find_family(const char *name, size_t len, 
 {
 	const struct rf_metric_family *f;
 
-	for (unsigned int i = 0; i < RF_METRIC_COUNT + RF_COUNTER_COUNT; i++) {
+	for (unsigned int i = 0; i < FAMILIES; i++) {
 		size_t n;
 
-		f = i < RF_METRIC_COUNT ? rf_metric_family(i) : rf_metric_counter(i - RF_METRIC_COUNT);
+		f = family_at(i);
 		n = strlen(f->name);
 		if (len >= n && !strncmp(name, f->name, n) &&
 		    (with_suffix ? is_suffix(f, name + n, len - n) || (len == n && f->type == RF_METRIC_HISTOGRAM) :
@@ -122,7 +132,7 @@ static size_t check_sample(const char *line, size_t *ret_series)
 static void check_form(char *text, enum rf_metrics_format f)
 {
 	static char *lines[LINES_MAX], *series[LINES_MAX];
-	const struct rf_metric_family *family = NULL, *seen[RF_METRIC_COUNT + RF_COUNTER_COUNT];
+	const struct rf_metric_family *family = NULL, *seen[FAMILIES];
 	bool om = f == RF_METRICS_OPENMETRICS;
 	size_t n, n_series = 0, n_seen = 0;
 
@@ -221,9 +231,8 @@ static void every_family_is_rendered_when_all_is_known(void **state)
 	sample.snapshot.hooks[0].run_count = 1;
 	sample.snapshot.hooks[0].run_ns = 1500000000;
 	text = render(&sample.snapshot, RF_METRICS_TEXT, 10);
-	for (unsigned int i = 0; i < RF_METRIC_COUNT + RF_COUNTER_COUNT; i++) {
-		const struct rf_metric_family *f = i < RF_METRIC_COUNT ? rf_metric_family(i) :
-									 rf_metric_counter(i - RF_METRIC_COUNT);
+	for (unsigned int i = 0; i < FAMILIES; i++) {
+		const struct rf_metric_family *f = family_at(i);
 		char line[300];
 
 		snprintf(line, sizeof(line), "# TYPE %s%s %s", f->name, rf_metric_suffix(f->type),
@@ -490,6 +499,44 @@ static void a_sum_leaves_out_what_is_not_known(void **state)
 	assert_line(text, "ringfence_workload_exec_total{" OTHER "} 9000");
 }
 
+static void what_a_device_says_of_itself_is_shown_as_far_as_it_is_known(void **state)
+{
+#define DEVICE "{device=\"accel/accel0\",address=\"rf-testaccel.0\"} "
+	static const struct {
+		double value;
+		const char *text;
+	} cases[] = {
+		{ 41, "41" },
+		{ 0.07, "0.07" },
+		{ -3.5, "-3.5" },
+		{ 0, "0" },
+		{ 1e15, "1000000000000000" },
+		{ 0.9999999, "1" },
+		{ 300.25, "300.25" },
+		{ 1.000001, "1.000001" },
+	};
+	char line[200];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = NULL;
+		struct sample sample;
+
+		sample_fill(&sample);
+		rf_accel_health_init(&sample.health);
+		sample.health.value[RF_HEALTH_TEMPERATURE] = cases[i].value;
+		sample.health.value[RF_HEALTH_POWER] = INFINITY;
+		text = render(&sample.snapshot, RF_METRICS_TEXT, 10);
+		snprintf(line, sizeof(line), "ringfence_accelerator_temperature_celsius" DEVICE "%s", cases[i].text);
+		assert_line(text, line);
+		assert_null(strstr(text, "ringfence_accelerator_power_watts"));
+		sample.accelerator.health = NULL;
+		free(text);
+		text = render(&sample.snapshot, RF_METRICS_TEXT, 10);
+		assert_null(strstr(text, "ringfence_accelerator_temperature_celsius"));
+	}
+}
+
 static void a_host_without_workloads_has_only_host_metrics(void **state)
 {
 	_cleanup_free_ char *text = NULL;
@@ -551,6 +598,7 @@ int main(void)
 		cmocka_unit_test(all_workloads_have_series_at_the_limit),
 		cmocka_unit_test(one_past_the_limit_the_highest_ids_are_summed),
 		cmocka_unit_test(a_sum_leaves_out_what_is_not_known),
+		cmocka_unit_test(what_a_device_says_of_itself_is_shown_as_far_as_it_is_known),
 		cmocka_unit_test(a_host_without_workloads_has_only_host_metrics),
 		cmocka_unit_test(the_default_limit_holds),
 	};

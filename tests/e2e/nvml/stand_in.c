@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A library that answers as NVIDIA's would, by a text file beside it (its own
+ * path with ".conf"), read at every call, so that a test can change devices
+ * and processes, or let a call hang, crash, or refuse everything:
+ *
+ *	mode hang | crash | garbage | unsupported | skew | init=9
+ *	device pci=0x3b temp=41 power=300000 util=50 used=1000 reasons=4 mig=1 blackwell=1 accounting=1
+ *	process device=0 pid=123 bytes=4096 sm=50 gi=1 ci=0 graphics=1
+ *	ended device=0 pid=123 percent=50 time=2000 started=1700000000000000 peak=8192
+ *
+ * Values that are not given are 0. Built with RF_OLD it is a library of years ago, with little in it.
+ */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "user/helper/gpu/nvml.h"
+
+int nvmlInit_v2(void);
+#ifndef RF_OLD
+
+#define LINES 64
+
+struct conf {
+	char mode[32];
+	char devices[LINES][256], processes[LINES][256], ended[LINES][256];
+	size_t n_devices, n_processes, n_ended;
+};
+
+static void add(char to[LINES][256], size_t *n, const char *line)
+{
+	if (*n < LINES)
+		snprintf(to[(*n)++], 256, " %s", line);
+}
+
+static struct conf conf_read(void)
+{
+	static struct conf c;
+	char path[4096], line[256];
+	Dl_info self;
+	FILE *file;
+
+	memset(&c, 0, sizeof(c));
+	if (!dladdr((void *)conf_read, &self) && !dladdr((void *)nvmlInit_v2, &self))
+		return c;
+	snprintf(path, sizeof(path), "%s.conf", self.dli_fname);
+	file = fopen(path, "re");
+	if (!file)
+		return c;
+	while (fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, "mode ", 5))
+			sscanf(line + 5, "%31s", c.mode);
+		else if (!strncmp(line, "device ", 7))
+			add(c.devices, &c.n_devices, line + 7);
+		else if (!strncmp(line, "process ", 8))
+			add(c.processes, &c.n_processes, line + 8);
+		else if (!strncmp(line, "ended ", 6))
+			add(c.ended, &c.n_ended, line + 6);
+	}
+	fclose(file);
+	return c;
+}
+
+/* " key=number" in @line, else @dflt. */
+static unsigned long long number(const char *line, const char *key, unsigned long long dflt)
+{
+	char word[64];
+	const char *at;
+
+	snprintf(word, sizeof(word), " %s=", key);
+	at = strstr(line, word);
+	return at ? strtoull(at + strlen(word), NULL, 0) : dflt;
+}
+
+/* What a call does in a mode that is not the usual; 0: answer. */
+static int mode(const struct conf *c)
+{
+	if (!strcmp(c->mode, "hang"))
+		for (;;)
+			pause();
+	if (!strcmp(c->mode, "crash"))
+		abort();
+	if (!strcmp(c->mode, "garbage")) {
+		static const char garbage[4096] = "this is no message";
+
+		if (write(STDOUT_FILENO, garbage, sizeof(garbage)) < 0)
+			abort();
+	}
+	return strcmp(c->mode, "unsupported") ? 0 : NVML_NOT_SUPPORTED;
+}
+
+/* A handle is one more than the number of the device, and of an instance of it 256 times one more than its line's. */
+static size_t device_of(nvml_device d)
+{
+	return ((size_t)d & 0xff) - 1;
+}
+
+#define ANSWER(d)                                           \
+	struct conf c = conf_read();                        \
+	int r = mode(&c);                                   \
+	const char *line = c.devices[device_of(d) % LINES]; \
+	if (r || device_of(d) >= c.n_devices)               \
+	return r ? r : 15 /* NVML_ERROR_GPU_IS_LOST */
+
+#define NUMBER(symbol, key)                         \
+	int symbol(nvml_device d, unsigned int *v); \
+	int symbol(nvml_device d, unsigned int *v)  \
+	{                                           \
+		ANSWER(d);                          \
+		*v = number(line, key, 0);          \
+		return 0;                           \
+	}
+
+#define LARGE(symbol, key)                                \
+	int symbol(nvml_device d, unsigned long long *v); \
+	int symbol(nvml_device d, unsigned long long *v)  \
+	{                                                 \
+		ANSWER(d);                                \
+		*v = number(line, key, 0);                \
+		return 0;                                 \
+	}
+
+int nvmlInit_v2(void)
+{
+	struct conf c = conf_read();
+	int r = 0;
+
+	(void)sscanf(c.mode, "init=%d", &r);
+	return r;
+}
+
+int nvmlSystemGetDriverVersion(char *text, unsigned int len);
+int nvmlSystemGetDriverVersion(char *text, unsigned int len)
+{
+	snprintf(text, len, "600.1.2");
+	return 0;
+}
+
+int nvmlDeviceGetCount_v2(unsigned int *n);
+int nvmlDeviceGetCount_v2(unsigned int *n)
+{
+	*n = conf_read().n_devices;
+	return 0;
+}
+
+int nvmlDeviceGetHandleByIndex_v2(unsigned int i, nvml_device *d);
+int nvmlDeviceGetHandleByIndex_v2(unsigned int i, nvml_device *d)
+{
+	*d = (nvml_device)(size_t)(i + 1);
+	return 0;
+}
+
+int nvmlDeviceGetPciInfo_v3(nvml_device d, struct nvml_pci *pci);
+int nvmlDeviceGetPciInfo_v3(nvml_device d, struct nvml_pci *pci)
+{
+	struct conf c = conf_read();
+
+	pci->bus = number(c.devices[device_of(d)], "pci", 0);
+	return 0;
+}
+
+NUMBER(nvmlDeviceGetPowerUsage, "power")
+NUMBER(nvmlDeviceGetEnforcedPowerLimit, "limit")
+LARGE(nvmlDeviceGetTotalEnergyConsumption, "energy")
+LARGE(nvmlDeviceGetCurrentClocksEventReasons, "reasons")
+NUMBER(nvmlDeviceGetCurrPcieLinkWidth, "width")
+NUMBER(nvmlDeviceGetMaxPcieLinkWidth, "width_max")
+NUMBER(nvmlDeviceGetAccountingMode, "accounting")
+NUMBER(nvmlDeviceGetMaxMigDeviceCount, "mig_max")
+
+int nvmlDeviceGetTemperature(nvml_device d, int sensor, unsigned int *v);
+int nvmlDeviceGetTemperature(nvml_device d, int sensor, unsigned int *v)
+{
+	ANSWER(d);
+	*v = number(line, "temp", 0);
+	return sensor;
+}
+
+int nvmlDeviceGetUtilizationRates(nvml_device d, struct nvml_utilization *u);
+int nvmlDeviceGetUtilizationRates(nvml_device d, struct nvml_utilization *u)
+{
+	ANSWER(d);
+	u->gpu = number(line, "util", 0);
+	return 0;
+}
+
+int nvmlDeviceGetMemoryInfo(nvml_device d, struct nvml_memory *m);
+int nvmlDeviceGetMemoryInfo(nvml_device d, struct nvml_memory *m)
+{
+	ANSWER(d);
+	m->total = 1ULL << 36;
+	m->used = number(line, "used", 0) + 1000;
+	return 0;
+}
+
+int nvmlDeviceGetMemoryInfo_v2(nvml_device d, struct nvml_memory_v2 *m);
+int nvmlDeviceGetMemoryInfo_v2(nvml_device d, struct nvml_memory_v2 *m)
+{
+	ANSWER(d);
+	if (!strcmp(c.mode, "skew") || m->version != NVML_VERSION(struct nvml_memory_v2, 2))
+		return NVML_VERSION_MISMATCH;
+	m->total = 1ULL << 36;
+	m->used = number(line, "used", 0);
+	return 0;
+}
+
+/* An error counter of ECC that fails, so that there is one call that does. */
+int nvmlDeviceGetTotalEccErrors(nvml_device d, int type, int counter, unsigned long long *v);
+int nvmlDeviceGetTotalEccErrors(nvml_device d, int type, int counter, unsigned long long *v)
+{
+	ANSWER(d);
+	(void)type;
+	(void)counter;
+	*v = 0;
+	return number(line, "ecc_fails", 0) ? 999 : 0; /* NVML_ERROR_UNKNOWN */
+}
+
+/* The aggregate of NVLink, and the memory's temperature; nothing else. */
+int nvmlDeviceGetFieldValues(nvml_device d, int n, struct nvml_field *f);
+int nvmlDeviceGetFieldValues(nvml_device d, int n, struct nvml_field *f)
+{
+	ANSWER(d);
+	for (int i = 0; i < n; i++) {
+		f[i].result = NVML_NOT_SUPPORTED;
+		if (f[i].id == 82 || (f[i].id == 138 && f[i].scope == 0xffffffff)) {
+			f[i].result = 0;
+			f[i].type = f[i].id == 82 ? 1 : 3;
+			f[i].value.ull = number(line, f[i].id == 82 ? "memtemp" : "nvlink_tx", 0);
+		}
+	}
+	return 0;
+}
+
+int nvmlDeviceGetMigMode(nvml_device d, unsigned int *now, unsigned int *pending);
+int nvmlDeviceGetMigMode(nvml_device d, unsigned int *now, unsigned int *pending)
+{
+	ANSWER(d);
+	*now = *pending = number(line, "mig", 0);
+	return 0;
+}
+
+/* An instance is a GPU instance's number. */
+int nvmlDeviceGetMigDeviceHandleByIndex(nvml_device d, unsigned int i, nvml_device *instance);
+int nvmlDeviceGetMigDeviceHandleByIndex(nvml_device d, unsigned int i, nvml_device *instance)
+{
+	ANSWER(d);
+	(void)line;
+	*instance = (nvml_device)((size_t)d | (size_t)(i + 1) << 8);
+	return 0;
+}
+
+static int running(nvml_device d, unsigned int *n, struct nvml_process *list, unsigned long long graphics)
+{
+	unsigned int room = *n, have = 0;
+	size_t instance = (size_t)d >> 8;
+
+	ANSWER(d);
+	(void)line;
+	for (size_t i = 0; i < c.n_processes; i++) {
+		const char *p = c.processes[i];
+
+		if (number(p, "device", 0) != device_of(d) || number(p, "graphics", 0) != graphics ||
+		    (instance && number(p, "gi", 0) != instance - 1))
+			continue;
+		if (have < room)
+			list[have] = (struct nvml_process){ number(p, "pid", 0), number(p, "bytes", -1ULL),
+							    number(p, "gi", 0xffffffff), number(p, "ci", 0xffffffff) };
+		have++;
+	}
+	*n = have;
+	return have > room ? NVML_INSUFFICIENT_SIZE : 0;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(nvml_device d, unsigned int *n, struct nvml_process *list);
+int nvmlDeviceGetComputeRunningProcesses_v3(nvml_device d, unsigned int *n, struct nvml_process *list)
+{
+	return running(d, n, list, 0);
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v3(nvml_device d, unsigned int *n, struct nvml_process *list);
+int nvmlDeviceGetGraphicsRunningProcesses_v3(nvml_device d, unsigned int *n, struct nvml_process *list)
+{
+	return running(d, n, list, 1);
+}
+
+static unsigned long long now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000;
+}
+
+int nvmlDeviceGetProcessUtilization(nvml_device d, struct nvml_sample *list, unsigned int *n, unsigned long long since);
+int nvmlDeviceGetProcessUtilization(nvml_device d, struct nvml_sample *list, unsigned int *n, unsigned long long since)
+{
+	unsigned int room = *n;
+
+	ANSWER(d);
+	if (number(line, "blackwell", 0) || number(line, "mig", 0))
+		return NVML_NOT_SUPPORTED;
+	*n = 0;
+	for (size_t i = 0; i < c.n_processes && *n < room; i++)
+		if (number(c.processes[i], "device", 0) == device_of(d) && number(c.processes[i], "sm", 0))
+			list[(*n)++] = (struct nvml_sample){ .pid = number(c.processes[i], "pid", 0),
+							     .time_us = now_us(),
+							     .sm = number(c.processes[i], "sm", 0) };
+	return *n && since <= now_us() ? 0 : NVML_NOT_FOUND;
+}
+
+int nvmlDeviceGetProcessesUtilizationInfo(nvml_device d, struct nvml_samples_v1 *s);
+int nvmlDeviceGetProcessesUtilizationInfo(nvml_device d, struct nvml_samples_v1 *s)
+{
+	ANSWER(d);
+	if (!strcmp(c.mode, "skew") || s->version != NVML_VERSION(struct nvml_samples_v1, 1))
+		return NVML_VERSION_MISMATCH;
+	if (!number(line, "blackwell", 0))
+		return NVML_NOT_SUPPORTED;
+	s->n = 0;
+	for (size_t i = 0; i < c.n_processes; i++)
+		if (number(c.processes[i], "device", 0) == device_of(d) && number(c.processes[i], "sm", 0))
+			s->list[s->n++] = (struct nvml_sample_v1){ .pid = number(c.processes[i], "pid", 0),
+								   .time_us = now_us(),
+								   .sm = number(c.processes[i], "sm", 0) };
+	return s->n ? 0 : NVML_NOT_FOUND;
+}
+
+int nvmlDeviceGetAccountingPids(nvml_device d, unsigned int *n, unsigned int *list);
+int nvmlDeviceGetAccountingPids(nvml_device d, unsigned int *n, unsigned int *list)
+{
+	ANSWER(d);
+	(void)line;
+	*n = 0;
+	for (size_t i = 0; i < c.n_ended; i++)
+		if (number(c.ended[i], "device", 0) == device_of(d))
+			list[(*n)++] = number(c.ended[i], "pid", 0);
+	return 0;
+}
+
+int nvmlDeviceGetAccountingStats(nvml_device d, unsigned int pid, struct nvml_accounting *s);
+int nvmlDeviceGetAccountingStats(nvml_device d, unsigned int pid, struct nvml_accounting *s)
+{
+	ANSWER(d);
+	(void)line;
+	for (size_t i = 0; i < c.n_ended; i++) {
+		const char *e = c.ended[i];
+
+		if (number(e, "device", 0) != device_of(d) || number(e, "pid", 0) != pid)
+			continue;
+		s->gpu_percent = number(e, "percent", 0);
+		s->time_ms = number(e, "time", 0);
+		s->started_us = number(e, "started", 0);
+		s->bytes_peak = number(e, "peak", -1ULL);
+		s->running = number(e, "running", 0);
+		return 0;
+	}
+	return NVML_NOT_FOUND;
+}
+#else
+int nvmlInit_v2(void)
+{
+	return 0;
+}
+#endif
