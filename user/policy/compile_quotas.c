@@ -20,7 +20,7 @@ static double rate_of(uint64_t limit, uint64_t window_ns)
 	return limit ? (double)limit / (double)window_ns : INFINITY;
 }
 
-/* Two windows are not one: of two budgets the one that is spent first by who takes evenly, and the harder end of both. */
+/* Two windows are not one: of two budgets, the one that who takes evenly spends first, and the harder end of both. */
 static void budget_merge(struct rf_accelerator_budget *to, const struct rf_accelerator_budget *budget)
 {
 	enum rf_when_spent when_spent = MAX(to->when_spent, budget->when_spent);
