@@ -49,6 +49,18 @@ static __always_inline bool rf_call_workload(__u64 version, __u32 *ret)
 
 /* ---- work ---- */
 
+/* What it will take is not known: a launch more, of the same work, does not go by it. */
+static __always_inline void rf_work_count(struct rf_accel_use *use, __u32 at, __u64 now)
+{
+	__u32 device = RF_ACCEL_DEVICE_LIBRARY;
+
+	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
+		rf_quota_queued_one(use, at, device, 0, now);
+		at = RF_READ_ONCE(use->parent);
+		use = rf_accel_use_at(at);
+	}
+}
+
 static __always_inline void rf_work_begin(__u32 tgid, struct rf_accel_use *use, __u32 at, __u64 now)
 {
 	struct rf_call_process *process = bpf_map_lookup_elem(&rf_call_process_map, &tgid), fresh = { .use = at };
@@ -64,42 +76,50 @@ static __always_inline void rf_work_begin(__u32 tgid, struct rf_accel_use *use, 
 	if (__sync_val_compare_and_swap(&process->begun_ns, 0, now))
 		return;
 	process->use = at;
+	process->held_ns = 0;
 	process->frozen_ns = RF_READ_ONCE(use->frozen_ns);
-	process->charged_ns = rf_quota_queued(use, at, now);
+	rf_work_count(use, at, now);
 }
 
-/* Time in which it was frozen is not the device's, but for what may have been under way when that began. */
-static __always_inline __u64 rf_work_busy(const struct rf_accel_use *use, __u64 elapsed, __u64 frozen)
+/* Time in which it was held back is not the device's, but for what may have been under way when that began. */
+static __always_inline __u64 rf_work_busy(const struct rf_accel_use *use, __u64 elapsed, __u64 idle)
 {
 	__u64 estimate = RF_READ_ONCE(use->estimate_ns), busy;
 
 	if (elapsed > RF_ACCEL_JOB_MAX_NS)
 		elapsed = RF_ACCEL_JOB_MAX_NS;
-	if (!frozen)
+	if (!idle)
 		return elapsed;
-	busy = elapsed > frozen ? elapsed - frozen : 0;
+	busy = elapsed > idle ? elapsed - idle : 0;
 	if (estimate > elapsed)
 		estimate = elapsed;
 	return busy > estimate ? busy : estimate;
 }
 
+/* Half of it is what the last one took. */
+static __always_inline void rf_work_estimate(struct rf_accel_use *use, __u64 busy)
+{
+	__u64 estimate = RF_READ_ONCE(use->estimate_ns);
+
+	RF_WRITE_ONCE(use->estimate_ns, estimate > RF_ACCEL_WAIT_MIN_NS ? (estimate + busy) / 2 : busy);
+}
+
 static __always_inline void rf_work_end(struct rf_call_process *process, __u64 now)
 {
-	__u64 begun = RF_READ_ONCE(process->begun_ns), charged = process->charged_ns, frozen, busy, estimate;
+	__u64 begun = RF_READ_ONCE(process->begun_ns), idle, busy;
 	struct rf_accel_use *use = rf_accel_use_at(process->use);
 
 	if (!begun || !use)
 		return;
-	frozen = RF_READ_ONCE(use->frozen_ns) - process->frozen_ns;
+	idle = RF_READ_ONCE(use->frozen_ns) - process->frozen_ns + process->held_ns;
 	if (__sync_val_compare_and_swap(&process->begun_ns, begun, 0) != begun)
 		return;
-	busy = rf_work_busy(use, now - begun, frozen);
+	busy = rf_work_busy(use, now - begun, idle);
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
-		rf_quota_ended_one(use, busy, charged, now);
+		rf_quota_ended_one(use, busy, 0, now);
 		__sync_fetch_and_add(&use->busy_ns, busy);
-		estimate = RF_READ_ONCE(use->estimate_ns);
-		if (!frozen)
-			RF_WRITE_ONCE(use->estimate_ns, estimate - estimate / 8 + busy / 8);
+		if (!idle)
+			rf_work_estimate(use, busy);
 		use = rf_accel_above(use);
 	}
 }
@@ -169,17 +189,19 @@ static __noinline int rf_launch_begin(struct rf_call_thread *thread, __u32 workl
 		return 0;
 	if (rf_unlikely(use->quota_version != version + 1))
 		rf_quota_refresh(at, version);
+	process = bpf_map_lookup_elem(&rf_call_process_map, &tgid);
+	if (process && now - RF_READ_ONCE(process->begun_ns) >= RF_CALL_SETTLE_NS)
+		rf_work_end(process, now);
 	if (submits) {
-		process = bpf_map_lookup_elem(&rf_call_process_map, &tgid);
-		if (process)
-			rf_work_end(process, now);
 		__sync_fetch_and_add(&use->jobs, 1);
 		if (use->quoted)
 			thread->held_ns = rf_launch_ask(use, at, workload, now);
 	}
-	/* What waits has handed nothing over yet. */
+	/* What waits has handed nothing over yet; what was handed over before goes on. */
 	if (!thread->held_ns)
 		rf_work_begin(tgid, use, at, now);
+	else if (process && RF_READ_ONCE(process->begun_ns))
+		__sync_fetch_and_add(&process->held_ns, thread->held_ns);
 	return 0;
 }
 
@@ -352,10 +374,11 @@ static __noinline int rf_launch_end(struct rf_call_thread *thread, __u32 workloa
 			rf_work_begin(tgid, use, at, now);
 		return 0;
 	}
-	if (!thread->blocks && !(failed && kind != RF_CALL_SYNC))
-		return 0;
 	process = bpf_map_lookup_elem(&rf_call_process_map, &tgid);
-	if (process)
+	if (!process)
+		return 0;
+	/* What failed has handed nothing over: what it began is over. */
+	if (thread->blocks || (failed && process->begun_ns == thread->begun_ns))
 		rf_work_end(process, now);
 	return 0;
 }

@@ -76,13 +76,15 @@ struct rf_call_thread {
  * over until it has waited for it.
  */
 struct rf_call_process {
-	__u64 begun_ns;	  /* CLOCK_MONOTONIC; 0: it does not */
-	__u64 charged_ns; /* what was thought of it then */
-	__u64 frozen_ns;  /* what rf_accel_use.frozen_ns was */
-	__u32 use;	  /* place of its row */
+	__u64 begun_ns;	 /* CLOCK_MONOTONIC; 0: it does not */
+	__u64 frozen_ns; /* what rf_accel_use.frozen_ns was then */
+	__u64 held_ns;	 /* that launches were made to wait since */
+	__u32 use;	 /* place of its row */
 	__u32 pad;
 };
 
+/* Who has worked for so long without waiting for it is charged for that, with the next launch. */
+#define RF_CALL_SETTLE_NS     100000000ULL
 /* Who owes so much is frozen where it cannot be made to wait: some launches in a row are measured undisturbed. */
 #define RF_CALL_FREEZE_NS     200000000ULL
 #define RF_CALL_FREEZE_MAX_NS 10000000000ULL /* then it is let go on, and frozen again with its next launch */

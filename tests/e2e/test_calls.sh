@@ -199,7 +199,7 @@ inside slow "$probe" "$library" "for:8000:launch:100000+sync" >"$tmp/out"
 made=$(sed -n 's/launches \([0-9]*\) .*/\1/p' "$tmp/out")
 echo "# launches in 8 s, of 20 a second: $made"
 tap_ok "a limit of submissions" within "$made" 140 200
-tap_ok "which is told" says 'accelerator-quota .*library throttle-start submissions of the workload' \
+tap_ok "which is told" says 'accelerator-quota .*library throttle-start submissionsPerSecond of the workload' \
 	"$ringfence" events --kind accelerator-quota
 tap_ok "waits are told of" above "$(library_use capped waits)" 10
 
