@@ -68,4 +68,8 @@ struct rf_testaccel_info {
 #define RF_TESTACCEL_IOC_INFO	_IOR(DRM_IOCTL_BASE, DRM_COMMAND_BASE + RF_TESTACCEL_INFO, struct rf_testaccel_info)
 #define RF_TESTACCEL_IOC_RESET	_IO(DRM_IOCTL_BASE, DRM_COMMAND_BASE + RF_TESTACCEL_RESET)
 
+/* What it says by hwmon that it draws, in watts. */
+#define RF_TESTACCEL_IDLE_WATTS 20
+#define RF_TESTACCEL_BUSY_WATTS 100 /* more, while it works */
+
 #endif

@@ -10,6 +10,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/dma-mapping.h>
+#include <linux/hwmon.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -180,9 +181,25 @@ static const struct drm_driver rf_accel_driver = { .driver_features = RF_ACCEL_F
 						   .major = 1,
 						   RF_ACCEL_DRIVER_FDINFO(rf_accel_fdinfo) };
 
+/* In microjoules, as Documentation/hwmon/sysfs-interface.rst has it. */
+static ssize_t energy1_input_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	const struct rf_accel *accel = dev_get_drvdata(dev);
+	u64 there = ktime_to_ns(ktime_sub(ktime_get(), accel->since)), busy = atomic64_read(&accel->busy_ns);
+
+	return sysfs_emit(buf, "%llu\n",
+			  div_u64(there, 1000) * RF_TESTACCEL_IDLE_WATTS +
+				  div_u64(busy, 1000) * RF_TESTACCEL_BUSY_WATTS);
+}
+static DEVICE_ATTR_RO(energy1_input);
+
+static struct attribute *rf_accel_hwmon_attrs[] = { &dev_attr_energy1_input.attr, NULL };
+ATTRIBUTE_GROUPS(rf_accel_hwmon);
+
 static int rf_accel_probe(struct platform_device *pdev)
 {
 	struct rf_accel *accel;
+	struct device *hwmon;
 	int r;
 
 	r = dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
@@ -196,6 +213,10 @@ static int rf_accel_probe(struct platform_device *pdev)
 	if (r)
 		return r;
 	platform_set_drvdata(pdev, accel);
+	accel->since = ktime_get();
+	hwmon = devm_hwmon_device_register_with_groups(&pdev->dev, "rf_testaccel", accel, rf_accel_hwmon_groups);
+	if (IS_ERR(hwmon))
+		return PTR_ERR(hwmon);
 	return drm_dev_register(&accel->drm, 0);
 }
 

@@ -31,6 +31,7 @@ struct rf_accel {
 	atomic_t outstanding; /* jobs that are not freed yet */
 	wait_queue_head_t idle;
 	atomic64_t jobs, busy_ns;
+	ktime_t since;
 };
 
 struct rf_accel_client {

@@ -15,7 +15,7 @@ device=$(node 0)
 
 weights="1 2 3 4 5 6 7 8 9 10"
 # shellcheck disable=SC2046,SC2086 # the numbers are words
-make_cgroup one two capped slow small full few gently hard daily lazily told plain left right $(for w in $weights; do echo "w$w"; done)
+make_cgroup one two capped slow small full few gently hard daily drawn hungry lazily told plain left right $(for w in $weights; do echo "w$w"; done)
 daemon_must_start
 if [ "$(status_row accelerator-quotas support)" != enforced ]; then
 	echo 'accelerators: {quota: {share: 1}}' | doc one one >"$tmp/quota.yaml"
@@ -68,6 +68,8 @@ idle()
 	echo 'accelerators: {quota: {memory: 1Mi}, overMemory: ENOMEM}' | doc full full
 	echo 'accelerators: {quota: {contexts: 1}}' | doc few few
 	echo 'accelerators: {quota: {budget: {deviceTime: 1s}}}' | doc daily daily
+	echo 'accelerators: {default: allow}' | doc drawn drawn
+	echo 'accelerators: {quota: {budget: {joules: 150}}}' | doc hungry hungry
 	echo 'accelerators: {quota: {budget: {deviceTime: 1s, whenSpent: slow}}}' | doc lazily lazily
 	echo 'accelerators: {quota: {budget: {deviceTime: 1s, whenSpent: report}}}' | doc told told
 	echo 'accelerators: {quota: {limitPercent: 1}, overQuota: EAGAIN}' | doc gently gently
@@ -153,6 +155,23 @@ fi
 tap_is "or it is only told" "open ok wait ok wait ok wait ok" on told wait:1100000 wait:100 wait:100
 tap_ok "as that" says "accelerator-quota would-deny default/default/told .*exhausted budget of the workload " \
 	"$ringfence" events --kind accelerator-quota
+
+# ---- energy ----
+
+# The test accelerator says that it draws 120 W at work.
+joules() { echo $(($(use "$1" energy_uj "${2:-0}") / 1000000)); }
+before=$(use drawn busy_ns); before=${before:-0}
+inside drawn "$probe" "$device" keep:20000:6000 >"$tmp/drawn" 2>&1
+worked=$((($(use drawn busy_ns) - before) / 1000000))
+drawn_enough() { [ "$(joules drawn)" -ge $((worked * 120 * 60 / 100000)) ]; }
+tap_ok "what a workload worked is told as energy, as its device draws it" await 10 drawn_enough
+echo "# $(joules drawn) J for $worked ms at 120 W"
+tap_ok "and no more than that" test "$(joules drawn)" -le $((worked * 120 * 125 / 100000))
+keep_until_denied() { on hungry wait:500000 | grep -q EDQUOT; }
+tap_ok "a budget of joules is spent" await 15 keep_until_denied
+tap_ok "which is told" says "accelerator-quota deny default/default/hungry .*exhausted budget of the workload " \
+	"$ringfence" events --kind accelerator-quota --verdict deny
+echo "# spent $(joules hungry) J of 150"
 
 # ---- memory and contexts ----
 

@@ -9,6 +9,7 @@
 #include "user/daemon/accelerators.h"
 #include "user/daemon/clients.h"
 #include "user/daemon/device_health.h"
+#include "user/daemon/energy.h"
 #include "user/daemon/flows.h"
 #include "user/daemon/freeze.h"
 #include "user/daemon/geo.h"
@@ -76,6 +77,7 @@ struct rf_app {
 	struct rf_clients clients;
 	struct rf_device_health device_health;
 	struct rf_health_sysfs health_sysfs;
+	struct rf_energy energy;
 	struct rf_holds holds;
 	struct rf_kfd_watch kfd;
 	unsigned int geo_ticks;

@@ -211,6 +211,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rf_kfd_tick(&app->kfd, app->registry, "/sys", "/proc");
 	rf_holds_tick(&app->holds, app->engine, app->registry);
 	rf_health_sysfs_tick(&app->health_sysfs, &app->accelerators.known, &app->device_health);
+	rf_energy_tick(&app->energy, app->engine, &app->accelerators.known, &app->device_health);
 	rf_labels_tick(&app->labels, app->engine, app->registry->set);
 	rf_flows_tick(&app->flows);
 	(void)sd_event_source_set_time_relative(source, TICK_USEC);

@@ -254,6 +254,7 @@ static void stop(struct rf_app *app)
 	rf_labels_fini(&app->labels);
 	rf_kfd_end(&app->kfd);
 	rf_holds_end(&app->holds);
+	rf_energy_end(&app->energy);
 	rf_clients_end(&app->clients);
 	rf_accelerators_stop(&app->accelerators);
 	rf_device_health_fini(&app->device_health);

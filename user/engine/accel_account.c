@@ -350,10 +350,8 @@ void rf_accel_groups_sweep(struct rf_engine *e, bool (*is_wanted)(const struct r
 			use_free(e, at);
 }
 
-uint32_t rf_accel_use_find(const struct rf_engine *e, uint32_t workload, uint32_t device)
+static uint32_t use_search(const struct rf_engine *e, uint64_t whose)
 {
-	uint64_t whose = RF_ACCEL_WHOSE(RF_ACCEL_OWNER(RF_ACCEL_WORKLOAD, workload), device);
-
 	for (int way = 0; way < RF_ACCEL_USE_WAYS; way++) {
 		uint32_t at = RF_ACCEL_USE_AT(whose, way);
 
@@ -361,6 +359,21 @@ uint32_t rf_accel_use_find(const struct rf_engine *e, uint32_t workload, uint32_
 			return at;
 	}
 	return 0;
+}
+
+uint32_t rf_accel_use_find(const struct rf_engine *e, uint32_t workload, uint32_t device)
+{
+	return use_search(e, RF_ACCEL_WHOSE(RF_ACCEL_OWNER(RF_ACCEL_WORKLOAD, workload), device));
+}
+
+void rf_engine_accel_energy_add(struct rf_engine *e, uint64_t whose, uint64_t microjoules)
+{
+	uint32_t at = use_search(e, whose);
+
+	for (int level = 0; at && at < RF_MAX_ACCEL_USES && level < RF_ACCEL_LEVELS; level++) {
+		__atomic_fetch_add(&e->accel_uses[at].energy_uj, microjoules, __ATOMIC_RELAXED);
+		at = e->accel_uses[at].parent;
+	}
 }
 
 void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload)

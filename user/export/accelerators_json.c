@@ -67,6 +67,7 @@ static void put_use(const struct rf_accelerator_use_row *row, struct rf_json *j)
 	rf_json_u64(j, "bytes", row->use.bytes);
 	rf_json_u64(j, "bytes_peak", row->use.bytes_peak);
 	rf_json_u64(j, "under_way", row->use.under_way);
+	rf_json_u64(j, "energy_uj", row->use.energy_uj);
 	rf_json_u64(j, "waits", row->use.waits);
 	rf_json_u64(j, "waited_ns", row->use.waited_ns);
 	rf_json_u64(j, "over_quota", row->use.over);

@@ -176,6 +176,8 @@ enum rf_metric_type {
 	  "The most that buffers have been.")                                                                          \
 	X(ACCEL_UNDER_WAY, RF_METRICS_ACCEL_PREFIX "jobs_under_way", GAUGE, RF_METRICS_ACCEL_LABELS,                   \
 	  "Jobs that were submitted and have not ended.")                                                              \
+	X(ACCEL_ENERGY, RF_METRICS_ACCEL_PREFIX "energy_joules", COUNTER, RF_METRICS_ACCEL_LABELS,                     \
+	  "Of what the device drew, the part of its time that was the workload's.")                                    \
 	X(ACCEL_WAITS, RF_METRICS_ACCEL_PREFIX "quota_waits", COUNTER, RF_METRICS_ACCEL_LABELS,                        \
 	  "Waits of submissions that were beyond a quota; one may wait several times.")                                \
 	X(ACCEL_WAITED, RF_METRICS_ACCEL_PREFIX "quota_wait_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,                \

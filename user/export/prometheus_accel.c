@@ -25,6 +25,7 @@ static const struct family {
 	{ RF_METRIC_ACCEL_MEMORY, offsetof(struct rf_accel_use, bytes), 0 },
 	{ RF_METRIC_ACCEL_PEAK, offsetof(struct rf_accel_use, bytes_peak), 0 },
 	{ RF_METRIC_ACCEL_UNDER_WAY, offsetof(struct rf_accel_use, under_way), 0 },
+	{ RF_METRIC_ACCEL_ENERGY, offsetof(struct rf_accel_use, energy_uj), 6 },
 	{ RF_METRIC_ACCEL_WAITS, offsetof(struct rf_accel_use, waits), 0 },
 	{ RF_METRIC_ACCEL_WAITED, offsetof(struct rf_accel_use, waited_ns), 9 },
 	{ RF_METRIC_ACCEL_OVER, offsetof(struct rf_accel_use, over), 0 },
