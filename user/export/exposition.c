@@ -95,6 +95,8 @@ static void add_fixed(struct rf_strbuf *out, uint64_t value, unsigned int decima
 	for (unsigned int i = 0; i < decimals; i++)
 		scale *= 10;
 	add_u64(out, value / scale);
+	if (!decimals)
+		return;
 	rf_strbuf_addc(out, '.');
 	value %= scale;
 	for (unsigned int i = decimals; i; i--, value /= 10)
