@@ -10,6 +10,7 @@
 #include "user/daemon/device_health.h"
 #include "user/daemon/flows.h"
 #include "user/daemon/geo.h"
+#include "user/daemon/gpu.h"
 #include "user/daemon/history.h"
 #include "user/daemon/http.h"
 #include "user/daemon/lock.h"
@@ -29,6 +30,7 @@ struct rf_options {
 	const char *policy_dir, *state_dir, *socket, *bpffs, *listen, *geo_database;
 	char *cgroup_root; /* owned */
 	bool watch, verbose;
+	struct rf_gpu_options gpu;
 	bool pods_open; /* see pods.h */
 	bool lock;	/* see lock.h */
 	bool force;	/* the start-up apply may cover the host's own management */
@@ -65,6 +67,7 @@ struct rf_app {
 	struct rf_labels labels;
 	struct rf_accelerator_watch accelerators;
 	struct rf_device_health device_health;
+	struct rf_gpu *gpu;
 	unsigned int geo_ticks;
 	char *last_error;
 	uint64_t last_error_real_ns, last_apply_real_ns, applies_ok, applies_failed, rollbacks;

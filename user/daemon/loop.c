@@ -132,6 +132,8 @@ static void event_handle(const struct rf_event_header *event, void *arg)
 	    !rf_hashmap_get64(app->registry->cgroups, event->cgroup_id))
 		return;
 	rf_flows_event(&app->flows, app->registry, event);
+	if (app->gpu)
+		rf_gpu_event(app->gpu, event);
 	event_names(app, event, &names);
 	record = rf_history_add(app->history, event, &names);
 	if (record && app->control)

@@ -30,6 +30,8 @@
 #define RF_METRICS_WORKLOAD_LABELS "tenant,namespace,workload"
 #define RF_METRICS_ACCEL_PREFIX	   RF_METRICS_WORKLOAD_PREFIX "accelerator_"
 #define RF_METRICS_ACCEL_LABELS	   RF_METRICS_WORKLOAD_LABELS ",device"
+#define RF_METRICS_NVML_PREFIX	   RF_METRICS_ACCEL_PREFIX "nvml_"
+#define RF_METRICS_NVML_LABELS	   RF_METRICS_ACCEL_LABELS ",instance"
 #define RF_METRICS_HEALTH_PREFIX   "ringfence_accelerator_"
 #define RF_METRICS_HEALTH_LABELS   "device,address"
 
@@ -176,7 +178,25 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	X(ACCEL_OVER, RF_METRICS_ACCEL_PREFIX "quota_denials", COUNTER, RF_METRICS_ACCEL_LABELS,                       \
 	  "Submissions, allocations and opens that failed by a quota.")                                                \
 	X(ACCEL_SHARE, RF_METRICS_ACCEL_PREFIX "quota_share", GAUGE, RF_METRICS_ACCEL_LABELS,                          \
-	  "Weight in sharing device time; 0 where it has none.")
+	  "Weight in sharing device time; 0 where it has none.")                                                       \
+	X(NVML_BUSY, RF_METRICS_NVML_PREFIX "busy_seconds", COUNTER, RF_METRICS_NVML_LABELS,                           \
+	  "Device time that NVML's samples of utilization stand for, since the daemon started.")                       \
+	X(NVML_MEMORY, RF_METRICS_NVML_PREFIX "memory_bytes", GAUGE, RF_METRICS_NVML_LABELS,                           \
+	  "Device memory of its processes, as NVML tells it.")                                                         \
+	X(NVML_PEAK, RF_METRICS_NVML_PREFIX "memory_peak_bytes", GAUGE, RF_METRICS_NVML_LABELS,                        \
+	  "The most that it was in any round.")                                                                        \
+	X(NVML_PROCESSES, RF_METRICS_NVML_PREFIX "processes", GAUGE, RF_METRICS_NVML_LABELS,                           \
+	  "Its processes on the device.")                                                                              \
+	X(GPU_STATE, "ringfence_gpu_helper_state", GAUGE, "state",                                                     \
+	  "1 for what the helper that asks NVML does; absent on a host without NVIDIA devices.")                       \
+	X(GPU_RESTARTS, "ringfence_gpu_helper_restarts", COUNTER, "",                                                  \
+	  "Times that it hung, crashed or said nonsense, and was started again.")                                      \
+	X(GPU_REFUSED, "ringfence_gpu_helper_refused_messages", COUNTER, "", "Of these, when it said nonsense.")       \
+	X(GPU_ERRORS, "ringfence_gpu_nvml_errors", COUNTER, "", "Calls of NVML that failed.")                          \
+	X(GPU_UNJOINED, "ringfence_gpu_unjoined_messages", COUNTER, "",                                                \
+	  "Messages about processes that nobody knew, so that they are charged to nobody.")                            \
+	X(GPU_DROPPED, "ringfence_gpu_dropped_messages", COUNTER, "",                                                  \
+	  "Messages about processes that there was no room for.")
 
 enum rf_metric {
 #define X(id, name, type, labels, help) RF_METRIC_##id,

@@ -19,6 +19,7 @@ struct sample {
 	struct rf_accelerator_row accelerator;
 	struct rf_accelerator_use_row use;
 	struct rf_accel_health health;
+	struct rf_nvml_use_row nvml_use;
 };
 
 static inline void sample_row(struct rf_workload_row *row, uint32_t id, const char *name, const char *namespace,
@@ -76,6 +77,12 @@ static inline void sample_accelerators(struct sample *sample)
 	sample->snapshot.n_accelerators = 1;
 	sample->snapshot.accelerator_uses = &sample->use;
 	sample->snapshot.n_accelerator_uses = 1;
+	sample->nvml_use = (struct rf_nvml_use_row){
+		&sample->rows[1], &sample->accelerator, 1, 0, 1500000000, 4096, 8192, 2,
+	};
+	sample->snapshot.nvml_uses = &sample->nvml_use;
+	sample->snapshot.n_nvml_uses = 1;
+	sample->snapshot.gpu = (struct rf_gpu_row){ "running", "600.1.2", 1, 2, 3, 4, 5 };
 }
 
 static inline void sample_account(struct sample *sample)
