@@ -103,7 +103,9 @@ process device=0 pid=$first bytes=8192 graphics=1
 process device=0 pid=$second bytes=100
 process device=1 pid=$$ bytes=7
 END
-daemon_must_start --listen $listen --gpu-library "$library"
+mkfifo "$tmp/log.kernel"
+exec 8<>"$tmp/log.kernel"
+daemon_must_start --listen $listen --gpu-library "$library" --kernel-log "$tmp/log.kernel"
 await 10 state_is running
 
 # ---- what devices say ----
@@ -235,6 +237,53 @@ END
 errors_grew() { above "$(gpu_status errors)" 4; }
 tap_ok "what fails is counted" await 8 errors_grew
 tap_is "and told once" 1 log_count 'nvmlDeviceGetTotalEccErrors of 0000:3b:00.0 failed with 999'
+
+# ---- errors in the kernel's log ----
+
+conf <<END
+device pci=0x3b temp=41
+device pci=0x86
+process device=0 pid=$first bytes=30
+process device=0 pid=$second bytes=40
+END
+somebody one
+third=$!
+helpers="$helpers $third"
+await 5 in_cgroup one $third
+await 5 nvml_is two processes 2
+sequence=0
+# logged PRIORITY TEXT
+logged()
+{
+	sequence=$((sequence + 1))
+	printf '%s,%s,1,-;%s\n SUBSYSTEM=pci\n' "$1" $sequence "$2" >&8
+}
+xids() { "$ringfence" events --json -k accelerator-xid; }
+xid_is() { metric_is "$1" ringfence_accelerator_xid_errors_total 'device="0000:3b:00.0"' "code=\"$2\""; }
+logged 6 'usb 1-1: new device'
+logged 12 'NVRM: Xid (PCI:0000:3b:00): 13, pid=1, name=forged, x'
+logged 4 "NVRM: Xid (PCI:0000:3b:00): 79, pid=$third, name=cat, GPU has fallen off the bus."
+tap_ok "an error of a device is counted" await 5 xid_is 1 79
+tap_is "what somebody wrote into the log is not" "" metric ringfence_accelerator_xid_errors_total 'code="13"'
+tap_ok "it is told of the process' workload" says \
+	"\"workload\":\"default/default/one\".*\"address\":\"0000:3b:00.0\",\"xid\":79,\"bystander\":false,\"message\":\"GPU has" xids
+tap_ok "with the process" says "\"pid\":$third" xids
+tap_ok "and of the one that was on the device" says '"workload":"default/default/two".*"xid":79,"bystander":true' xids
+tap_is "and of no other" 2 bash -c "'$ringfence' events --json -k accelerator-xid | wc -l"
+tap_ok "in a line" says 'accelerator-xid allow default/default/one cat\['$third'\] 0000:3b:00.0 xid 79 GPU has fallen' \
+	"$ringfence" events -k accelerator-xid
+for _ in $(seq 50); do
+	logged 4 "NVRM: Xid (PCI:0000:3b:00): 31, pid='<unknown>', name=<unknown>, MMU Fault"
+done
+tap_ok "every one of many is counted" await 5 xid_is 50 31
+few_told() { [ "$(xids | grep -c '"xid":31')" -le 40 ]; }
+tap_ok "and a few are told" few_told
+sequence=0
+logged 4 "NVRM: Xid (PCI:0000:3b:00): 79, pid=1, name=x, again"
+sequence=100
+logged 4 "NVRM: Xid (PCI:0000:3b:00): 62, pid=1, name=x, y"
+await 5 xid_is 1 62
+tap_ok "a record that was there is not counted again" xid_is 1 79
 
 # ---- what the helper may do ----
 

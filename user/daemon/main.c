@@ -30,6 +30,7 @@ static const char usage[] = "usage: ringfenced [options]\n"
 			    "                      accelerators for pods that no policy selects: deny, allow (deny)\n"
 			    "  --gpu-helper FILE   ringfence-gpu (beside ringfenced, or in ../libexec/ringfence)\n"
 			    "  --gpu-library FILE  what it asks in NVML's place, on any host\n"
+			    "  --kernel-log FILE   where errors of NVIDIA's devices are read (/dev/kmsg)\n"
 			    "  --no-watch          do not watch the policy directory\n"
 			    "  --lock              let nobody but itself end or change enforcement\n"
 			    "  --force             apply at start even what covers the host's own management\n"
@@ -51,6 +52,7 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 		PODS_ACCELERATORS,
 		GPU_HELPER,
 		GPU_LIBRARY,
+		KERNEL_LOG,
 		NO_WATCH,
 		LOCK,
 		FORCE,
@@ -69,6 +71,7 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 		{ "pods-accelerators", required_argument, NULL, PODS_ACCELERATORS },
 		{ "gpu-helper", required_argument, NULL, GPU_HELPER },
 		{ "gpu-library", required_argument, NULL, GPU_LIBRARY },
+		{ "kernel-log", required_argument, NULL, KERNEL_LOG },
 		{ "no-watch", no_argument, NULL, NO_WATCH },
 		{ "lock", no_argument, NULL, LOCK },
 		{ "force", no_argument, NULL, FORCE },
@@ -116,6 +119,9 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 			break;
 		case GPU_LIBRARY:
 			o->gpu.library = optarg;
+			break;
+		case KERNEL_LOG:
+			o->kernel_log = optarg;
 			break;
 		case NO_WATCH:
 			o->watch = false;
@@ -247,6 +253,7 @@ static int start(struct rf_app *app)
 static void stop(struct rf_app *app)
 {
 	rf_app_loop_end(app);
+	rf_xid_stop(&app->xid);
 	rf_gpu_free(app->gpu);
 	rf_control_free(app->control);
 	rf_http_free(app->http);

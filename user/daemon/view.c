@@ -308,6 +308,28 @@ static int nvml_fill(const struct rf_app *app, struct rf_snapshot *s)
 	return 0;
 }
 
+static int xids_fill(const struct rf_app *app, struct rf_snapshot *s)
+{
+	const struct rf_xid_counts *c = &app->xid.counts;
+
+	s->log_missed = app->xid.source ? app->xid.missed : RF_UNKNOWN;
+	s->xids = calloc(c->n_devices * (RF_XID_CODES + 1) + 1, sizeof(*s->xids));
+	if (!s->xids)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n_devices; i++) {
+		const struct rf_xid_device *d = &c->devices[i];
+		const char *name = rf_accelerators_name(&app->accelerators.known, d->parent);
+
+		for (size_t k = 0; k < d->n_codes; k++) {
+			struct rf_xid_row *row = &s->xids[s->n_xids++];
+
+			*row = (struct rf_xid_row){ .code = d->codes[k].code, .count = d->codes[k].count };
+			snprintf(row->device, sizeof(row->device), "%s", name ? name : d->parent);
+		}
+	}
+	return 0;
+}
+
 int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot *s)
 {
 	struct rf_registry *registry = app->registry;
@@ -356,6 +378,8 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 		r = uses_fill(app, s);
 	if (r >= 0)
 		r = nvml_fill(app, s);
+	if (r >= 0)
+		r = xids_fill(app, s);
 	if (r < 0)
 		return r;
 	r = rf_engine_snapshot(app->engine, s);

@@ -187,6 +187,10 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	  "The most that it was in any round.")                                                                        \
 	X(NVML_PROCESSES, RF_METRICS_NVML_PREFIX "processes", GAUGE, RF_METRICS_NVML_LABELS,                           \
 	  "Its processes on the device.")                                                                              \
+	X(XID, "ringfence_accelerator_xid_errors", COUNTER, "device,code",                                             \
+	  "Errors of a device of NVIDIA's in the kernel's log, since the daemon started.")                             \
+	X(XID_MISSED, "ringfence_accelerator_kernel_log_gaps", COUNTER, "",                                            \
+	  "Times that the kernel's log was overwritten before it was read for such errors.")                           \
 	X(GPU_STATE, "ringfence_gpu_helper_state", GAUGE, "state",                                                     \
 	  "1 for what the helper that asks NVML does; absent on a host without NVIDIA devices.")                       \
 	X(GPU_RESTARTS, "ringfence_gpu_helper_restarts", COUNTER, "",                                                  \

@@ -157,6 +157,23 @@ static int nvml_render(struct rf_exposition *x, const struct rf_snapshot *s, uin
 	return 0;
 }
 
+static void xids_render(struct rf_exposition *x, const struct rf_snapshot *s)
+{
+	char code[16];
+
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_XID));
+	for (size_t i = 0; i < s->n_xids; i++) {
+		const struct rf_xid_row *row = &s->xids[i];
+
+		snprintf(code, sizeof(code), "%u", row->code);
+		rf_exposition_label(x, "device", row->device);
+		rf_exposition_label(x, "code", row->code == UINT32_MAX ? "other" : code);
+		rf_exposition_u64(x, row->count);
+	}
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_XID_MISSED));
+	rf_exposition_u64(x, s->log_missed);
+}
+
 static void gpu_render(struct rf_exposition *x, const struct rf_gpu_row *g)
 {
 	const struct {
@@ -274,6 +291,7 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 	}
 	if (nvml_render(x, s, limit) < 0)
 		return -ENOMEM;
+	xids_render(x, s);
 	gpu_render(x, &s->gpu);
 	health_render(x, s);
 	return 0;

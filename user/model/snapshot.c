@@ -88,6 +88,7 @@ void rf_snapshot_fini(struct rf_snapshot *s)
 	free(s->accelerators);
 	free(s->accelerator_uses);
 	free(s->nvml_uses);
+	free(s->xids);
 	free(s->root);
 	free(s->bpffs);
 	free(s->last_error);

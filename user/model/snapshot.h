@@ -98,6 +98,13 @@ struct rf_nvml_use_row {
 	uint64_t busy_ns, bytes, bytes_peak, processes;
 };
 
+/* Errors of a device of NVIDIA's that the kernel's log told of. */
+struct rf_xid_row {
+	char device[64]; /* its name, where that is known, else its address */
+	uint32_t code;	 /* all bits set: those that there was no room for */
+	uint64_t count;
+};
+
 /* The helper that asks NVML. */
 struct rf_gpu_row {
 	const char *state; /* of rf_gpu_state_name(), or what the daemon makes of it; NULL: no device of NVIDIA's */
@@ -148,6 +155,9 @@ struct rf_snapshot {
 	size_t n_accelerator_uses;
 	struct rf_nvml_use_row *nvml_uses; /* in the same order, and by instance */
 	size_t n_nvml_uses;
+	struct rf_xid_row *xids;
+	size_t n_xids;
+	uint64_t log_missed;   /* times that the kernel's log was overwritten before it was read; RF_UNKNOWN */
 	struct rf_gpu_row gpu; /* strings are borrowed */
 };
 

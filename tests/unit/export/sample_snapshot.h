@@ -20,6 +20,7 @@ struct sample {
 	struct rf_accelerator_use_row use;
 	struct rf_accel_health health;
 	struct rf_nvml_use_row nvml_use;
+	struct rf_xid_row xids[2];
 };
 
 static inline void sample_row(struct rf_workload_row *row, uint32_t id, const char *name, const char *namespace,
@@ -82,6 +83,10 @@ static inline void sample_accelerators(struct sample *sample)
 	};
 	sample->snapshot.nvml_uses = &sample->nvml_use;
 	sample->snapshot.n_nvml_uses = 1;
+	sample->xids[0] = (struct rf_xid_row){ "nvidia0", 79, 3 };
+	sample->xids[1] = (struct rf_xid_row){ "nvidia0", UINT32_MAX, 4 };
+	sample->snapshot.xids = sample->xids;
+	sample->snapshot.n_xids = 2;
 	sample->snapshot.gpu = (struct rf_gpu_row){ "running", "600.1.2", 1, 2, 3, 4, 5 };
 }
 

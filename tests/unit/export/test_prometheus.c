@@ -236,6 +236,8 @@ static void every_family_is_rendered_when_all_is_known(void **state)
 			  "workload=\"web\",device=\"accel/accel0\",instance=\"1/0\"} 1.500000000");
 	assert_line(text, "ringfence_workload_accelerator_jobs_total{tenant=\"acme\",namespace=\"prod\","
 			  "workload=\"web\",device=\"accel/accel0\"} 7");
+	assert_line(text, "ringfence_accelerator_xid_errors_total{device=\"nvidia0\",code=\"79\"} 3");
+	assert_line(text, "ringfence_accelerator_xid_errors_total{device=\"nvidia0\",code=\"other\"} 4");
 	assert_line(text, "ringfence_gpu_helper_state{state=\"running\"} 1");
 }
 
