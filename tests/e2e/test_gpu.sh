@@ -176,7 +176,6 @@ conf <<END
 device pci=0x3b accounting=1
 device pci=0x86
 END
-exits() { "$ringfence" events --json -k exit 2>/dev/null | grep -c '"kind":"exit"'; }
 await 5 nvml_is two processes 0
 before=$(nvml one busy_ns)
 enter one sleep 1.5 &
@@ -293,6 +292,22 @@ tap_is "in no group but that" "" bash -c "sed -n 's/^Groups:[\t ]*//p' /proc/$pi
 tap_is "without a capability" 0000000000000000 bash -c "sed -n 's/^CapEff:\t//p' /proc/$pid/status"
 tap_is "and no way to get one" 1 bash -c "sed -n 's/^NoNewPrivs:\t//p' /proc/$pid/status"
 tap_is "it has nothing open but its pipe and the log" "0 1 2" bash -c "ls /proc/$pid/fd | tr '\n' ' ' | sed 's/ \$//'"
+
+mkdir -m 1777 "$tmp/open"
+conf <<END
+mode write
+device pci=0x3b
+device pci=0x86
+END
+wrote() { [ "$(metric ringfence_accelerator_temperature_celsius)" = 1 ] || kept; }
+kept() { [ "$(metric ringfence_accelerator_temperature_celsius)" = 2 ]; }
+await 5 wrote
+mount -t securityfs none /sys/kernel/security 2>/dev/null
+if grep -q landlock /sys/kernel/security/lsm 2>/dev/null; then
+	tap_ok "it makes no file where anybody may" kept
+else
+	tap_skip "it makes no file where anybody may" "this kernel has no Landlock"
+fi
 
 # ---- it hangs, it crashes, it says nonsense ----
 

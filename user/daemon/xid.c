@@ -51,7 +51,10 @@ bool rf_xid_count(struct rf_xid_counts *c, const struct rf_xid *x, uint64_t now_
 		count->second_ns = now_ns;
 		count->told = 0;
 	}
-	return count->told < RF_XID_TOLD_MAX && ++count->told;
+	if (count->told == RF_XID_TOLD_MAX)
+		return false;
+	count->told++;
+	return true;
 }
 
 static void line_take(struct rf_xid_watch *w, const char *line, size_t len)
