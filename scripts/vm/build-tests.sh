@@ -16,10 +16,13 @@ cd /mnt/src
 btf=/mnt/build/kmod/$release/vmlinux.btf
 [ -e "$btf" ] || btf=/lib/modules/$release/build/vmlinux
 
-targets="all /mnt/build/tests/boundary/boundary_probe"
+targets="all /mnt/build/tests/boundary/boundary_probe /mnt/build/tests/e2e/nvml/libnvidia-ml.so.1"
+targets="$targets /mnt/build/tests/e2e/nvml/libnvidia-ml-old.so.1"
 [ $# = 0 ] || targets=
 [ $# != 0 ] || set -- tests/bpf tests/e2e tests/kmod
 targets="$targets $(find "$@" -name '*.c' ! -name '*.bpf.c' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1|')"
 targets="$targets $(find tests/library -name 'lib*.c' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1.so.1|')"
+# A library is no program.
+targets="$targets $(find "$@" -name '*.c' ! -name '*.bpf.c' ! -path '*/nvml/*' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1|')"
 # shellcheck disable=SC2086 # a list
 make -k -j2 O=/mnt/build VMLINUX_BTF="$btf" /mnt/build/tests/kmod/kfunc.skel.h $targets

@@ -44,6 +44,7 @@ static const struct {
 	[RF_EVENT_EXEC_FIRST] = { "exec-first", sizeof(struct rf_event_exec_first) },
 	[RF_EVENT_QUOTA] = { "accelerator-quota", sizeof(struct rf_event_quota) },
 	[RF_EVENT_ACCEL_OPEN] = { "accelerator-open", sizeof(struct rf_event_accel_open) },
+	[RF_EVENT_XID] = { "accelerator-xid", sizeof(struct rf_event_xid) },
 	[RF_EVENT_EXEC_DENY] = { "exec-deny", sizeof(struct rf_event_exec_deny) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
@@ -277,6 +278,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_exec_first exec_first;
 		struct rf_event_quota quota;
 		struct rf_event_accel_open accel_open;
+		struct rf_event_xid xid;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -331,6 +333,10 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_ACCEL_OPEN:
 		valid = e.accel_open.access && !(e.accel_open.access & ~(RF_DEVICE_READ | RF_DEVICE_WRITE));
+		break;
+	case RF_EVENT_XID:
+		valid = e.xid.bystander <= 1 && memchr(e.xid.device, '\0', sizeof(e.xid.device)) &&
+			memchr(e.xid.text, '\0', sizeof(e.xid.text));
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

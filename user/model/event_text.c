@@ -372,6 +372,18 @@ static void add_accel_open(struct rf_strbuf *out, const struct rf_event_accel_op
 	rf_strbuf_addf(out, " %s%s", e->access & RF_DEVICE_READ ? "r" : "", e->access & RF_DEVICE_WRITE ? "w" : "");
 }
 
+static void add_xid(struct rf_strbuf *out, const struct rf_event_xid *e, const struct rf_event_names *names)
+{
+	rf_strbuf_addc(out, ' ');
+	add_word(out, names->device ? names->device : e->device);
+	if (e->gpu_instance != UINT32_MAX)
+		rf_strbuf_addf(out, " instance %u", e->gpu_instance);
+	if (e->compute_instance != UINT32_MAX)
+		rf_strbuf_addf(out, "/%u", e->compute_instance);
+	rf_strbuf_addf(out, " xid %u%s ", e->code, e->bystander ? " bystander" : "");
+	add_escaped(out, e->text, strlen(e->text), ' ');
+}
+
 static void add_exec_first(struct rf_strbuf *out, const struct rf_event_exec_first *e)
 {
 	rf_strbuf_addc(out, ' ');
@@ -451,6 +463,9 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_ACCEL_OPEN:
 		add_accel_open(out, e, names);
+		break;
+	case RF_EVENT_XID:
+		add_xid(out, e, names);
 		break;
 	case RF_EVENT_EXEC_FIRST:
 		add_exec_first(out, e);

@@ -18,7 +18,7 @@ static const enum rf_event_kind all_kinds[] = {
 	RF_EVENT_FLOW_DENY,   RF_EVENT_DEVICE_DENY, RF_EVENT_SOCKET_DENY, RF_EVENT_POLICY,    RF_EVENT_CGROUP_NEW,
 	RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,	    RF_EVENT_FLOW_START,  RF_EVENT_FLOW_END,  RF_EVENT_ISOLATION,
 	RF_EVENT_KERNEL_DENY, RF_EVENT_FILE_DENY,   RF_EVENT_GUARD_DENY,  RF_EVENT_EXEC_DENY, RF_EVENT_EXEC_FIRST,
-	RF_EVENT_QUOTA,	      RF_EVENT_ACCEL_OPEN,
+	RF_EVENT_QUOTA,	      RF_EVENT_ACCEL_OPEN,  RF_EVENT_XID,
 };
 
 static int validate(const union sample_event *e)
@@ -188,6 +188,10 @@ static void a_socket_out_of_range_is_refused(void **state)
 	refused(RF_EVENT_ACCEL_OPEN, e.accel_open.access = 0);
 	refused(RF_EVENT_ACCEL_OPEN, e.accel_open.access |= RF_DEVICE_MKNOD);
 	accepted(RF_EVENT_ACCEL_OPEN, e.accel_open.access = RF_DEVICE_WRITE);
+	accepted(RF_EVENT_XID, e.xid.bystander = 1);
+	refused(RF_EVENT_XID, e.xid.bystander = 2);
+	refused(RF_EVENT_XID, memset(e.xid.device, 'x', sizeof(e.xid.device)));
+	refused(RF_EVENT_XID, memset(e.xid.text, 'x', sizeof(e.xid.text)));
 	refused(RF_EVENT_EXEC_FIRST, e.exec_first.path_len++);
 	refused(RF_EVENT_EXEC_FIRST, e.exec_first.digest_len = RF_DIGEST_MAX + 1);
 	refused(RF_EVENT_EXEC_FIRST, e.exec_first.digest_of = RF_DIGESTS);
