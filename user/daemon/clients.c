@@ -106,7 +106,7 @@ static int begin(struct rf_clients *c, struct rf_engine *e)
 	if (r >= 0 && !c->ids)
 		r = rf_hashmap_new(NULL, &c->ids);
 	if (r >= 0 && !c->list) {
-		c->list = calloc(RF_MAX_ACCEL_CLIENTS, sizeof(*c->list));
+		c->list = reallocarray(NULL, RF_MAX_ACCEL_CLIENTS, sizeof(*c->list));
 		r = c->list ? 0 : -ENOMEM;
 	}
 	if (r < 0 || c->begun)
