@@ -113,7 +113,7 @@ guest()
 		[ "$name" != "${first%-*}-nomodule" ] ||
 			words="$words,test_sockets,test_isolation,test_kernel,test_files,test_exec_label,test_guard,test_lineage,boundary"
 		[ "$name" != "$first" ] ||
-			words="$words,bpf,test_apply,test_peers,test_names,test_accelerators,test_accel_jobs,test_quotas"
+			words="$words,bpf,test_apply,test_peers,test_names,test_accelerators,test_accel_jobs,test_accel_fdinfo,test_quotas"
 	fi
 
 	: >"$log"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Each client keeps a descriptor of its fdinfo: a pread() costs half of what
- * opening it by its path does, and it is of that process and of no later one
- * with its number. What the holder has under that number may change: then the
+ * Each client keeps a descriptor of its fdinfo: a pread() costs a third of
+ * what opening it by its path, reading and closing does, and it is of that
+ * process and of no later one with its number. What the holder has under that number may change: then the
  * client id does, and the holder is looked for again.
  *
  * One is read only when its workload's jobs, buffers or files on the device
