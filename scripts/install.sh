@@ -21,7 +21,7 @@ pages() {
 
 case ${1:-} in
 install)
-	for program in "$O/ringfenced" "$O/ringfence"; do
+	for program in "$O/ringfenced" "$O/ringfence" "$O/ringfence-gpu"; do
 		if ! [ -x "$program" ]; then
 			echo "install: $program has not been built" >&2
 			exit 1
@@ -29,6 +29,7 @@ install)
 	done
 	install -D -m 0755 "$O/ringfenced" "$root/sbin/ringfenced"
 	install -D -m 0755 "$O/ringfence" "$root/bin/ringfence"
+	install -D -m 0755 "$O/ringfence-gpu" "$root/libexec/ringfence/ringfence-gpu"
 	mkdir -p "$units"
 	sed "s|/usr/sbin/ringfenced|$PREFIX/sbin/ringfenced|" packaging/systemd/ringfenced.service >"$units/ringfenced.service"
 	if [ "${SYSTEMD_VERSION%%.*}" -lt 253 ]; then
@@ -51,12 +52,12 @@ install)
 	echo "Installed below $root; policies go to $policies; start with: systemctl enable --now ringfenced"
 	;;
 uninstall)
-	rm -f "$root/sbin/ringfenced" "$root/bin/ringfence" "$units/ringfenced.service" \
+	rm -f "$root/sbin/ringfenced" "$root/bin/ringfence" "$root/libexec/ringfence/ringfence-gpu" "$units/ringfenced.service" \
 		"$root/share/bash-completion/completions/ringfence"
 	for page in $(pages); do
 		rm -f "$root/share/man/man${page##*.}/${page##*/}"
 	done
-	rmdir --ignore-fail-on-non-empty "$policies" "$DESTDIR/etc/ringfence" 2>/dev/null || true
+	rmdir --ignore-fail-on-non-empty "$root/libexec/ringfence" "$policies" "$DESTDIR/etc/ringfence" 2>/dev/null || true
 	if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ] && [ "$(id -u)" -eq 0 ]; then
 		systemctl daemon-reload
 	fi

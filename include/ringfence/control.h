@@ -49,7 +49,9 @@
  *                                                        "missing": why nothing is recorded, where that is so}
  *
  * accelerators -                                         "time_ns" (CLOCK_BOOTTIME), "accelerators": [{"name","driver",
- *                                                        "parent","uuid","health","findings"}], "uses": [USE]
+ *                                                        "parent","uuid","health","findings"}], "uses": [USE],
+ *                                                        "nvml": [{"workload","device","instance" (of MIG, "" none),
+ *                                                        "busy_ns","bytes","bytes_peak","processes"}]
  *
  * "health": {"temperature_celsius": n, ...} what is known of RF_HEALTH_READINGS, user/model/accelerator_health.h;
  * "findings": ["throttled-power", ...] what of it somebody should look at; neither where nobody tells any
@@ -70,6 +72,7 @@
  *   "maps": [{"name","entries","max_entries","bytes"}],
  *   "flow_history": {"rows","max_rows","dropped","lost","stored": bool,"bytes" on disk,"why" it is not stored or null},
  *   "lineage": the same of its rows,
+ *   "gpu": {"state","why","restarts","refused","errors","unjoined","dropped"} of the helper that asks NVML, or null,
  *   "guard": {"locked": bool,"open_s": n,"refused": [{"name","count","help"}]},
  *   "cost": {"cpu_s","rss_bytes","bpf_bytes","bpf_run_ns" or null}
  * }

@@ -43,6 +43,7 @@ enum rf_event_kind {
 	RF_EVENT_EXEC_DENY,   /* struct rf_event_exec_deny */
 	RF_EVENT_EXEC_FIRST,  /* struct rf_event_exec_first */
 	RF_EVENT_QUOTA,	      /* struct rf_event_quota */
+	RF_EVENT_XID,	      /* struct rf_event_xid; made by the daemon, never on a ring */
 	RF_EVENT_KINDS
 };
 
@@ -239,6 +240,22 @@ struct rf_event_quota {
 	__u32 minor;
 	__u32 pad2;
 	__u64 wait_ns; /* how much it is over; 0: nothing that passes with time */
+};
+
+/*
+ * An error that NVIDIA's driver wrote into the kernel's log, once for the workload of the process that it names and
+ * once for each other that had the device open then; for no workload, if there was none. Only in the first are the
+ * header's process id and name those of the log.
+ */
+#define RF_XID_TOLD 96
+
+struct rf_event_xid {
+	struct rf_event_header header;
+	__u32 code;
+	__u32 gpu_instance, compute_instance; /* of MIG; all bits set: none */
+	__u32 bystander;		      /* 1: it only had the device open */
+	char device[32];		      /* its address */
+	char text[RF_XID_TOLD];		      /* what else the log says, cut */
 };
 
 /*

@@ -215,6 +215,34 @@ static void devices_text(const struct rf_cli *cli, const struct rf_jin *devices,
 	rf_strbuf_addc(out, '\n');
 }
 
+/* What NVML tells of processes, where there are any. */
+static void nvml_text(const struct rf_cli *cli, const struct rf_jin *list, struct rf_strbuf *out)
+{
+	static const struct rf_column columns[] = {
+		{ "DEVICE", RF_FIT_LEFT }, { "MIG", RF_FIT_LEFT },     { "WORKLOAD", RF_FIT_CUT },
+		{ "PROCS", RF_FIT_RIGHT }, { "BUSY s", RF_FIT_RIGHT }, { "MEMORY", RF_FIT_RIGHT },
+		{ "PEAK", RF_FIT_RIGHT },
+	};
+	_cleanup_table_ struct rf_table t = RF_TABLE_INIT(columns);
+
+	for (size_t i = 0; i < rf_jin_len(list); i++) {
+		const struct rf_jin *use = rf_jin_at(list, i);
+		const char *instance = rf_jin_string(use, "instance", "");
+
+		rf_table_add(&t, RF_COLOR_NONE, rf_jin_string(use, "device", "?"));
+		rf_table_add(&t, RF_COLOR_NONE, *instance ? instance : NULL);
+		rf_table_add(&t, RF_COLOR_NONE, rf_jin_string(use, "workload", "?"));
+		rf_table_addf(&t, RF_COLOR_NONE, "%" PRId64, rf_jin_i64(use, "processes", 0));
+		add_seconds(&t, rf_jin_i64(use, "busy_ns", 0));
+		add_bytes(&t, use, "bytes");
+		add_bytes(&t, use, "bytes_peak");
+	}
+	if (!t.n_cells && !t.error)
+		return;
+	rf_strbuf_adds(out, "\nBy NVML:\n");
+	rf_table_print(&t, out, cli->width, cli->color);
+}
+
 int rf_command_accel(struct rf_cli *cli, int argc, char **argv)
 {
 	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
@@ -256,5 +284,6 @@ int rf_command_accel(struct rf_cli *cli, int argc, char **argv)
 	health_text(cli, devices, &out);
 	uses_text(cli, uses, &out);
 	held_text(cli, uses, &out);
+	nvml_text(cli, rf_jin_get(reply.root, "nvml"), &out);
 	return rf_cli_print(cli, &out);
 }

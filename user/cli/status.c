@@ -98,6 +98,23 @@ static void recorded(const struct rf_cli *cli, const struct rf_jin *h, const cha
 	rf_strbuf_adds(out, "\n");
 }
 
+static void gpu(const struct rf_jin *g, struct rf_strbuf *out)
+{
+	if (!rf_jin_is_object(g))
+		return;
+	rf_strbuf_adds(out, "NVML      ");
+	escaped(out, g, "state");
+	if (*rf_jin_string(g, "why", "")) {
+		rf_strbuf_adds(out, ", ");
+		escaped(out, g, "why");
+	}
+	if (rf_jin_i64(g, "restarts", 0))
+		rf_strbuf_addf(out, "; started again %" PRId64 " times", rf_jin_i64(g, "restarts", 0));
+	if (rf_jin_i64(g, "errors", 0))
+		rf_strbuf_addf(out, "; %" PRId64 " calls failed", rf_jin_i64(g, "errors", 0));
+	rf_strbuf_addc(out, '\n');
+}
+
 static void summary(const struct rf_cli *cli, const struct rf_jin *s, struct rf_strbuf *out)
 {
 	const struct rf_jin *cost = rf_jin_get(s, "cost"), *error = rf_jin_get(s, "last_error");
@@ -134,6 +151,7 @@ static void summary(const struct rf_cli *cli, const struct rf_jin *s, struct rf_
 	rf_strbuf_adds(out, "\n");
 	recorded(cli, rf_jin_get(s, "flow_history"), "Recorded", "flows", "in memory alone", out);
 	recorded(cli, rf_jin_get(s, "lineage"), "Lineage", "rows", "waits in the kernel", out);
+	gpu(rf_jin_get(s, "gpu"), out);
 	if (confirm >= 0) {
 		rf_render_duration(left, (uint64_t)confirm);
 		rf_render_color(out, RF_COLOR_YELLOW, cli->color);

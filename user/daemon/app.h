@@ -12,6 +12,7 @@
 #include "user/daemon/flows.h"
 #include "user/daemon/geo.h"
 #include "user/daemon/health_sysfs.h"
+#include "user/daemon/gpu.h"
 #include "user/daemon/history.h"
 #include "user/daemon/holds.h"
 #include "user/daemon/http.h"
@@ -21,6 +22,7 @@
 #include "user/daemon/lineage.h"
 #include "user/daemon/registry.h"
 #include "user/daemon/sources.h"
+#include "user/daemon/xid.h"
 #include "user/engine/engine.h"
 
 #define RF_POLICY_DIR "/etc/ringfence/policies.d"
@@ -31,8 +33,10 @@
 
 struct rf_options {
 	const char *policy_dir, *state_dir, *socket, *bpffs, *listen, *geo_database;
-	char *cgroup_root; /* owned */
+	const char *kernel_log; /* NULL: the kernel's own, on a host with devices of NVIDIA's */
+	char *cgroup_root;	/* owned */
 	bool watch, verbose;
+	struct rf_gpu_options gpu;
 	bool pods_open; /* see pods.h */
 	bool lock;	/* see lock.h */
 	bool force;	/* the start-up apply may cover the host's own management */
@@ -73,6 +77,8 @@ struct rf_app {
 	struct rf_health_sysfs health_sysfs;
 	struct rf_holds holds;
 	struct rf_kfd_watch kfd;
+	struct rf_gpu *gpu;
+	struct rf_xid_watch xid;
 	unsigned int geo_ticks;
 	char *last_error;
 	uint64_t last_error_real_ns, last_apply_real_ns, applies_ok, applies_failed, rollbacks;
@@ -106,6 +112,9 @@ void rf_app_watch_tick(struct rf_app *app);
 void rf_app_geo_tick(struct rf_app *app);
 /* Likewise: have accelerators come or gone? Then what is in force is applied again. */
 void rf_app_accelerators_tick(struct rf_app *app);
+
+/* xid_event.c: follows the kernel's log as soon as there is a device of NVIDIA's */
+void rf_app_xid_tick(struct rf_app *app);
 
 /* protect.c: refuses a plan that would put the host's own management under enforcement */
 int rf_app_protect(struct rf_registry *r, const struct rf_policy_set *set, void *arg, char **ret_error);

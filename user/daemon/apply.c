@@ -418,7 +418,11 @@ void rf_app_accelerators_tick(struct rf_app *app)
 	_cleanup_sources_ struct rf_sources s = RF_SOURCES_INIT;
 	_cleanup_free_ char *text = NULL;
 
-	if (!rf_accelerators_tick(&app->accelerators, app->engine) || !app->in_force)
+	bool changed = rf_accelerators_tick(&app->accelerators, app->engine);
+
+	if (app->gpu)
+		rf_gpu_tick(app->gpu, &app->accelerators.known, changed);
+	if (!changed || !app->in_force)
 		return;
 	rf_notice("accelerators have come or gone (%zu now): the policies are applied again",
 		  app->accelerators.known.n_devices);

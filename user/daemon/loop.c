@@ -50,6 +50,9 @@ static void event_names(struct rf_app *app, const struct rf_event_header *event,
 
 		names->device = device_name(app, 2, quota->major, quota->minor);
 		ref = rf_quotas_ref(image ? image->quotas : NULL, quota->level);
+	} else if (event->kind == RF_EVENT_XID) {
+		names->device =
+			rf_accelerators_name(&app->accelerators.known, ((const struct rf_event_xid *)event)->device);
 	} else if (event->kind == RF_EVENT_SOCKET_DENY) {
 		const struct rf_event_socket *socket = (const struct rf_event_socket *)event;
 
@@ -115,11 +118,20 @@ static void identity_handle(struct rf_app *app, const struct rf_event_header *ev
 		rf_err("cgroup %s stays under its parent's policy: %s", cgroup->path, error ? error : strerror(-r));
 }
 
+void rf_app_event(struct rf_app *app, const struct rf_event_header *event)
+{
+	const struct rf_record *record;
+	struct rf_event_names names;
+
+	event_names(app, event, &names);
+	record = rf_history_add(app->history, event, &names);
+	if (record && app->control)
+		rf_control_event(app->control, record);
+}
+
 static void event_handle(const struct rf_event_header *event, void *arg)
 {
 	struct rf_app *app = arg;
-	const struct rf_record *record;
-	struct rf_event_names names;
 
 	if (is_probe(event))
 		return;
@@ -132,10 +144,9 @@ static void event_handle(const struct rf_event_header *event, void *arg)
 	    !rf_hashmap_get64(app->registry->cgroups, event->cgroup_id))
 		return;
 	rf_flows_event(&app->flows, app->registry, event);
-	event_names(app, event, &names);
-	record = rf_history_add(app->history, event, &names);
-	if (record && app->control)
-		rf_control_event(app->control, record);
+	if (app->gpu)
+		rf_gpu_event(app->gpu, event);
+	rf_app_event(app, event);
 }
 
 static int ring_io(sd_event_source *source, int fd, uint32_t events, void *arg)
@@ -204,6 +215,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rf_kfd_tick(&app->kfd, app->registry, "/sys", "/proc");
 	rf_holds_tick(&app->holds, app->engine, app->registry);
 	rf_health_sysfs_tick(&app->health_sysfs, &app->accelerators.known, &app->device_health);
+	rf_app_xid_tick(app);
 	rf_labels_tick(&app->labels, app->engine, app->registry->set);
 	rf_flows_tick(&app->flows);
 	(void)sd_event_source_set_time_relative(source, TICK_USEC);

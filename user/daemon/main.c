@@ -28,6 +28,9 @@ static const char usage[] = "usage: ringfenced [options]\n"
 			    "  --log-level LEVEL   err, warning, notice, info, debug (info)\n"
 			    "  --pods-accelerators WORD\n"
 			    "                      accelerators for pods that no policy selects: deny, allow (deny)\n"
+			    "  --gpu-helper FILE   ringfence-gpu (beside ringfenced, or in ../libexec/ringfence)\n"
+			    "  --gpu-library FILE  what it asks in NVML's place, on any host\n"
+			    "  --kernel-log FILE   where errors of NVIDIA's devices are read (/dev/kmsg)\n"
 			    "  --no-watch          do not watch the policy directory\n"
 			    "  --lock              let nobody but itself end or change enforcement\n"
 			    "  --force             apply at start even what covers the host's own management\n"
@@ -47,6 +50,9 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 		GEO_DATABASE,
 		LOG_LEVEL,
 		PODS_ACCELERATORS,
+		GPU_HELPER,
+		GPU_LIBRARY,
+		KERNEL_LOG,
 		NO_WATCH,
 		LOCK,
 		FORCE,
@@ -63,6 +69,9 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 		{ "geo-database", required_argument, NULL, GEO_DATABASE },
 		{ "log-level", required_argument, NULL, LOG_LEVEL },
 		{ "pods-accelerators", required_argument, NULL, PODS_ACCELERATORS },
+		{ "gpu-helper", required_argument, NULL, GPU_HELPER },
+		{ "gpu-library", required_argument, NULL, GPU_LIBRARY },
+		{ "kernel-log", required_argument, NULL, KERNEL_LOG },
 		{ "no-watch", no_argument, NULL, NO_WATCH },
 		{ "lock", no_argument, NULL, LOCK },
 		{ "force", no_argument, NULL, FORCE },
@@ -104,6 +113,15 @@ static int options_parse(int argc, char **argv, struct rf_options *o, bool *ret_
 				return -EINVAL;
 			}
 			o->pods_open = rf_streq(optarg, "allow");
+			break;
+		case GPU_HELPER:
+			o->gpu.helper = optarg;
+			break;
+		case GPU_LIBRARY:
+			o->gpu.library = optarg;
+			break;
+		case KERNEL_LOG:
+			o->kernel_log = optarg;
 			break;
 		case NO_WATCH:
 			o->watch = false;
@@ -216,6 +234,9 @@ static int start(struct rf_app *app)
 	if (r < 0)
 		return rf_err_r(r, "cannot tell the kernel of the accelerators");
 	app->registry->accelerators = &app->accelerators.known;
+	r = rf_gpu_new(&app->options.gpu, app->event, app->registry, &app->device_health, &app->gpu);
+	if (r < 0)
+		return rf_err_r(r, "cannot prepare to ask NVML");
 	app->registry->guarded = app->lock.wanted;
 	app->registry->pods_open = app->options.pods_open;
 	r = rf_app_start_policy(app);
@@ -232,6 +253,8 @@ static int start(struct rf_app *app)
 static void stop(struct rf_app *app)
 {
 	rf_app_loop_end(app);
+	rf_xid_stop(&app->xid);
+	rf_gpu_free(app->gpu);
 	rf_control_free(app->control);
 	rf_http_free(app->http);
 	rf_history_free(app->history);

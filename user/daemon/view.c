@@ -107,6 +107,9 @@ static int workload_row_fill(struct rf_app *app, const struct rf_workload *w, co
 	return policies_copy(row, w->image);
 }
 
+/* Of a device that the kernel has no rows of. */
+#define NUMBER_NONE UINT32_MAX
+
 static int accelerator_add(struct rf_snapshot *s, uint32_t number, const char *name, const char *driver,
 			   const char *parent, const char *uuid)
 {
@@ -118,17 +121,42 @@ static int accelerator_add(struct rf_snapshot *s, uint32_t number, const char *n
 	return row->name && row->driver && row->parent && !uuid == !row->uuid ? 0 : -ENOMEM;
 }
 
-static int health_add(const struct rf_app *app, struct rf_accelerator_row *row)
+static bool has_parent(const struct rf_snapshot *s, const char *parent)
 {
-	const struct rf_accel_health *h = rf_device_health_find(&app->device_health, row->parent, rf_clock_monotonic());
+	for (size_t i = 0; i < s->n_accelerators; i++)
+		if (rf_streq(s->accelerators[i].parent, parent))
+			return true;
+	return false;
+}
 
-	if (!h)
-		return 0;
+static int health_add(struct rf_accelerator_row *row, const struct rf_accel_health *h)
+{
 	row->health = malloc(sizeof(*row->health));
 	if (!row->health)
 		return -ENOMEM;
 	*row->health = *h;
 	return 0;
+}
+
+/* What devices say of themselves; one of whose nodes nothing is known is there by its name on the bus. */
+static int health_fill(const struct rf_app *app, struct rf_snapshot *s)
+{
+	const struct rf_device_health *told = &app->device_health;
+	uint64_t now = rf_clock_monotonic();
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < told->n; i++) {
+		const struct rf_accel_health *h = rf_device_health_find(told, told->rows[i].health.parent, now);
+
+		if (!h)
+			continue;
+		if (!has_parent(s, h->parent))
+			r = accelerator_add(s, NUMBER_NONE, h->parent, "", h->parent, NULL);
+		for (size_t k = 0; r >= 0 && k < s->n_accelerators; k++)
+			if (rf_streq(s->accelerators[k].parent, h->parent))
+				r = health_add(&s->accelerators[k], h);
+	}
+	return r;
 }
 
 /* Those that are there, and what belongs to none alone; one that is gone is known by its name on the bus. */
@@ -137,7 +165,7 @@ static int accelerators_fill(const struct rf_app *app, struct rf_snapshot *s)
 	const struct rf_accelerators *known = &app->accelerators.known;
 	int r;
 
-	s->accelerators = calloc(known->n_devices + 1, sizeof(*s->accelerators));
+	s->accelerators = calloc(known->n_devices + app->device_health.n + 1, sizeof(*s->accelerators));
 	if (!s->accelerators)
 		return -ENOMEM;
 	r = accelerator_add(s, RF_ACCEL_DEVICE_NONE, "", "", "", NULL);
@@ -146,10 +174,8 @@ static int accelerators_fill(const struct rf_app *app, struct rf_snapshot *s)
 
 		r = accelerator_add(s, rf_engine_accel_device(app->engine, d->parent), d->name, d->driver, d->parent,
 				    d->uuid);
-		if (r >= 0)
-			r = health_add(app, &s->accelerators[s->n_accelerators - 1]);
 	}
-	return r;
+	return r < 0 ? r : health_fill(app, s);
 }
 
 struct uses {
@@ -264,6 +290,87 @@ static int uses_fill(const struct rf_app *app, struct rf_snapshot *s)
 	return r;
 }
 
+struct nvml_uses {
+	struct rf_snapshot *s;
+	size_t n, room;
+	bool counting; /* how many there are; then they are taken */
+};
+
+static void nvml_use_take(const struct rf_gpu_use *use, void *arg)
+{
+	struct nvml_uses *u = arg;
+	struct rf_nvml_use_row row = { .workload = workload_row_find(u->s, use->workload),
+				       .gpu_instance = use->gpu_instance,
+				       .compute_instance = use->compute_instance,
+				       .busy_ns = use->busy_ns,
+				       .bytes = use->bytes,
+				       .bytes_peak = use->bytes_peak,
+				       .processes = use->processes };
+
+	for (size_t i = 0; i < u->s->n_accelerators; i++)
+		if (rf_streq(u->s->accelerators[i].parent, use->parent))
+			row.device = &u->s->accelerators[i];
+	if (!row.workload || !row.device)
+		return;
+	if (u->counting)
+		u->room++;
+	else if (u->n < u->room)
+		u->s->nvml_uses[u->n++] = row;
+}
+
+static int nvml_use_compare(const void *a, const void *b)
+{
+	const struct rf_nvml_use_row *x = a, *y = b;
+
+	if (x->workload != y->workload)
+		return x->workload < y->workload ? -1 : 1;
+	if (x->device != y->device)
+		return x->device < y->device ? -1 : 1;
+	if (x->gpu_instance != y->gpu_instance)
+		return x->gpu_instance < y->gpu_instance ? -1 : 1;
+	return (x->compute_instance > y->compute_instance) - (x->compute_instance < y->compute_instance);
+}
+
+static int nvml_fill(const struct rf_app *app, struct rf_snapshot *s)
+{
+	struct nvml_uses u = { .s = s, .counting = true };
+
+	if (!app->gpu)
+		return 0;
+	rf_gpu_row(app->gpu, &s->gpu);
+	rf_gpu_each(app->gpu, nvml_use_take, &u);
+	s->nvml_uses = calloc(u.room + 1, sizeof(*s->nvml_uses));
+	if (!s->nvml_uses)
+		return -ENOMEM;
+	u.counting = false;
+	rf_gpu_each(app->gpu, nvml_use_take, &u);
+	s->n_nvml_uses = u.n;
+	qsort(s->nvml_uses, u.n, sizeof(*s->nvml_uses), nvml_use_compare);
+	return 0;
+}
+
+static int xids_fill(const struct rf_app *app, struct rf_snapshot *s)
+{
+	const struct rf_xid_counts *c = &app->xid.counts;
+
+	s->log_missed = app->xid.source ? app->xid.missed : RF_UNKNOWN;
+	s->xids = calloc(c->n_devices * (RF_XID_CODES + 1) + 1, sizeof(*s->xids));
+	if (!s->xids)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n_devices; i++) {
+		const struct rf_xid_device *d = &c->devices[i];
+		const char *name = rf_accelerators_name(&app->accelerators.known, d->parent);
+
+		for (size_t k = 0; k < d->n_codes; k++) {
+			struct rf_xid_row *row = &s->xids[s->n_xids++];
+
+			*row = (struct rf_xid_row){ .code = d->codes[k].code, .count = d->codes[k].count };
+			snprintf(row->device, sizeof(row->device), "%s", name ? name : d->parent);
+		}
+	}
+	return 0;
+}
+
 int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot *s)
 {
 	struct rf_registry *registry = app->registry;
@@ -312,6 +419,10 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 	r = accelerators_fill(app, s);
 	if (r >= 0)
 		r = uses_fill(app, s);
+	if (r >= 0)
+		r = nvml_fill(app, s);
+	if (r >= 0)
+		r = xids_fill(app, s);
 	if (r < 0)
 		return r;
 	r = rf_engine_snapshot(app->engine, s);

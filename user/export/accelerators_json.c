@@ -102,6 +102,21 @@ static void put_health(const struct rf_accel_health *h, struct rf_json *j)
 	rf_json_array_end(j);
 }
 
+static void put_nvml_use(const struct rf_nvml_use_row *row, struct rf_json *j)
+{
+	char instance[RF_NVML_INSTANCE];
+
+	rf_json_object(j, NULL);
+	rf_json_string(j, "workload", row->workload->name);
+	rf_json_string(j, "device", row->device->name);
+	rf_json_string(j, "instance", rf_nvml_instance(row, instance));
+	rf_json_u64(j, "busy_ns", row->busy_ns);
+	rf_json_u64(j, "bytes", row->bytes);
+	rf_json_u64(j, "bytes_peak", row->bytes_peak);
+	rf_json_u64(j, "processes", row->processes);
+	rf_json_object_end(j);
+}
+
 void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 {
 	rf_json_u64(j, "time_ns", s->boot_ns);
@@ -127,4 +142,8 @@ void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 		put_use(&s->accelerator_uses[i], j);
 	rf_json_array_end(j);
 	put_clients(&s->accel_clients, j);
+	rf_json_array(j, "nvml");
+	for (size_t i = 0; i < s->n_nvml_uses; i++)
+		put_nvml_use(&s->nvml_uses[i], j);
+	rf_json_array_end(j);
 }

@@ -95,6 +95,8 @@ static void add_fixed(struct rf_strbuf *out, uint64_t value, unsigned int decima
 	for (unsigned int i = 0; i < decimals; i++)
 		scale *= 10;
 	add_u64(out, value / scale);
+	if (!decimals)
+		return;
 	rf_strbuf_addc(out, '.');
 	value %= scale;
 	for (unsigned int i = decimals; i; i--, value /= 10)
@@ -111,13 +113,13 @@ static void add_double(struct rf_strbuf *out, double value)
 	if (value < 0)
 		rf_strbuf_addc(out, '-');
 	/* 999999.5 millionths and more make another whole one. */
-	whole += (double)(millionths / 1000000);
-	millionths %= 1000000;
-	if (!millionths) {
-		add_u64(out, (uint64_t)whole);
-		return;
+	if (millionths >= 1000000) {
+		whole += 1;
+		millionths -= 1000000;
 	}
 	add_u64(out, (uint64_t)whole);
+	if (!millionths)
+		return;
 	rf_strbuf_addc(out, '.');
 	for (uint64_t scale = 100000; millionths; millionths %= scale, scale /= 10)
 		rf_strbuf_addc(out, (char)('0' + millionths / scale));

@@ -30,6 +30,8 @@
 #define RF_METRICS_WORKLOAD_LABELS "tenant,namespace,workload"
 #define RF_METRICS_ACCEL_PREFIX	   RF_METRICS_WORKLOAD_PREFIX "accelerator_"
 #define RF_METRICS_ACCEL_LABELS	   RF_METRICS_WORKLOAD_LABELS ",device"
+#define RF_METRICS_NVML_PREFIX	   RF_METRICS_ACCEL_PREFIX "nvml_"
+#define RF_METRICS_NVML_LABELS	   RF_METRICS_ACCEL_LABELS ",instance"
 #define RF_METRICS_HEALTH_PREFIX   "ringfence_accelerator_"
 #define RF_METRICS_HEALTH_LABELS   "device,address"
 
@@ -204,7 +206,29 @@ enum rf_metric_type { RF_METRIC_GAUGE, RF_METRIC_COUNTER, RF_METRIC_INFO, RF_MET
 	X(CLIENTS_SEARCHES, "ringfence_accelerator_clients_searches", COUNTER, "",                                     \
 	  "Walks of all open files in the kernel, for the holder of one.")                                             \
 	X(CLIENTS_CPU, "ringfence_accelerator_clients_cpu_seconds", COUNTER, "",                                       \
-	  "CPU time of the daemon for reading fdinfo.")
+	  "CPU time of the daemon for reading fdinfo.")                                                                \
+	X(NVML_BUSY, RF_METRICS_NVML_PREFIX "busy_seconds", COUNTER, RF_METRICS_NVML_LABELS,                           \
+	  "Device time that NVML's samples of utilization stand for, since the daemon started.")                       \
+	X(NVML_MEMORY, RF_METRICS_NVML_PREFIX "memory_bytes", GAUGE, RF_METRICS_NVML_LABELS,                           \
+	  "Device memory of its processes, as NVML tells it.")                                                         \
+	X(NVML_PEAK, RF_METRICS_NVML_PREFIX "memory_peak_bytes", GAUGE, RF_METRICS_NVML_LABELS,                        \
+	  "The most that it was in any round.")                                                                        \
+	X(NVML_PROCESSES, RF_METRICS_NVML_PREFIX "processes", GAUGE, RF_METRICS_NVML_LABELS,                           \
+	  "Its processes on the device.")                                                                              \
+	X(XID, "ringfence_accelerator_xid_errors", COUNTER, "device,code",                                             \
+	  "Errors of a device of NVIDIA's in the kernel's log, since the daemon started.")                             \
+	X(XID_MISSED, "ringfence_accelerator_kernel_log_gaps", COUNTER, "",                                            \
+	  "Times that the kernel's log was overwritten before it was read for such errors.")                           \
+	X(GPU_STATE, "ringfence_gpu_helper_state", GAUGE, "state",                                                     \
+	  "1 for what the helper that asks NVML does; absent on a host without NVIDIA devices.")                       \
+	X(GPU_RESTARTS, "ringfence_gpu_helper_restarts", COUNTER, "",                                                  \
+	  "Times that it hung, crashed or said nonsense, and was started again.")                                      \
+	X(GPU_REFUSED, "ringfence_gpu_helper_refused_messages", COUNTER, "", "Of these, when it said nonsense.")       \
+	X(GPU_ERRORS, "ringfence_gpu_nvml_errors", COUNTER, "", "Calls of NVML that failed.")                          \
+	X(GPU_UNJOINED, "ringfence_gpu_unjoined_messages", COUNTER, "",                                                \
+	  "Messages about processes that nobody knew, so that they are charged to nobody.")                            \
+	X(GPU_DROPPED, "ringfence_gpu_dropped_messages", COUNTER, "",                                                  \
+	  "Messages about processes that there was no room for.")
 
 enum rf_metric {
 #define X(id, name, type, labels, help) RF_METRIC_##id,

@@ -88,6 +88,122 @@ static void devices_render(struct rf_exposition *x, const struct rf_snapshot *s)
 	}
 }
 
+static const struct {
+	enum rf_metric metric;
+	size_t offset;
+	unsigned int decimals;
+} nvml_families[] = {
+	{ RF_METRIC_NVML_BUSY, offsetof(struct rf_nvml_use_row, busy_ns), 9 },
+	{ RF_METRIC_NVML_MEMORY, offsetof(struct rf_nvml_use_row, bytes), 0 },
+	{ RF_METRIC_NVML_PEAK, offsetof(struct rf_nvml_use_row, bytes_peak), 0 },
+	{ RF_METRIC_NVML_PROCESSES, offsetof(struct rf_nvml_use_row, processes), 0 },
+};
+
+static void nvml_labels(struct rf_exposition *x, const struct rf_nvml_use_row *row)
+{
+	const struct rf_workload_row *w = row->workload;
+	char instance[RF_NVML_INSTANCE];
+
+	rf_exposition_label(x, "tenant", w ? w->tenant : RF_METRICS_OTHER);
+	rf_exposition_label(x, "namespace", w ? w->namespace : RF_METRICS_OTHER);
+	rf_exposition_label(x, "workload", w ? w->short_name : RF_METRICS_OTHER);
+	rf_exposition_label(x, "device", row->device->name);
+	rf_exposition_label(x, "instance", rf_nvml_instance(row, instance));
+}
+
+static bool same_place(const struct rf_nvml_use_row *a, const struct rf_nvml_use_row *b)
+{
+	return a->device == b->device && a->gpu_instance == b->gpu_instance &&
+	       a->compute_instance == b->compute_instance;
+}
+
+/* The rows of workloads that have series of their own, then sums of the others by device and instance; returns how
+ * many. */
+static size_t nvml_rows(const struct rf_snapshot *s, uint32_t limit, struct rf_nvml_use_row *rows)
+{
+	size_t own = 0, n;
+
+	for (size_t i = 0; i < s->n_nvml_uses; i++)
+		if (s->nvml_uses[i].workload->id < limit)
+			rows[own++] = s->nvml_uses[i];
+	n = own;
+	for (size_t i = 0; i < s->n_nvml_uses; i++) {
+		const struct rf_nvml_use_row *row = &s->nvml_uses[i];
+		size_t k = own;
+
+		if (row->workload->id < limit)
+			continue;
+		while (k < n && !same_place(&rows[k], row))
+			k++;
+		if (k == n)
+			rows[n++] = (struct rf_nvml_use_row){ .device = row->device,
+							      .gpu_instance = row->gpu_instance,
+							      .compute_instance = row->compute_instance };
+		for (size_t f = 0; f < ARRAY_SIZE(nvml_families); f++)
+			*(uint64_t *)((char *)&rows[k] + nvml_families[f].offset) +=
+				*(const uint64_t *)((const char *)row + nvml_families[f].offset);
+	}
+	return n;
+}
+
+static int nvml_render(struct rf_exposition *x, const struct rf_snapshot *s, uint32_t limit)
+{
+	_cleanup_free_ struct rf_nvml_use_row *rows = calloc(s->n_nvml_uses + 1, sizeof(*rows));
+	size_t n;
+
+	if (!rows)
+		return -ENOMEM;
+	n = nvml_rows(s, limit, rows);
+	for (size_t f = 0; f < ARRAY_SIZE(nvml_families); f++) {
+		rf_exposition_begin(x, rf_metric_family(nvml_families[f].metric));
+		for (size_t i = 0; i < n; i++) {
+			nvml_labels(x, &rows[i]);
+			rf_exposition_fixed(x, *(const uint64_t *)((const char *)&rows[i] + nvml_families[f].offset),
+					    nvml_families[f].decimals);
+		}
+	}
+	return 0;
+}
+
+static void xids_render(struct rf_exposition *x, const struct rf_snapshot *s)
+{
+	char code[16];
+
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_XID));
+	for (size_t i = 0; i < s->n_xids; i++) {
+		const struct rf_xid_row *row = &s->xids[i];
+
+		snprintf(code, sizeof(code), "%u", row->code);
+		rf_exposition_label(x, "device", row->device);
+		rf_exposition_label(x, "code", row->code == UINT32_MAX ? "other" : code);
+		rf_exposition_u64(x, row->count);
+	}
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_XID_MISSED));
+	rf_exposition_u64(x, s->log_missed);
+}
+
+static void gpu_render(struct rf_exposition *x, const struct rf_gpu_row *g)
+{
+	const struct {
+		enum rf_metric metric;
+		uint64_t value;
+	} counts[] = {
+		{ RF_METRIC_GPU_RESTARTS, g->restarts }, { RF_METRIC_GPU_REFUSED, g->refused },
+		{ RF_METRIC_GPU_ERRORS, g->errors },	 { RF_METRIC_GPU_UNJOINED, g->unjoined },
+		{ RF_METRIC_GPU_DROPPED, g->dropped },
+	};
+
+	if (!g->state)
+		return;
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_GPU_STATE));
+	rf_exposition_label(x, "state", g->state);
+	rf_exposition_u64(x, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		rf_exposition_begin(x, rf_metric_family(counts[i].metric));
+		rf_exposition_u64(x, counts[i].value);
+	}
+}
+
 static void health_render(struct rf_exposition *x, const struct rf_snapshot *s)
 {
 	for (int reading = 0; reading < RF_HEALTH_COUNT; reading++) {
@@ -268,6 +384,10 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 	holds_render(&series);
 	kfd_render(&series);
 	clients_render(x, &s->accel_clients);
+	if (nvml_render(x, s, limit) < 0)
+		return -ENOMEM;
+	xids_render(x, s);
+	gpu_render(x, &s->gpu);
 	health_render(x, s);
 	return 0;
 }

@@ -126,6 +126,23 @@ static void recorded(const struct rf_recorded_row *row, struct rf_json *j, const
 	rf_json_object_end(j);
 }
 
+static void gpu(const struct rf_gpu_row *g, struct rf_json *j)
+{
+	if (!g->state) {
+		rf_json_null(j, "gpu");
+		return;
+	}
+	rf_json_object(j, "gpu");
+	rf_json_string(j, "state", g->state);
+	rf_json_string(j, "why", g->why);
+	rf_json_u64(j, "restarts", g->restarts);
+	rf_json_u64(j, "refused", g->refused);
+	rf_json_u64(j, "errors", g->errors);
+	rf_json_u64(j, "unjoined", g->unjoined);
+	rf_json_u64(j, "dropped", g->dropped);
+	rf_json_object_end(j);
+}
+
 void rf_status_json(const struct rf_snapshot *s, struct rf_json *j, const char *key)
 {
 	rf_json_object(j, key);
@@ -149,6 +166,7 @@ void rf_status_json(const struct rf_snapshot *s, struct rf_json *j, const char *
 	tables(s, j);
 	recorded(&s->flows, j, "flow_history");
 	recorded(&s->lineage, j, "lineage");
+	gpu(&s->gpu, j);
 	rf_json_object(j, "cost");
 	rf_json_double(j, "cpu_s", s->cpu_s);
 	number(j, "rss_bytes", s->rss_bytes);

@@ -93,6 +93,14 @@ static bool node_equal(const struct rf_accelerator_node *a, const struct rf_acce
 	       a->compute_instance == b->compute_instance && a->interface == b->interface;
 }
 
+const char *rf_accelerators_name(const struct rf_accelerators *a, const char *parent)
+{
+	for (size_t i = 0; i < a->n_devices; i++)
+		if (rf_streq(a->devices[i].parent, parent))
+			return a->devices[i].name;
+	return NULL;
+}
+
 bool rf_accelerators_equal(const struct rf_accelerators *a, const struct rf_accelerators *b)
 {
 	if (a->n_devices != b->n_devices || a->n_nodes != b->n_nodes)

@@ -80,6 +80,8 @@ const char *rf_accel_level_name(enum rf_accel_level level); /* "workload", "name
 void rf_accelerators_fini(struct rf_accelerators *a);
 /* That of (@major, @minor), else of all its major; NULL: it is no accelerator's. RF_DEVICE_ANY is a minor as well. */
 const struct rf_accelerator_node *rf_accelerators_find(const struct rf_accelerators *a, uint32_t major, uint32_t minor);
+/* Of the device with that @parent; NULL: it is not there. */
+const char *rf_accelerators_name(const struct rf_accelerators *a, const char *parent);
 bool rf_accelerators_equal(const struct rf_accelerators *a, const struct rf_accelerators *b);
 
 #endif

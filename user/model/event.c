@@ -43,6 +43,7 @@ static const struct {
 	[RF_EVENT_FILE_DENY] = { "file-deny", sizeof(struct rf_event_file) },
 	[RF_EVENT_EXEC_FIRST] = { "exec-first", sizeof(struct rf_event_exec_first) },
 	[RF_EVENT_QUOTA] = { "accelerator-quota", sizeof(struct rf_event_quota) },
+	[RF_EVENT_XID] = { "accelerator-xid", sizeof(struct rf_event_xid) },
 	[RF_EVENT_EXEC_DENY] = { "exec-deny", sizeof(struct rf_event_exec_deny) },
 };
 static_assert(ARRAY_SIZE(kinds) == RF_EVENT_KINDS, "an event kind has no name");
@@ -269,6 +270,7 @@ int rf_event_validate(const void *data, size_t len)
 		struct rf_event_exec_deny exec_deny;
 		struct rf_event_exec_first exec_first;
 		struct rf_event_quota quota;
+		struct rf_event_xid xid;
 		struct rf_event_cgroup cgroup;
 		struct rf_event_gap gap;
 	} e;
@@ -320,6 +322,10 @@ int rf_event_validate(const void *data, size_t len)
 		break;
 	case RF_EVENT_QUOTA:
 		valid = e.quota.kind < RF_QUOTA_KINDS && e.quota.level < RF_ACCEL_LEVELS;
+		break;
+	case RF_EVENT_XID:
+		valid = e.xid.bystander <= 1 && memchr(e.xid.device, '\0', sizeof(e.xid.device)) &&
+			memchr(e.xid.text, '\0', sizeof(e.xid.text));
 		break;
 	case RF_EVENT_CGROUP_NEW:
 	case RF_EVENT_CGROUP_GONE:

@@ -258,6 +258,19 @@ static void put_quota(struct rf_json *j, const struct rf_event_quota *e, const s
 	rf_json_string(j, "policy", names->policy);
 }
 
+static void put_xid(struct rf_json *j, const struct rf_event_xid *e, const struct rf_event_names *names)
+{
+	rf_json_string(j, "device", names->device);
+	rf_json_string(j, "address", e->device);
+	rf_json_u64(j, "xid", e->code);
+	if (e->gpu_instance != UINT32_MAX)
+		rf_json_u64(j, "gpu_instance", e->gpu_instance);
+	if (e->compute_instance != UINT32_MAX)
+		rf_json_u64(j, "compute_instance", e->compute_instance);
+	rf_json_bool(j, "bystander", e->bystander);
+	rf_json_string(j, "message", e->text);
+}
+
 static void put_exec_first(struct rf_json *j, const struct rf_event_exec_first *e)
 {
 	char digest[2 * RF_DIGEST_MAX + 1] = "";
@@ -366,6 +379,9 @@ void rf_event_json(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_QUOTA:
 		put_quota(&j, e, names);
+		break;
+	case RF_EVENT_XID:
+		put_xid(&j, e, names);
 		break;
 	case RF_EVENT_EXEC_FIRST:
 		put_exec_first(&j, e);

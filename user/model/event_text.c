@@ -359,6 +359,18 @@ static void add_quota(struct rf_strbuf *out, const struct rf_event_quota *e, con
 		rf_strbuf_addf(out, " %s", names->policy);
 }
 
+static void add_xid(struct rf_strbuf *out, const struct rf_event_xid *e, const struct rf_event_names *names)
+{
+	rf_strbuf_addc(out, ' ');
+	add_word(out, names->device ? names->device : e->device);
+	if (e->gpu_instance != UINT32_MAX)
+		rf_strbuf_addf(out, " instance %u", e->gpu_instance);
+	if (e->compute_instance != UINT32_MAX)
+		rf_strbuf_addf(out, "/%u", e->compute_instance);
+	rf_strbuf_addf(out, " xid %u%s ", e->code, e->bystander ? " bystander" : "");
+	add_escaped(out, e->text, strlen(e->text), ' ');
+}
+
 static void add_exec_first(struct rf_strbuf *out, const struct rf_event_exec_first *e)
 {
 	rf_strbuf_addc(out, ' ');
@@ -435,6 +447,9 @@ void rf_event_text(struct rf_strbuf *out, const struct rf_event_header *event, c
 		break;
 	case RF_EVENT_QUOTA:
 		add_quota(out, e, names);
+		break;
+	case RF_EVENT_XID:
+		add_xid(out, e, names);
 		break;
 	case RF_EVENT_EXEC_FIRST:
 		add_exec_first(out, e);

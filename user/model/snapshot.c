@@ -87,12 +87,24 @@ void rf_snapshot_fini(struct rf_snapshot *s)
 	}
 	free(s->accelerators);
 	free(s->accelerator_uses);
+	free(s->nvml_uses);
+	free(s->xids);
 	free(s->root);
 	free(s->bpffs);
 	free(s->last_error);
 	free(s->flows.trouble);
 	free(s->lineage.trouble);
 	memset(s, 0, sizeof(*s));
+}
+
+const char *rf_nvml_instance(const struct rf_nvml_use_row *row, char text[static RF_NVML_INSTANCE])
+{
+	text[0] = '\0';
+	if (row->gpu_instance != RF_GPU_INSTANCE_NONE && row->compute_instance != RF_GPU_INSTANCE_NONE)
+		snprintf(text, RF_NVML_INSTANCE, "%u/%u", row->gpu_instance, row->compute_instance);
+	else if (row->gpu_instance != RF_GPU_INSTANCE_NONE)
+		snprintf(text, RF_NVML_INSTANCE, "%u", row->gpu_instance);
+	return text;
 }
 
 const char *rf_counter_key(enum rf_counter c)

@@ -17,6 +17,7 @@
 #include "user/model/accelerator_health.h"
 #include "user/model/account.h"
 #include "user/model/action.h"
+#include "user/model/gpu_message.h"
 #include "user/model/identity.h"
 
 #define RF_UNKNOWN UINT64_MAX /* a number that this host does not tell */
@@ -95,6 +96,28 @@ struct rf_accel_kfd {
 	uint64_t sdma_ns, evicted_ns;		  /* ever */
 };
 
+/* What NVML tells of the processes of a workload on a device, and on an instance of it where that is divided. */
+struct rf_nvml_use_row {
+	const struct rf_workload_row *workload; /* NULL in sums over several */
+	const struct rf_accelerator_row *device;
+	uint32_t gpu_instance, compute_instance; /* RF_GPU_INSTANCE_NONE */
+	uint64_t busy_ns, bytes, bytes_peak, processes;
+};
+
+/* Errors of a device of NVIDIA's that the kernel's log told of. */
+struct rf_xid_row {
+	char device[64]; /* its name, where that is known, else its address */
+	uint32_t code;	 /* all bits set: those that there was no room for */
+	uint64_t count;
+};
+
+/* The helper that asks NVML. */
+struct rf_gpu_row {
+	const char *state; /* of rf_gpu_state_name(), or what the daemon makes of it; NULL: no device of NVIDIA's */
+	const char *why;   /* the driver's version, where it runs; "" */
+	uint64_t restarts, refused, errors, unjoined, dropped;
+};
+
 struct rf_accelerator_use_row {
 	const struct rf_workload_row *workload;
 	const struct rf_accelerator_row *device;
@@ -156,9 +179,19 @@ struct rf_snapshot {
 	struct rf_accelerator_use_row *accelerator_uses; /* by workload, in the order of @workloads */
 	size_t n_accelerator_uses;
 	struct rf_accel_clients_row accel_clients;
+	struct rf_nvml_use_row *nvml_uses; /* in the same order, and by instance */
+	size_t n_nvml_uses;
+	struct rf_xid_row *xids;
+	size_t n_xids;
+	uint64_t log_missed;   /* times that the kernel's log was overwritten before it was read; RF_UNKNOWN */
+	struct rf_gpu_row gpu; /* strings are borrowed */
 };
 
+#define RF_NVML_INSTANCE 24
+
 void rf_snapshot_fini(struct rf_snapshot *s);
+/* "1/0": the GPU instance and the compute instance in it; "": the whole device. Returns @text. */
+const char *rf_nvml_instance(const struct rf_nvml_use_row *row, char text[static RF_NVML_INSTANCE]);
 const char *rf_counter_key(enum rf_counter c); /* "egress_deny" */
 const char *rf_error_name(enum rf_error e);
 const char *rf_error_help(enum rf_error e);

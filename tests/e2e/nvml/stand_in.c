@@ -5,6 +5,7 @@
  * and processes, or let a call hang, crash, or refuse everything:
  *
  *	mode hang | crash | garbage | unsupported | skew | init=9
+ *	mode write	the temperature is 1 when a file can be made in "../open" from there, else 2
  *	device pci=0x3b temp=41 power=300000 util=50 used=1000 reasons=4 mig=1 blackwell=1 accounting=1
  *	process device=0 pid=123 bytes=4096 sm=50 gi=1 ci=0 graphics=1
  *	ended device=0 pid=123 percent=50 time=2000 started=1700000000000000 peak=8192
@@ -12,6 +13,7 @@
  * Values that are not given are 0. Built with RF_OLD it is a library of years ago, with little in it.
  */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,11 +174,27 @@ NUMBER(nvmlDeviceGetMaxPcieLinkWidth, "width_max")
 NUMBER(nvmlDeviceGetAccountingMode, "accounting")
 NUMBER(nvmlDeviceGetMaxMigDeviceCount, "mig_max")
 
+static int may_write(void)
+{
+	char path[4096];
+	Dl_info self;
+	int fd;
+
+	if (!dladdr((void *)nvmlInit_v2, &self))
+		return 1;
+	snprintf(path, sizeof(path), "%.*s/../open/file", (int)(strrchr(self.dli_fname, '/') - self.dli_fname),
+		 self.dli_fname);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 int nvmlDeviceGetTemperature(nvml_device d, int sensor, unsigned int *v);
 int nvmlDeviceGetTemperature(nvml_device d, int sensor, unsigned int *v)
 {
 	ANSWER(d);
-	*v = number(line, "temp", 0);
+	*v = strcmp(c.mode, "write") ? number(line, "temp", 0) : may_write() ? 1 : 2;
 	return sensor;
 }
 

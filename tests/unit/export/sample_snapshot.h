@@ -19,6 +19,8 @@ struct sample {
 	struct rf_accelerator_row accelerator;
 	struct rf_accelerator_use_row use;
 	struct rf_accel_health health;
+	struct rf_nvml_use_row nvml_use;
+	struct rf_xid_row xids[2];
 };
 
 static inline void sample_row(struct rf_workload_row *row, uint32_t id, const char *name, const char *namespace,
@@ -87,6 +89,16 @@ static inline void sample_accelerators(struct sample *sample)
 	sample->snapshot.accel_clients = (struct rf_accel_clients_row){
 		.known = true, .read = 1, .lost = 2, .unread = 3, .searches = 4, .looks = 5, .cpu_ns = 6000000
 	};
+	sample->nvml_use = (struct rf_nvml_use_row){
+		&sample->rows[1], &sample->accelerator, 1, 0, 1500000000, 4096, 8192, 2,
+	};
+	sample->snapshot.nvml_uses = &sample->nvml_use;
+	sample->snapshot.n_nvml_uses = 1;
+	sample->xids[0] = (struct rf_xid_row){ "nvidia0", 79, 3 };
+	sample->xids[1] = (struct rf_xid_row){ "nvidia0", UINT32_MAX, 4 };
+	sample->snapshot.xids = sample->xids;
+	sample->snapshot.n_xids = 2;
+	sample->snapshot.gpu = (struct rf_gpu_row){ "running", "600.1.2", 1, 2, 3, 4, 5 };
 }
 
 static inline void sample_account(struct sample *sample)

@@ -232,6 +232,13 @@ static void every_family_is_rendered_when_all_is_known(void **state)
 	assert_line(text, "ringfence_policy_confirm_remaining_seconds 30");
 	assert_line(text, "ringfence_workload_accelerator_busy_seconds_total{tenant=\"acme\",namespace=\"prod\","
 			  "workload=\"web\",device=\"accel/accel0\"} 2.000000001");
+	assert_line(text, "ringfence_workload_accelerator_nvml_busy_seconds_total{tenant=\"acme\",namespace=\"prod\","
+			  "workload=\"web\",device=\"accel/accel0\",instance=\"1/0\"} 1.500000000");
+	assert_line(text, "ringfence_workload_accelerator_jobs_total{tenant=\"acme\",namespace=\"prod\","
+			  "workload=\"web\",device=\"accel/accel0\"} 7");
+	assert_line(text, "ringfence_accelerator_xid_errors_total{device=\"nvidia0\",code=\"79\"} 3");
+	assert_line(text, "ringfence_accelerator_xid_errors_total{device=\"nvidia0\",code=\"other\"} 4");
+	assert_line(text, "ringfence_gpu_helper_state{state=\"running\"} 1");
 }
 
 /* ---- values ---- */
@@ -517,6 +524,7 @@ static void a_host_without_workloads_has_only_host_metrics(void **state)
 	sample.snapshot.workloads = NULL;
 	sample.snapshot.n_workloads = 0;
 	sample.snapshot.n_accelerator_uses = 0;
+	sample.snapshot.n_nvml_uses = 0;
 	text = render(&sample.snapshot, RF_METRICS_OPENMETRICS, 10);
 	assert_null(strstr(text, "ringfence_workload_"));
 	assert_line(text, "ringfence_workloads 0");

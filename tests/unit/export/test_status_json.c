@@ -72,7 +72,7 @@ static void status_has_the_members_of_the_protocol(void **state)
 	s = rf_jin_get(root, "status");
 	SHAPE(s, "version", "pid", "uptime_s", "level", "root", "bpffs", "adopted", "generation", "policies",
 	      "workloads", "cgroups", "rulesets", "source", "confirm_left_s", "last_error", "features", "hooks",
-	      "lanes", "errors", "guard", "maps", "flow_history", "lineage", "cost");
+	      "lanes", "errors", "guard", "maps", "flow_history", "lineage", "gpu", "cost");
 	SHAPE(rf_jin_get(s, "lineage"), "rows", "max_rows", "dropped", "lost", "stored", "bytes", "why");
 	SHAPE(rf_jin_get(s, "flow_history"), "rows", "max_rows", "dropped", "lost", "stored", "bytes", "why");
 	SHAPE(rf_jin_get(s, "last_error"), "time", "text");

@@ -29,6 +29,7 @@ union sample_event {
 	struct rf_event_exec_deny exec_deny;
 	struct rf_event_exec_first exec_first;
 	struct rf_event_quota quota;
+	struct rf_event_xid xid;
 	struct rf_event_policy policy;
 	struct rf_event_cgroup cgroup;
 	struct rf_event_gap gap;
@@ -174,6 +175,13 @@ static inline union sample_event sample_event(enum rf_event_kind kind)
 		e.quota.major = 261;
 		e.quota.minor = 0;
 		e.quota.wait_ns = 12500000;
+		break;
+	case RF_EVENT_XID:
+		e.header.lane = RF_LANE_AUDIT;
+		e.xid.code = 79;
+		e.xid.gpu_instance = e.xid.compute_instance = UINT32_MAX;
+		strcpy(e.xid.device, "0000:3b:00.0");
+		strcpy(e.xid.text, "GPU has fallen off the bus.");
 		break;
 	case RF_EVENT_EXEC_FIRST:
 		e.exec_first.device = 8 << 20 | 1;

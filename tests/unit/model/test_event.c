@@ -18,7 +18,7 @@ static const enum rf_event_kind all_kinds[] = {
 	RF_EVENT_FLOW_DENY,   RF_EVENT_DEVICE_DENY, RF_EVENT_SOCKET_DENY, RF_EVENT_POLICY,    RF_EVENT_CGROUP_NEW,
 	RF_EVENT_CGROUP_GONE, RF_EVENT_GAP,	    RF_EVENT_FLOW_START,  RF_EVENT_FLOW_END,  RF_EVENT_ISOLATION,
 	RF_EVENT_KERNEL_DENY, RF_EVENT_FILE_DENY,   RF_EVENT_GUARD_DENY,  RF_EVENT_EXEC_DENY, RF_EVENT_EXEC_FIRST,
-	RF_EVENT_QUOTA,
+	RF_EVENT_QUOTA,	      RF_EVENT_XID,
 };
 
 static int validate(const union sample_event *e)
@@ -182,6 +182,10 @@ static void a_socket_out_of_range_is_refused(void **state)
 	refused(RF_EVENT_QUOTA, e.quota.level = RF_ACCEL_LEVELS);
 	accepted(RF_EVENT_QUOTA, e.quota.kind = RF_QUOTA_KINDS - 1);
 	accepted(RF_EVENT_QUOTA, e.header.verdict = RF_ALLOW);
+	accepted(RF_EVENT_XID, e.xid.bystander = 1);
+	refused(RF_EVENT_XID, e.xid.bystander = 2);
+	refused(RF_EVENT_XID, memset(e.xid.device, 'x', sizeof(e.xid.device)));
+	refused(RF_EVENT_XID, memset(e.xid.text, 'x', sizeof(e.xid.text)));
 	refused(RF_EVENT_EXEC_FIRST, e.exec_first.path_len++);
 	refused(RF_EVENT_EXEC_FIRST, e.exec_first.digest_len = RF_DIGEST_MAX + 1);
 	refused(RF_EVENT_EXEC_FIRST, e.exec_first.digest_of = RF_DIGESTS);

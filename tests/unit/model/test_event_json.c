@@ -295,6 +295,23 @@ static void a_quota_that_is_over_has_its_members(void **state)
 		     "\"major\":261,\"minor\":0,\"quota\":\"memory\",\"of\":\"tenant\",\"wait_ns\":0,\"policy\":null");
 }
 
+static void an_error_of_a_device_has_its_members(void **state)
+{
+	const struct rf_event_names named = { .device = "nvidia0" };
+	union sample_event e = sample_event(RF_EVENT_XID);
+
+	(void)state;
+	expect_named(&e, &named, HEAD("accelerator-xid", "allow", "audit", "null"),
+		     "\"device\":\"nvidia0\",\"address\":\"0000:3b:00.0\",\"xid\":79,\"bystander\":false,"
+		     "\"message\":\"GPU has fallen off the bus.\"");
+	e.xid.gpu_instance = 1;
+	e.xid.compute_instance = 2;
+	e.xid.bystander = 1;
+	expect_named(&e, &nameless, HEAD("accelerator-xid", "allow", "audit", "null"),
+		     "\"device\":null,\"address\":\"0000:3b:00.0\",\"xid\":79,\"gpu_instance\":1,"
+		     "\"compute_instance\":2,\"bystander\":true,\"message\":\"GPU has fallen off the bus.\"");
+}
+
 static void a_program_that_is_new_has_its_members(void **state)
 {
 	union sample_event e = sample_event(RF_EVENT_EXEC_FIRST);
@@ -398,6 +415,7 @@ int main(void)
 		cmocka_unit_test(a_denied_act_has_its_members),
 		cmocka_unit_test(a_denied_interface_has_its_members),
 		cmocka_unit_test(a_denied_program_has_its_members),
+		cmocka_unit_test(an_error_of_a_device_has_its_members),
 		cmocka_unit_test(a_program_that_is_new_has_its_members),
 		cmocka_unit_test(a_quota_that_is_over_has_its_members),
 		cmocka_unit_test(a_generation_and_a_cgroup_have_their_members),

@@ -234,6 +234,15 @@ static void each_kind_says_what_happened(void **state)
 	e.quota.kind = RF_QUOTA_MEMORY;
 	e.quota.wait_ns = 0;
 	expect_named(&e, &nameless, "accelerator-quota deny #2 curl[123] 261:0 memory of the namespace");
+	e = sample_event(RF_EVENT_XID);
+	expect_named(&e, &nameless,
+		     "accelerator-xid allow #2 curl[123] 0000:3b:00.0 xid 79 GPU has fallen off the bus.");
+	e.xid.gpu_instance = 1;
+	e.xid.compute_instance = 2;
+	e.xid.bystander = 1;
+	expect_named(&e, &nameless,
+		     "accelerator-xid allow #2 curl[123] 0000:3b:00.0 instance 1/2 xid 79 bystander "
+		     "GPU has fallen off the bus.");
 	e = sample_event(RF_EVENT_EXEC_FIRST);
 	expect_named(&e, &nameless, "exec-first allow #2 curl[123] /opt/tool device 8:1 inode 77");
 	e.exec_first.digest_len = 2;

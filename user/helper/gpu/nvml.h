@@ -5,8 +5,8 @@
  * building nor installing needs NVIDIA's files. The library is loaded by name
  * and any function may be missing from it: an older driver has fewer.
  *
- * Calls that failed are counted; each kind of failure of each function is
- * logged once. That a device does not know what it is asked is no failure.
+ * Calls that failed are counted; the first failure of each function is in the
+ * log. That a device does not know what it is asked is no failure.
  */
 #ifndef RF_HELPER_GPU_NVML_H
 #define RF_HELPER_GPU_NVML_H

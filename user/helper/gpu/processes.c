@@ -131,7 +131,7 @@ static void present_list(struct gpu *g, const struct gpu_device *d, struct list 
 /* ---- samples ---- */
 
 /* From Blackwell on there is only the newer function, and older drivers have only the older one. */
-static int samples_v1(struct gpu *g, struct gpu_device *d, struct rf_gpu_sample **ret, size_t *ret_n)
+static void samples_v1(struct gpu *g, struct gpu_device *d, struct rf_gpu_sample **ret, size_t *ret_n)
 {
 	_cleanup_free_ struct nvml_sample_v1 *list = calloc(GPU_PROCESSES_MAX, sizeof(*list));
 	_cleanup_free_ struct rf_gpu_sample *samples = NULL;
@@ -139,18 +139,19 @@ static int samples_v1(struct gpu *g, struct gpu_device *d, struct rf_gpu_sample 
 					 .n = GPU_PROCESSES_MAX,
 					 .since_us = d->seen_us,
 					 .list = list };
-	int result = list ? NVML(&g->nvml, SAMPLES_V1, (nvml_device, struct nvml_samples_v1 *), d->handle, &asked) :
-			    NVML_NOT_FOUND;
+	int result;
 
+	if (!list)
+		return;
+	result = NVML(&g->nvml, SAMPLES_V1, (nvml_device, struct nvml_samples_v1 *), d->handle, &asked);
 	if (!nvml_good(&g->nvml, NVML_SAMPLES_V1, result, d->name))
-		return result;
+		return;
 	asked.n = MIN(asked.n, (unsigned int)GPU_PROCESSES_MAX);
 	samples = calloc(asked.n + 1, sizeof(*samples));
 	for (size_t i = 0; samples && i < asked.n; i++)
 		samples[i] = (struct rf_gpu_sample){ list[i].time_us, list[i].pid, list[i].sm, 0 };
 	*ret_n = samples ? asked.n : 0;
 	*ret = TAKE_PTR(samples);
-	return NVML_SUCCESS;
 }
 
 static void samples_get(struct gpu *g, struct gpu_device *d, struct rf_gpu_sample **ret, size_t *ret_n)
@@ -158,14 +159,14 @@ static void samples_get(struct gpu *g, struct gpu_device *d, struct rf_gpu_sampl
 	_cleanup_free_ struct nvml_sample *list = calloc(GPU_PROCESSES_MAX, sizeof(*list));
 	_cleanup_free_ struct rf_gpu_sample *samples = NULL;
 	unsigned int n = GPU_PROCESSES_MAX;
-	int result = NVML_NOT_FOUND;
+	int result;
 
-	if (list)
-		result = NVML(&g->nvml, SAMPLES,
-			      (nvml_device, struct nvml_sample *, unsigned int *, unsigned long long), d->handle, list,
-			      &n, d->seen_us);
+	if (!list)
+		return;
+	result = NVML(&g->nvml, SAMPLES, (nvml_device, struct nvml_sample *, unsigned int *, unsigned long long),
+		      d->handle, list, &n, d->seen_us);
 	if (result == NVML_NOT_SUPPORTED || result == NVML_FUNCTION_NOT_FOUND || result == NVML_DEPRECATED) {
-		(void)samples_v1(g, d, ret, ret_n);
+		samples_v1(g, d, ret, ret_n);
 		return;
 	}
 	if (!nvml_good(&g->nvml, NVML_SAMPLES, result, d->name))
