@@ -84,7 +84,13 @@ holds() { enter late "$probe" "$library" "wait:$tmp/stop" launch:1000; }
 holds >"$tmp/out" 2>&1 &
 holder=$!
 helpers="$helpers $holder"
-pinned() { [ "$(find "$tmp/bpf/links" -path "*calls_*/$(stat -c '%D-%i' "$library" | awk -F- '{ printf "%s-%x", $1, $2 }')/*" | wc -l)" -gt 0 ]; }
+# pins LIBRARY: of that file.
+pins()
+{
+	pins_of=$(stat -c '%D %i' "$1")
+	find "$tmp/bpf/links" -path "*calls_*/$(printf "%s-%x" ${pins_of})/*_begin" | wc -l
+}
+pinned() { [ "$(pins "$library")" -gt 0 ]; }
 sleep 1
 await 10 pinned
 inside counted "$probe" "$library" times:50:launch:1000+sync >"$tmp/out"
@@ -121,9 +127,9 @@ inside resolving "$probe" "$tmp/libcuda.so.2" "wait:$tmp/first" resolve "wait:$t
 	>"$tmp/out" 2>&1 &
 pid=$!
 await 15 probed "$before"
-known=$(sites)
+known=$(pins "$tmp/libcuda.so.2")
 touch "$tmp/first"
-more() { [ "$(sites)" -gt "$known" ]; }
+more() { [ "$(pins "$tmp/libcuda.so.2")" -gt "$known" ]; }
 tap_ok "what cuGetProcAddress() gives is found" await 10 more
 touch "$tmp/second"
 wait $pid

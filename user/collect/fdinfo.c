@@ -59,7 +59,12 @@ static struct rf_span blanks_trim(struct rf_span s)
 
 static bool value_take(struct rf_span value, const char *unit, uint64_t *ret)
 {
-	return number_take(&value, ret) && rf_span_eq(blanks_trim(value), unit);
+	uint64_t n;
+
+	if (!number_take(&value, &n) || !rf_span_eq(blanks_trim(value), unit))
+		return false;
+	*ret = n;
+	return true;
 }
 
 static bool bytes_take(struct rf_span value, uint64_t *ret)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Each client keeps a descriptor of its fdinfo: a pread() costs half of what
- * opening it by its path does, and it is of that process and of no later one
- * with its number. What the holder has under that number may change: then the
+ * Each client keeps a descriptor of its fdinfo: a pread() costs a third of
+ * what opening it by its path, reading and closing does, and it is of that
+ * process and of no later one with its number. What the holder has under that number may change: then the
  * client id does, and the holder is looked for again.
  *
  * One is read only when its workload's jobs, buffers or files on the device
@@ -106,7 +106,7 @@ static int begin(struct rf_clients *c, struct rf_engine *e)
 	if (r >= 0 && !c->ids)
 		r = rf_hashmap_new(NULL, &c->ids);
 	if (r >= 0 && !c->list) {
-		c->list = calloc(RF_MAX_ACCEL_CLIENTS, sizeof(*c->list));
+		c->list = reallocarray(NULL, RF_MAX_ACCEL_CLIENTS, sizeof(*c->list));
 		r = c->list ? 0 : -ENOMEM;
 	}
 	if (r < 0 || c->begun)

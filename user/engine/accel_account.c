@@ -215,7 +215,8 @@ int rf_engine_accelerators_account(struct rf_engine *e)
 	if (r < 0)
 		snprintf(e->accel_why, sizeof(e->accel_why), "the programs cannot be attached: %s", strerror(-r));
 	else if (!(there & SCHEDULER))
-		snprintf(e->accel_why, sizeof(e->accel_why), "no driver that uses the DRM scheduler is loaded");
+		snprintf(e->accel_why, sizeof(e->accel_why), "no driver that uses the DRM scheduler is loaded%s",
+			 rf_engine_accel_files_known(e) ? ": memory, open files and their fdinfo alone" : "");
 	else if (!e->traces_run)
 		snprintf(e->accel_why, sizeof(e->accel_why), "device time alone, no fdinfo: %.100s", e->trace_why);
 	else

@@ -110,6 +110,7 @@ static void what_makes_no_sense_is_counted_and_passed_over(void **state)
 		"drm-driver:\t\n",
 		"drm-driver:\tabcdefghijklmnopqrstuvwxyzabcdefghij\n",
 		"drm-cycles-rcs:\t5 Hz\n",
+		"drm-client-id:\t7 x\n",
 	};
 
 	(void)state;
