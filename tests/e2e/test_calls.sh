@@ -195,6 +195,7 @@ job=$((RF_SLOW > 1 ? 60000000 : 20000000))
 got=$(permille capped launch:$job+sync)
 echo "# per mille of the device, of 250: $got"
 tap_ok "a limit of time holds within a tenth, over half a minute" within "$got" 225 275
+long=10000
 got=$(permille queued times:5:launch:$((job / 5))+sync)
 echo "# per mille of the device, of 250, in fives: $got"
 tap_ok "for launches that are waited for together, too" within "$got" 225 275
