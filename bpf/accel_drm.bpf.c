@@ -19,6 +19,10 @@
  * are, a job that is given up before it ran has no end that is told: the daemon
  * drops its row in time, unless the next job at its address comes first.
  *
+ * A tracing program is skipped where it runs on that processor already, for a task that was preempted in it: on kernels
+ * that preempt in tracepoints, those with the second names, jobs would be lost so. There each has a twin, which is
+ * skipped only when both are; what both see is counted once, as when two daemons are there.
+ *
  * Bound: nine lookups, one for what is nobody's.
  * Failure: not counted, and that is (accel_full).
  */
@@ -238,6 +242,24 @@ int BPF_PROG(rf_accel_job_done, void *fence)
 
 SEC("fentry/drm_sched_fence_finished")
 int BPF_PROG(rf_accel_job_finished, void *fence)
+{
+	return fence ? rf_job_ended(rf_number_of(fence)) : 0;
+}
+
+SEC("tp_btf/drm_sched_job_queue")
+int BPF_PROG(rf_accel_twin_queue, void *job)
+{
+	return job ? rf_job_queued(job) : 0;
+}
+
+SEC("tp_btf/drm_sched_job_run")
+int BPF_PROG(rf_accel_twin_run, void *job)
+{
+	return job ? rf_job_begun(job) : 0;
+}
+
+SEC("fentry/drm_sched_fence_finished")
+int BPF_PROG(rf_accel_twin_finished, void *fence)
 {
 	return fence ? rf_job_ended(rf_number_of(fence)) : 0;
 }

@@ -51,12 +51,15 @@
  * accelerators -                                         "time_ns" (CLOCK_BOOTTIME), "accelerators": [{"name","driver",
  *                                                        "parent","uuid","health","findings"}], "uses": [USE],
  *                                                        "nvml": [{"workload","device","instance" (of MIG, "" none),
- *                                                        "busy_ns","bytes","bytes_peak","processes"}]
+ *                                                        "busy_ns","bytes","bytes_peak","processes"}],
+ *                                                        "calls": [{"workload","call","calls","failures","ns","bytes",
+ *                                                        "buckets" (each below 1 us << 2 * its place)}],
+ *                                                        "skips": events that accounting was not run for
  *
  * "health": {"temperature_celsius": n, ...} what is known of RF_HEALTH_READINGS, user/model/accelerator_health.h;
  * "findings": ["throttled-power", ...] what of it somebody should look at; neither where nobody tells any
  * USE: {"workload","device","opens","files" (open now),"held_ns","jobs","busy_ns","queued_ns","bytes" (now),
- *       "bytes_peak","under_way" (jobs now),"waits","waited_ns","over_quota","quota": {"share","memory","audit"} of
+ *       "bytes_peak","under_way" (jobs now),"energy_uj" (of what the device drew),"waits","waited_ns","over_quota","quota": {"share","memory","audit"} of
  *       the workload's own, where it has one,"ioctls": {"other","submit","alloc","map","admin"}}
  *
  * STATUS: {

@@ -20,7 +20,6 @@ targets="all /mnt/build/tests/boundary/boundary_probe /mnt/build/tests/e2e/nvml/
 targets="$targets /mnt/build/tests/e2e/nvml/libnvidia-ml-old.so.1"
 [ $# = 0 ] || targets=
 [ $# != 0 ] || set -- tests/bpf tests/e2e tests/kmod
-targets="$targets $(find "$@" -name '*.c' ! -name '*.bpf.c' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1|')"
 targets="$targets $(find tests/library -name 'lib*.c' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1.so.1|')"
 # A library is no program.
 targets="$targets $(find "$@" -name '*.c' ! -name '*.bpf.c' ! -path '*/nvml/*' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1|')"

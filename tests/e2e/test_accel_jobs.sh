@@ -119,4 +119,5 @@ new() { [ "$(use lost jobs 1)" -ge $((before + 10)) ]; }
 tap_ok "and what is when it is back" await 5 new
 short() { status_json | sed -n 's/.*"name":"accel_full","count":\([0-9]*\).*/\1/p'; }
 tap_is "it was never short of room" 0 short
+echo "# skipped: $("$ringfence" accel --json | grep -o '"skips":[0-9]*')"
 tap_done

@@ -467,6 +467,7 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 		r = uses_fill(app, s);
 	if (r >= 0)
 		r = calls_fill(app, s);
+	s->accel_skips = rf_engine_accel_skips(app->engine);
 	if (r >= 0)
 		r = nvml_fill(app, s);
 	if (r >= 0)

@@ -30,7 +30,14 @@ enum { IN_SCHEDULER, IN_DRM, MODULES, IN_KERNEL = MODULES };
 static const char *const modules[MODULES] = { [IN_SCHEDULER] = "gpu_sched", [IN_DRM] = "drm" };
 
 /* What each program needs: a tracepoint's or a function's name there. */
-enum need { TRACEPOINT, TRACEPOINT_OF_END /* of no need where the function is */, FUNCTION };
+enum need {
+	TRACEPOINT,
+	TRACEPOINT_OF_END, /* of no need where the function is */
+	FUNCTION,
+	FUNCTION_TWIN /* where tracepoints are preempted in */
+};
+
+#define PREEMPTED_IN "btf_trace_drm_sched_job_queue"
 
 static const struct {
 	const char *program;
@@ -45,6 +52,9 @@ static const struct {
 	{ "rf_accel_job_ended", IN_SCHEDULER, "btf_trace_drm_sched_process_job", TRACEPOINT_OF_END },
 	{ "rf_accel_job_done", IN_SCHEDULER, "btf_trace_drm_sched_job_done", TRACEPOINT_OF_END },
 	{ "rf_accel_job_finished", IN_SCHEDULER, END_FUNCTION, FUNCTION },
+	{ "rf_accel_twin_queue", IN_SCHEDULER, PREEMPTED_IN, TRACEPOINT },
+	{ "rf_accel_twin_run", IN_SCHEDULER, "btf_trace_drm_sched_job_run", TRACEPOINT },
+	{ "rf_accel_twin_finished", IN_SCHEDULER, END_FUNCTION, FUNCTION_TWIN },
 	{ "rf_accel_object_made", IN_DRM, "drm_gem_private_object_init", FUNCTION },
 	{ "rf_accel_object_gone", IN_DRM, "drm_gem_object_release", FUNCTION },
 	{ "rf_accel_opened", IN_KERNEL, "chrdev_open", FUNCTION },
@@ -148,10 +158,12 @@ static int object_load(struct rf_engine *e, unsigned int *ret_n)
 	types_load(&types);
 	finished = e->traces_run && has_name(types.of[IN_SCHEDULER], END_FUNCTION, true);
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
-		bool function = needs[i].what == FUNCTION,
+		bool function = needs[i].what == FUNCTION || needs[i].what == FUNCTION_TWIN,
 		     there = (e->traces_run || !function) && has_name(types.of[needs[i].in], needs[i].name, function);
 
 		if (finished && needs[i].what == TRACEPOINT_OF_END)
+			there = false;
+		if (needs[i].what == FUNCTION_TWIN && !has_name(types.of[IN_SCHEDULER], PREEMPTED_IN, false))
 			there = false;
 		bpf_program__set_autoload(bpf_object__find_program_by_name(object->obj, needs[i].program), there);
 		wanted += there;
@@ -223,6 +235,34 @@ int rf_engine_accelerators_account(struct rf_engine *e)
 		snprintf(e->accel_why, sizeof(e->accel_why), "device time, memory and open files of DRM drivers%s",
 			 rf_engine_accel_files_known(e) ? ", and their fdinfo" : "");
 	return r;
+}
+
+/* Of what was not seen by a program: its twin may have seen it. */
+static uint64_t program_skips(const struct rf_engine *e, const char *name)
+{
+	struct bpf_link_info link_info = { 0 };
+	struct bpf_prog_info info = { 0 };
+	_cleanup_close_ int link = -1, program = -1;
+	uint32_t len = sizeof(link_info);
+	char path[RF_PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%.3800s/links/%s", e->bpffs, name);
+	link = bpf_obj_get(path);
+	if (link < 0 || bpf_obj_get_info_by_fd(link, &link_info, &len) < 0)
+		return 0;
+	program = bpf_prog_get_fd_by_id(link_info.prog_id);
+	len = sizeof(info);
+	return program < 0 || bpf_obj_get_info_by_fd(program, &info, &len) < 0 ? 0 : info.recursion_misses;
+}
+
+uint64_t rf_engine_accel_skips(const struct rf_engine *e)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; e->accel_programs && i < ARRAY_SIZE(needs); i++)
+		if (!rf_streq(needs[i].program, HOLDERS))
+			sum += program_skips(e, needs[i].program);
+	return sum;
 }
 
 enum rf_support rf_accel_account_support(const struct rf_engine *e)

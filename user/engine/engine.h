@@ -188,6 +188,8 @@ uint32_t rf_engine_accel_device(const struct rf_engine *e, const char *parent);
 /* Every row of what workloads have taken. A negative value of @fn ends it. */
 typedef int (*rf_accel_use_fn)(const struct rf_accel_use *use, void *arg);
 int rf_engine_accel_uses_each(const struct rf_engine *e, rf_accel_use_fn fn, void *arg);
+/* Events of the kernel's that a program was not run for, because it was already running on that processor. */
+uint64_t rf_engine_accel_skips(const struct rf_engine *e);
 /* What the device drew for the row of @whose, and for those above it. */
 void rf_engine_accel_energy_add(struct rf_engine *e, uint64_t whose, uint64_t microjoules);
 /* accel_clients.c: open files of accelerators, and what their drivers tell by fdinfo. */

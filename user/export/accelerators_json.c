@@ -159,6 +159,7 @@ void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 	for (size_t i = 0; i < s->n_accelerator_uses; i++)
 		put_use(&s->accelerator_uses[i], j);
 	rf_json_array_end(j);
+	rf_json_u64(j, "skips", s->accel_skips);
 	rf_json_array(j, "calls");
 	for (size_t i = 0; i < s->n_calls; i++)
 		put_call(&s->calls[i], j);

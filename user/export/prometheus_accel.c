@@ -387,6 +387,8 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 		family_render(&series, &told[f]);
 	holds_render(&series);
 	kfd_render(&series);
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_ACCEL_SKIPS));
+	rf_exposition_u64(x, s->accel_skips);
 	clients_render(x, &s->accel_clients);
 	if (nvml_render(x, s, limit) < 0)
 		return -ENOMEM;

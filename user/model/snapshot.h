@@ -189,6 +189,7 @@ struct rf_snapshot {
 	struct rf_call_row *calls; /* by workload, in the order of @workloads, and kind */
 	size_t n_calls;
 	struct rf_accel_clients_row accel_clients;
+	uint64_t accel_skips;		   /* events that a program of the accounting was not run for */
 	struct rf_nvml_use_row *nvml_uses; /* in the same order, and by instance */
 	size_t n_nvml_uses;
 	struct rf_xid_row *xids;
