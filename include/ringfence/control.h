@@ -59,8 +59,9 @@
  * "health": {"temperature_celsius": n, ...} what is known of RF_HEALTH_READINGS, user/model/accelerator_health.h;
  * "findings": ["throttled-power", ...] what of it somebody should look at; neither where nobody tells any
  * USE: {"workload","device","opens","files" (open now),"held_ns","jobs","busy_ns","queued_ns","bytes" (now),
- *       "bytes_peak","under_way" (jobs now),"energy_uj" (of what the device drew),"waits","waited_ns","over_quota","quota": {"share","memory","audit"} of
- *       the workload's own, where it has one,"ioctls": {"other","submit","alloc","map","admin"}}
+ *       "bytes_peak","under_way" (jobs now),"energy_uj" (of what the device drew),"waits","waited_ns","over_quota",
+ *       "quota": {"share","memory","audit"} of the workload's own, where it has one,"ioctls":
+ * {"other","submit","alloc","map","admin"}}
  *
  * STATUS: {
  *   "version", "pid", "uptime_s", "level": 0|1|2, "root": "attach point", "bpffs": "dir", "adopted": bool,
