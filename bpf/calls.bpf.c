@@ -52,10 +52,8 @@ static __always_inline bool rf_call_workload(__u64 version, __u32 *ret)
 /* What it will take is not known: a launch more, of the same work, does not go by it. */
 static __always_inline void rf_work_count(struct rf_accel_use *use, __u32 at, __u64 now)
 {
-	__u32 device = RF_ACCEL_DEVICE_LIBRARY;
-
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
-		rf_quota_queued_one(use, at, device, 0, now);
+		rf_quota_queued_one(use, at, RF_ACCEL_DEVICE_LIBRARY, 0, now);
 		at = RF_READ_ONCE(use->parent);
 		use = rf_accel_use_at(at);
 	}
@@ -127,7 +125,7 @@ static __always_inline void rf_work_end(struct rf_call_process *process, __u64 n
 /* ---- launches ---- */
 
 /* It goes on in any case, so that it is a submission, too. */
-static __always_inline void rf_launch_charge(struct rf_accel_use *use, __u64 now)
+static __always_inline void rf_launch_charge(struct rf_accel_use *use)
 {
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
 		__sync_fetch_and_add(&use->submit_paid_ns, rf_quota_spacing(use));
@@ -162,7 +160,7 @@ static __noinline __u64 rf_launch_ask(struct rf_accel_use *use, __u32 at, __u32 
 		rf_quota_over(use, &c, &answer);
 		return 0;
 	}
-	rf_launch_charge(use, now);
+	rf_launch_charge(use);
 	wait_ns = answer.wait_ns ? answer.wait_ns : RF_THROTTLE_MAX_NS;
 	if (rf_probe_waits && rf_throttle(wait_ns, workload, 0) >= 0)
 		held_ns = wait_ns < RF_THROTTLE_MAX_NS ? wait_ns : RF_THROTTLE_MAX_NS;
