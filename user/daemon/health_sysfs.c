@@ -15,7 +15,7 @@
 
 void rf_health_sysfs_tick(struct rf_health_sysfs *h, const struct rf_accelerators *a, struct rf_device_health *to)
 {
-	uint64_t begin = rf_clock_monotonic(), took;
+	uint64_t begin = rf_clock_monotonic(), wait;
 	struct rf_accel_health health;
 
 	if (begin < h->next_ns)
@@ -23,6 +23,6 @@ void rf_health_sysfs_tick(struct rf_health_sysfs *h, const struct rf_accelerator
 	for (size_t i = 0; i < a->n_devices; i++)
 		if (rf_accelerator_sysfs_read("/sys", &a->devices[i], &health) == 0 && rf_health_any_known(&health))
 			(void)rf_device_health_set(to, &health, begin);
-	took = rf_clock_monotonic() - begin;
-	h->next_ns = begin + MIN(MAX(EVERY_NS, TIMES_LONGER * took), SELDOM_NS);
+	wait = MAX(EVERY_NS, TIMES_LONGER * (rf_clock_monotonic() - begin));
+	h->next_ns = begin + MIN(wait, SELDOM_NS);
 }
