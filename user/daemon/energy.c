@@ -41,7 +41,7 @@ static uint64_t busy_since(struct rf_energy *en, const struct rf_accel_use *use)
 			return 0;
 		}
 		*known = busy;
-		return 0;
+		return en->begun ? busy : 0;
 	}
 	before = *known;
 	*known = busy;
@@ -69,6 +69,13 @@ static int use_take(const struct rf_accel_use *use, void *arg)
 	}
 	s->list[s->n++] = (struct share){ use->whose, busy };
 	s->busy_ns += busy;
+	return 0;
+}
+
+/* What was there before us has worked for energy that nobody shares out. */
+static int use_note(const struct rf_accel_use *use, void *arg)
+{
+	(void)busy_since(arg, use);
 	return 0;
 }
 
@@ -126,6 +133,9 @@ void rf_energy_tick(struct rf_energy *en, struct rf_engine *e, const struct rf_a
 	if ((!en->devices && rf_hashmap_new(free, &en->devices) < 0) ||
 	    (!en->busy && rf_hashmap_new(free, &en->busy) < 0))
 		return;
+	if (!en->begun)
+		(void)rf_engine_accel_uses_each(e, use_note, en);
+	en->begun = true;
 	for (size_t i = 0; i < known->n_devices; i++) {
 		const char *parent = known->devices[i].parent;
 		const struct rf_accel_health *h = rf_device_health_find(health, parent, now);

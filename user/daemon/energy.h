@@ -14,6 +14,7 @@
 struct rf_energy {
 	struct rf_hashmap *devices; /* name on the bus -> what it had drawn, owned */
 	struct rf_hashmap *busy;    /* whose -> device time then, owned */
+	bool begun;		    /* a row that is new to us is new */
 };
 
 /* Once a second. */
