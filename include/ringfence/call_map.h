@@ -96,7 +96,10 @@ struct rf_call_name {
 	char name[RF_CALL_NAME];
 };
 
-/* rf_call_site_map: hash; addresses that programs were given for names of ours. */
+/*
+ * rf_call_site_map: hash; addresses that programs were given for names of ours. They stay as long as the file is
+ * probed: a program asks once, and another daemon must know them, too.
+ */
 struct rf_call_site_key {
 	__u64 inode;
 	__u64 offset; /* in the file */

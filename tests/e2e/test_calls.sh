@@ -135,6 +135,33 @@ touch "$tmp/second"
 wait $pid
 tap_is "and counted" 40 calls resolving launch calls
 
+# Who has asked once does not ask again: neither of the next daemon, nor when others have let the library go.
+inside resolving "$probe" "$tmp/libcuda.so.2" resolve "wait:$tmp/third" times:20:launch:1000+sync >"$tmp/out" 2>&1 &
+pid=$!
+again() { [ "$(pins "$tmp/libcuda.so.2")" -gt "$known" ]; }
+await 15 again
+before=$(log_count 'functions of .*libcuda.so.2 are probed')
+daemon_end KILL
+daemon_must_start
+await 15 log_grew 'functions of .*libcuda.so.2 are probed' "$before"
+own() { [ "$(find "$tmp/bpf/links" -maxdepth 1 -name 'calls_*' | wc -l)" = 1 ]; }
+await 10 own
+touch "$tmp/third"
+wait $pid
+tap_is "another daemon knows it, too" 60 calls resolving launch calls
+gone() { [ "$(pins "$tmp/libcuda.so.2")" = 0 ]; }
+await 30 gone
+before=$(log_count 'functions of .*libcuda.so.2 are probed')
+inside resolving "$probe" "$tmp/libcuda.so.2" "wait:$tmp/fourth" resolve "wait:$tmp/fifth" times:20:launch:1000+sync \
+	>"$tmp/out" 2>&1 &
+pid=$!
+await 15 log_grew 'functions of .*libcuda.so.2 are probed' "$before"
+touch "$tmp/fourth"
+tap_ok "where it was let go, who asks then is found" await 15 again
+touch "$tmp/fifth"
+wait $pid
+tap_is "and counted again" 80 calls resolving launch calls
+
 cp "$library" "$tmp/libcuda.so.3"
 run runtime "$tmp/libcuda.so.3" runtime times:20:launch:1000+sync
 tap_is "a runtime that is part of the program, and the driver that it calls, are one" 20 calls runtime launch calls
@@ -150,7 +177,6 @@ tap_is "what is called without a daemon is counted" 161 calls counted launch cal
 await 15 log_grew 'functions of .*libcuda.so.1 are probed' "$before"
 inside counted "$probe" "$library" times:10:launch:1000+sync >"$tmp/out"
 tap_is "what two daemons probe is counted once" 171 calls counted launch calls
-own() { [ "$(find "$tmp/bpf/links" -maxdepth 1 -name 'calls_*' | wc -l)" = 1 ]; }
 tap_ok "the earlier daemon's probes go" await 10 own
 touch "$tmp/stop"
 wait $holder

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "user/collect/elf_functions.h"
 #include "user/collect/process_maps.h"
@@ -47,6 +48,7 @@ struct process {
 struct probes {
 	struct rf_call_probe list[RF_MAX_CALL_PROBES];
 	size_t n;
+	const struct rf_library *library; /* of which they are */
 };
 
 static struct rf_library *library_find(const struct rf_libraries *l, uint64_t device, uint64_t inode)
@@ -57,17 +59,38 @@ static struct rf_library *library_find(const struct rf_libraries *l, uint64_t de
 	return NULL;
 }
 
-static int probe_add(const char *name, uint64_t offset, void *arg)
+/* As the kernel's own device numbers are. */
+static uint32_t kernel_device(uint64_t device)
+{
+	return major(device) << 20 | minor(device);
+}
+
+static void probe_add(struct probes *p, uint64_t offset, uint64_t cookie)
+{
+	/* Two names of one function are one probe. */
+	for (size_t i = 0; i < p->n; i++)
+		if (p->list[i].offset == offset)
+			return;
+	if (p->n < RF_MAX_CALL_PROBES)
+		p->list[p->n++] = (struct rf_call_probe){ offset, cookie };
+}
+
+static int function_take(const char *name, uint64_t offset, void *arg)
 {
 	uint64_t cookie = rf_call_cookie(name);
+
+	if (cookie)
+		probe_add(arg, offset, cookie);
+	return 0;
+}
+
+/* What programs were told under a daemon before this one: they do not ask again. */
+static int known_site_take(const struct rf_call_site_key *key, const struct rf_call_site *site, void *arg)
+{
 	struct probes *p = arg;
 
-	/* Two names of one function are one probe. */
-	for (size_t i = 0; cookie && i < p->n; i++)
-		if (p->list[i].offset == offset)
-			return 0;
-	if (cookie && p->n < RF_MAX_CALL_PROBES)
-		p->list[p->n++] = (struct rf_call_probe){ offset, cookie };
+	if (key->inode == p->library->inode && key->device == kernel_device(p->library->device))
+		probe_add(p, key->offset, site->cookie);
 	return 0;
 }
 
@@ -130,7 +153,10 @@ static struct rf_library *library_get(struct rf_libraries *l, struct rf_engine *
 	library = p ? library_add(l, &st) : NULL;
 	if (!library)
 		return NULL;
-	r = rf_elf_functions(fd, probe_add, p);
+	p->library = library;
+	r = rf_elf_functions(fd, function_take, p);
+	if (r >= 0)
+		(void)rf_engine_call_sites_each(e, known_site_take, p);
 	if (r < 0)
 		library_fail(library, path,
 			     r == -ELOOP ? "it lies in a file system that a program serves (FUSE)" : strerror(-r));
@@ -331,6 +357,7 @@ static void round_end(struct rf_libraries *l, struct rf_engine *e)
 			continue;
 		}
 		rf_engine_calls_detach(e, l->list[i].name);
+		rf_engine_call_sites_delete(e, kernel_device(l->list[i].device), l->list[i].inode);
 		l->list[i] = l->list[--l->n];
 		l->full_told = false;
 	}
@@ -346,7 +373,7 @@ struct sites {
 	struct rf_engine *e;
 };
 
-static int site_look(const struct rf_call_site *site, void *arg)
+static int site_look(const struct rf_call_site_key *key, const struct rf_call_site *site, void *arg)
 {
 	const struct sites *s = arg;
 	_cleanup_free_ char *text = NULL;
@@ -354,8 +381,9 @@ static int site_look(const struct rf_call_site *site, void *arg)
 	struct rf_span rest;
 	size_t len;
 
-	if (maps_read((pid_t)site->tgid, &text, &len) < 0)
-		return 0;
+	(void)key;
+	if (site->seen || maps_read((pid_t)site->tgid, &text, &len) < 0)
+		return 1;
 	rest = (struct rf_span){ text, len };
 	while (rf_process_maps_next(&rest, &map)) {
 		struct probes p = { .list = { { site->address - map.start + map.offset, site->cookie } }, .n = 1 };
@@ -367,12 +395,12 @@ static int site_look(const struct rf_call_site *site, void *arg)
 		fd = map.executable ? rf_process_map_open((pid_t)site->tgid, &map) : -1;
 		library = fd >= 0 ? library_get(s->l, s->e, fd, "a library that cuGetProcAddress() led to") : NULL;
 		if (!library)
-			return 0;
+			return 1;
 		library->seen = s->l->round;
 		probes_attach(s->e, library, fd, library->name, &p);
-		return 0;
+		return 1;
 	}
-	return 0;
+	return 1;
 }
 
 void rf_libraries_tick(struct rf_libraries *l, struct rf_registry *r)

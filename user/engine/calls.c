@@ -202,14 +202,29 @@ int rf_engine_call_sites_each(struct rf_engine *e, rf_call_site_fn fn, void *arg
 
 	while (r >= 0 && bpf_map_get_next_key(fd, previous, &key) == 0) {
 		previous = &key;
-		if (bpf_map_lookup_elem(fd, &key, &site) < 0 || site.seen)
+		if (bpf_map_lookup_elem(fd, &key, &site) < 0)
 			continue;
-		r = fn(&site, arg);
+		r = fn(&key, &site, arg);
+		if (r <= 0 || site.seen)
+			continue;
 		site.seen = 1;
-		if (r >= 0)
-			(void)bpf_map_update_elem(fd, &key, &site, BPF_EXIST);
+		(void)bpf_map_update_elem(fd, &key, &site, BPF_EXIST);
 	}
 	return r;
+}
+
+void rf_engine_call_sites_delete(struct rf_engine *e, uint32_t device, uint64_t inode)
+{
+	int fd = rf_engine_map_fd(e, "rf_call_site_map"), r;
+	struct rf_call_site_key key, next;
+
+	r = bpf_map_get_next_key(fd, NULL, &key);
+	while (r == 0) {
+		r = bpf_map_get_next_key(fd, &key, &next);
+		if (key.device == device && key.inode == inode)
+			(void)bpf_map_delete_elem(fd, &key);
+		key = next;
+	}
 }
 
 int rf_engine_call_uses_each(const struct rf_engine *e, rf_call_use_fn fn, void *arg)

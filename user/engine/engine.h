@@ -226,9 +226,11 @@ int rf_engine_calls_attach(struct rf_engine *e, const char *name, int fd, const 
 			   char **ret_error);
 void rf_engine_calls_detach(struct rf_engine *e, const char *name);
 void rf_engine_calls_settle(struct rf_engine *e);
-/* What programs were told where functions are, and that was not given yet. A negative value of @fn ends it. */
-typedef int (*rf_call_site_fn)(const struct rf_call_site *site, void *arg);
+/* What programs were told where functions are. @fn: negative ends it, 1: the daemon has seen it. */
+typedef int (*rf_call_site_fn)(const struct rf_call_site_key *key, const struct rf_call_site *site, void *arg);
 int rf_engine_call_sites_each(struct rf_engine *e, rf_call_site_fn fn, void *arg);
+/* Forgets those of a file that nobody has mapped any more; @device as in struct rf_call_site_key. */
+void rf_engine_call_sites_delete(struct rf_engine *e, uint32_t device, uint64_t inode);
 typedef int (*rf_call_use_fn)(const struct rf_call_key *key, const struct rf_call_use *use, void *arg);
 int rf_engine_call_uses_each(const struct rf_engine *e, rf_call_use_fn fn, void *arg);
 /* Processes that ended at work. Once a second. */
