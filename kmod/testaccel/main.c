@@ -181,6 +181,7 @@ static const struct drm_driver rf_accel_driver = { .driver_features = RF_ACCEL_F
 						   .major = 1,
 						   RF_ACCEL_DRIVER_FDINFO(rf_accel_fdinfo) };
 
+#if IS_REACHABLE(CONFIG_HWMON)
 /* In microjoules, as Documentation/hwmon/sysfs-interface.rst has it. */
 static ssize_t energy1_input_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
@@ -196,10 +197,21 @@ static DEVICE_ATTR_RO(energy1_input);
 static struct attribute *rf_accel_hwmon_attrs[] = { &dev_attr_energy1_input.attr, NULL };
 ATTRIBUTE_GROUPS(rf_accel_hwmon);
 
+static int rf_accel_hwmon_register(struct rf_accel *accel, struct device *dev)
+{
+	return PTR_ERR_OR_ZERO(
+		devm_hwmon_device_register_with_groups(dev, "rf_testaccel", accel, rf_accel_hwmon_groups));
+}
+#else
+static int rf_accel_hwmon_register(struct rf_accel *accel, struct device *dev)
+{
+	return 0;
+}
+#endif
+
 static int rf_accel_probe(struct platform_device *pdev)
 {
 	struct rf_accel *accel;
-	struct device *hwmon;
 	int r;
 
 	r = dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
@@ -214,9 +226,9 @@ static int rf_accel_probe(struct platform_device *pdev)
 		return r;
 	platform_set_drvdata(pdev, accel);
 	accel->since = ktime_get();
-	hwmon = devm_hwmon_device_register_with_groups(&pdev->dev, "rf_testaccel", accel, rf_accel_hwmon_groups);
-	if (IS_ERR(hwmon))
-		return PTR_ERR(hwmon);
+	r = rf_accel_hwmon_register(accel, &pdev->dev);
+	if (r)
+		return r;
 	return drm_dev_register(&accel->drm, 0);
 }
 
