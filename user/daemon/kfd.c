@@ -3,15 +3,13 @@
 #include "user/daemon/kfd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 #include "user/collect/kfd.h"
+#include "user/daemon/process.h"
 #include "user/lib/clock.h"
-#include "user/lib/fs.h"
 
 #define LOOK_TICKS 5
 #define SUMS_MAX   RF_KFD_MAX
-#define CGROUP_MAX 8192
 
 struct key {
 	uint32_t pid, device;
@@ -22,32 +20,6 @@ struct process {
 	uint64_t sdma_us, evicted_ms;
 	unsigned int round;
 };
-
-/* NULL: of none, or gone. */
-static const struct rf_workload *workload_of(const struct rf_registry *r, const char *proc, uint32_t pid)
-{
-	_cleanup_free_ char *text = NULL;
-	const struct rf_cgroup *c;
-	unsigned long long id;
-	char path[128], *line, *end;
-	size_t len, prefix = strlen(r->prefix);
-
-	snprintf(path, sizeof(path), "%.64s/%u/cgroup", proc, pid);
-	if (rf_fs_read(AT_FDCWD, path, CGROUP_MAX, &text, &len) < 0)
-		return NULL;
-	line = rf_strprefix(text, "0::/") ? text : strstr(text, "\n0::/");
-	if (!line)
-		return NULL;
-	line = strchr(line, '/');
-	end = strchr(line, '\n');
-	if (end)
-		*end = '\0';
-	if (!rf_strprefix(line, r->prefix) || line[prefix] != '/' ||
-	    rf_fs_cgroup_id(rf_engine_root_fd(r->engine), line[prefix + 1] ? line + prefix + 1 : ".", &id) < 0)
-		return NULL;
-	c = rf_hashmap_get64(r->cgroups, id);
-	return c && c->workload < RF_MAX_WORKLOADS ? r->by_id[c->workload] : NULL;
-}
 
 /* NULL: no room. */
 static struct rf_kfd_sum *sum_get(struct rf_kfd_watch *w, uint64_t whose, uint64_t cgroup_id)
@@ -67,22 +39,22 @@ static struct rf_kfd_sum *sum_get(struct rf_kfd_watch *w, uint64_t whose, uint64
 	return NULL;
 }
 
-static struct process *process_get(struct rf_kfd_watch *w, const struct rf_registry *r, const char *proc,
-				   const struct rf_kfd_use *use, uint32_t device)
+static struct process *process_get(struct rf_kfd_watch *w, const struct rf_registry *r, const struct rf_kfd_use *use,
+				   uint32_t device)
 {
 	struct key key = { use->pid, device };
 	struct process *p = rf_hashmap_get(w->processes, &key, sizeof(key));
-	const struct rf_workload *workload;
+	struct rf_gpu_identity who;
 
 	if (p)
 		return p;
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
-	workload = workload_of(r, proc, use->pid);
-	if (workload && !workload->retired) {
-		p->whose = RF_ACCEL_WHOSE(RF_ACCEL_OWNER(RF_ACCEL_WORKLOAD, workload->id), device);
-		(void)sum_get(w, p->whose, workload->cgroup_id);
+	if (rf_process_identify(r, use->pid, &who) == 0 && who.workload != RF_WORKLOAD_NONE &&
+	    !r->by_id[who.workload]->retired) {
+		p->whose = RF_ACCEL_WHOSE(RF_ACCEL_OWNER(RF_ACCEL_WORKLOAD, who.workload), device);
+		(void)sum_get(w, p->whose, who.cgroup);
 	}
 	if (rf_hashmap_put(w->processes, &key, sizeof(key), p) == 0)
 		return p;
@@ -143,7 +115,7 @@ static void gone_forget(struct rf_kfd_watch *w)
 	}
 }
 
-void rf_kfd_tick(struct rf_kfd_watch *w, const struct rf_registry *r, const char *sys, const char *proc)
+void rf_kfd_tick(struct rf_kfd_watch *w, const struct rf_registry *r, const char *sys)
 {
 	struct rf_kfd found;
 
@@ -156,7 +128,7 @@ void rf_kfd_tick(struct rf_kfd_watch *w, const struct rf_registry *r, const char
 	for (size_t i = 0; i < found.n; i++) {
 		const struct rf_kfd_use *use = &found.uses[i];
 		const char *parent = r->accelerators->devices[use->device].parent;
-		struct process *p = process_get(w, r, proc, use, rf_engine_accel_device(r->engine, parent));
+		struct process *p = process_get(w, r, use, rf_engine_accel_device(r->engine, parent));
 
 		if (p)
 			use_charge(w, p, use);

@@ -23,8 +23,8 @@ struct rf_kfd_sum {
 	struct rf_accel_kfd kfd;
 };
 
-/* Once a second; looks every few, below @sys and @proc. */
-void rf_kfd_tick(struct rf_kfd_watch *w, const struct rf_registry *r, const char *sys, const char *proc);
+/* Once a second; looks every few, below @sys. */
+void rf_kfd_tick(struct rf_kfd_watch *w, const struct rf_registry *r, const char *sys);
 void rf_kfd_end(struct rf_kfd_watch *w);
 
 #endif

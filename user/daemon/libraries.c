@@ -18,6 +18,7 @@
 
 #include "user/collect/elf_functions.h"
 #include "user/collect/process_maps.h"
+#include "user/daemon/process.h"
 #include "user/lib/fs.h"
 #include "user/lib/log.h"
 #include "user/model/calls.h"
@@ -37,7 +38,7 @@ struct rf_library {
 };
 
 struct process {
-	uint64_t started, size;
+	struct rf_process_stat stat;
 	uint64_t seen; /* round */
 	struct {
 		uint64_t device, inode;
@@ -183,29 +184,6 @@ static void process_note(struct process *p, struct rf_library *library, uint64_t
 	p->files[p->n++].inode = library->inode;
 }
 
-/* "PID (NAME) STATE ...": the name may hold anything, also a parenthesis. */
-static bool stat_read(pid_t pid, uint64_t *ret_started, uint64_t *ret_size)
-{
-	_cleanup_free_ char *text = NULL;
-	unsigned long long started, size;
-	char path[32];
-	const char *rest;
-	size_t len;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (rf_fs_read(AT_FDCWD, path, 4096, &text, &len) < 0)
-		return false;
-	rest = strrchr(text, ')');
-	/* Field 3 is the first behind it: 22 is the start, 23 the size. */
-	if (!rest ||
-	    sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu %llu",
-		   &started, &size) != 2)
-		return false;
-	*ret_started = started;
-	*ret_size = size;
-	return true;
-}
-
 /* A runtime may be linked into the program itself, whose symbols tell as far as there are some. */
 static void program_look(struct rf_libraries *l, struct rf_engine *e, pid_t pid, struct process *p)
 {
@@ -256,10 +234,11 @@ static void maps_look(struct rf_libraries *l, struct rf_engine *e, pid_t pid, st
 
 static void process_look(struct rf_libraries *l, struct rf_engine *e, pid_t pid)
 {
-	uint64_t key = (uint64_t)pid, started, size;
+	uint64_t key = (uint64_t)pid;
 	struct process *p = rf_hashmap_get64(l->processes, key);
+	struct rf_process_stat now;
 
-	if (!stat_read(pid, &started, &size))
+	if (rf_process_stat_read((uint32_t)pid, &now) < 0)
 		return;
 	if (!p) {
 		p = calloc(1, sizeof(*p));
@@ -268,9 +247,8 @@ static void process_look(struct rf_libraries *l, struct rf_engine *e, pid_t pid)
 			return;
 		}
 	}
-	if (p->started != started || p->size != size) {
-		p->started = started;
-		p->size = size;
+	if (p->stat.start_ns != now.start_ns || p->stat.size != now.size) {
+		p->stat = now;
 		maps_look(l, e, pid, p);
 	}
 	p->seen = l->round;

@@ -12,25 +12,26 @@
 #define STAT_MAX   4096
 #define CGROUP_MAX 16384
 
-int rf_process_stat_parse(const char *text, long ticks_per_s, uint64_t *ret_start_ns)
+int rf_process_stat_parse(const char *text, long ticks_per_s, struct rf_process_stat *ret)
 {
 	/* The name may hold anything, a parenthesis too: what counts is behind the last one. */
 	const char *at = strrchr(text, ')');
-	uint64_t ticks;
+	uint64_t ticks, size;
 	char state;
 
 	if (!at || ticks_per_s <= 0 ||
-	    sscanf(at + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
-		   &state, &ticks) != 2)
+	    sscanf(at + 1,
+		   " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64,
+		   &state, &ticks, &size) != 3)
 		return -ESRCH;
 	/* A zombie's cgroup is not that it was in. */
 	if (state == 'Z' || state == 'X' || ticks > UINT64_MAX / RF_NSEC_PER_SEC)
 		return -ESRCH;
-	*ret_start_ns = ticks * (RF_NSEC_PER_SEC / (uint64_t)ticks_per_s);
+	*ret = (struct rf_process_stat){ ticks * (RF_NSEC_PER_SEC / (uint64_t)ticks_per_s), size };
 	return 0;
 }
 
-static int start_read(uint32_t pid, uint64_t *ret)
+int rf_process_stat_read(uint32_t pid, struct rf_process_stat *ret)
 {
 	_cleanup_free_ char *text = NULL;
 	char path[32];
@@ -80,14 +81,15 @@ static uint32_t workload_of(const struct rf_registry *r, const char *path)
 int rf_process_identify(const struct rf_registry *r, uint32_t pid, struct rf_gpu_identity *ret)
 {
 	_cleanup_free_ char *path = NULL;
+	struct rf_process_stat before, after;
 	struct rf_gpu_identity who = { .workload = RF_WORKLOAD_NONE };
-	uint64_t again;
 
-	if (start_read(pid, &who.start_ns) < 0)
+	if (rf_process_stat_read(pid, &before) < 0)
 		return -ESRCH;
 	path = cgroup_path_read(pid);
-	if (!path || start_read(pid, &again) < 0 || again != who.start_ns)
+	if (!path || rf_process_stat_read(pid, &after) < 0 || after.start_ns != before.start_ns)
 		return -ESRCH;
+	who.start_ns = before.start_ns;
 	who.workload = workload_of(r, path);
 	if (who.workload != RF_WORKLOAD_NONE)
 		who.cgroup = r->by_id[who.workload]->cgroup_id;

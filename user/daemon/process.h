@@ -8,7 +8,15 @@
 
 /* 0; -ESRCH: there is none of that id, or it has ended. */
 int rf_process_identify(const struct rf_registry *r, uint32_t pid, struct rf_gpu_identity *ret);
-/* Field 22 of /proc/PID/stat in ns since the host started, of a process that has not ended; -ESRCH. */
-int rf_process_stat_parse(const char *text, long ticks_per_s, uint64_t *ret_start_ns);
+
+/* Of /proc/PID/stat, where the process has not ended. */
+struct rf_process_stat {
+	uint64_t start_ns; /* since the host started; in the kernel's ticks */
+	uint64_t size;	   /* of its address space, in bytes */
+};
+
+/* Both: 0; -ESRCH: no such process, or it has ended. */
+int rf_process_stat_parse(const char *text, long ticks_per_s, struct rf_process_stat *ret);
+int rf_process_stat_read(uint32_t pid, struct rf_process_stat *ret);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* When a process started, whatever it calls itself. */
+/* When a process started and how large it is, whatever it calls itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,33 +10,37 @@
 
 #include "user/daemon/process.h"
 
-#define REST " 1 2 2 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 8675 1 2 3"
+#define REST " 1 2 2 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 8675 4096 2 3"
 
 static void the_start_is_behind_the_name(void **state)
 {
-	uint64_t ns = 0;
+	struct rf_process_stat stat = { 0 };
 
 	(void)state;
-	assert_int_equal(rf_process_stat_parse("42 (cat) S" REST, 100, &ns), 0);
-	assert_int_equal(ns, 86750000000);
-	assert_int_equal(rf_process_stat_parse("42 (a) Z 1 (b) R" REST, 100, &ns), 0);
-	assert_int_equal(ns, 86750000000);
-	assert_int_equal(rf_process_stat_parse("42 () R" REST, 1000, &ns), 0);
-	assert_int_equal(ns, 8675000000);
+	assert_int_equal(rf_process_stat_parse("42 (cat) S" REST, 100, &stat), 0);
+	assert_int_equal(stat.start_ns, 86750000000);
+	assert_int_equal(stat.size, 4096);
+	assert_int_equal(rf_process_stat_parse("42 (a) Z 1 (b) R" REST, 100, &stat), 0);
+	assert_int_equal(stat.start_ns, 86750000000);
+	assert_int_equal(rf_process_stat_parse("42 () R" REST, 1000, &stat), 0);
+	assert_int_equal(stat.start_ns, 8675000000);
 }
 
 static void who_has_ended_or_cannot_be_read_is_nobody(void **state)
 {
-	uint64_t ns = 7;
+	struct rf_process_stat stat = { 7, 7 };
 
 	(void)state;
-	assert_int_equal(rf_process_stat_parse("42 (cat) Z" REST, 100, &ns), -ESRCH);
-	assert_int_equal(rf_process_stat_parse("42 (cat) X" REST, 100, &ns), -ESRCH);
-	assert_int_equal(rf_process_stat_parse("", 100, &ns), -ESRCH);
-	assert_int_equal(rf_process_stat_parse("42 (cat", 100, &ns), -ESRCH);
-	assert_int_equal(rf_process_stat_parse("42 (cat) S 1 2 3", 100, &ns), -ESRCH);
-	assert_int_equal(rf_process_stat_parse("42 (cat) S" REST, 0, &ns), -ESRCH);
-	assert_int_equal(ns, 7);
+	assert_int_equal(rf_process_stat_parse("42 (cat) Z" REST, 100, &stat), -ESRCH);
+	assert_int_equal(rf_process_stat_parse("42 (cat) X" REST, 100, &stat), -ESRCH);
+	assert_int_equal(rf_process_stat_parse("", 100, &stat), -ESRCH);
+	assert_int_equal(rf_process_stat_parse("42 (cat", 100, &stat), -ESRCH);
+	assert_int_equal(rf_process_stat_parse("42 (cat) S 1 2 3", 100, &stat), -ESRCH);
+	assert_int_equal(rf_process_stat_parse("42 (cat) S" REST, 0, &stat), -ESRCH);
+	assert_int_equal(rf_process_stat_parse("42 (cat) S 1 2 2 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 8675", 100,
+					       &stat),
+			 -ESRCH);
+	assert_int_equal(stat.start_ns, 7);
 }
 
 int main(void)
