@@ -5,30 +5,14 @@
  */
 #include "user/collect/cgroup_stat.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 
+#include "user/collect/flat_keyed.h"
 #include "user/lib/fs.h"
 #include "user/lib/util.h"
 
 #define STAT_MAX 65536
-
-/* Decimal digits up to the end or a newline. */
-static int parse_u64(const char *s, uint64_t *ret)
-{
-	unsigned long long value;
-	char *end;
-
-	if (!isdigit((unsigned char)*s))
-		return -EBADMSG;
-	errno = 0;
-	value = strtoull(s, &end, 10);
-	if (errno || (*end && *end != '\n'))
-		return -EBADMSG;
-	*ret = value;
-	return 0;
-}
 
 /* The controller is off here, or the file is not for this kind of cgroup (a threaded one). */
 static bool is_untold(int r)
@@ -40,7 +24,7 @@ static bool is_untold(int r)
 static int read_number(int fd, const char *file, const char *key, uint64_t *ret)
 {
 	_cleanup_free_ char *text = NULL;
-	const char *line;
+	const char *value;
 	size_t len;
 	int r;
 
@@ -50,13 +34,9 @@ static int read_number(int fd, const char *file, const char *key, uint64_t *ret)
 	if (r)
 		return r;
 	if (!key)
-		return parse_u64(text, ret);
-	for (line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (rf_strprefix(line, key))
-			return parse_u64(line + strlen(key), ret);
-	}
-	return 0;
+		return rf_line_u64(text, ret);
+	value = rf_flat_keyed_find(text, key);
+	return value ? rf_line_u64(value, ret) : 0;
 }
 
 static int count_lines(int dir_fd, const char *file, uint64_t *ret)
@@ -96,7 +76,7 @@ int rf_cgroup_stat_read(int root_fd, const char *path, struct rf_cgroup_stat *re
 	if (!r && st.tasks == RF_UNKNOWN)
 		r = count_lines(fd, "cgroup.procs", &st.tasks);
 	if (!r)
-		r = read_number(fd, "cpu.stat", "usage_usec ", &st.cpu_usec);
+		r = read_number(fd, "cpu.stat", "usage_usec", &st.cpu_usec);
 	if (!r)
 		r = read_number(fd, "memory.current", NULL, &st.memory_bytes);
 	if (r)

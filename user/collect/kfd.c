@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "user/collect/flat_keyed.h"
 #include "user/lib/fs.h"
 
 #define FILE_MAX  16384
@@ -33,22 +34,6 @@ struct scan {
 	struct rf_kfd *found;
 };
 
-/* Decimal digits up to the end of the line. */
-static bool number_parse(const char *text, uint64_t *ret)
-{
-	char *end;
-	unsigned long long value;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || (*end && *end != '\n'))
-		return false;
-	*ret = value;
-	return true;
-}
-
 /* 0 where it is not told. */
 static uint64_t number_read(int dir, const char *path)
 {
@@ -57,21 +42,20 @@ static uint64_t number_read(int dir, const char *path)
 	size_t len;
 
 	if (rf_fs_read(dir, path, FILE_MAX, &text, &len) == 0)
-		(void)number_parse(text, &value);
+		(void)rf_line_u64(text, &value);
 	return value;
 }
 
 static bool property_read(int dir, const char *path, const char *name, uint64_t *ret)
 {
 	_cleanup_free_ char *text = NULL;
-	size_t len, n = strlen(name);
+	const char *value;
+	size_t len;
 
 	if (rf_fs_read(dir, path, FILE_MAX, &text, &len) < 0)
 		return false;
-	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL)
-		if (!strncmp(line, name, n) && line[n] == ' ')
-			return number_parse(line + n + 1, ret);
-	return false;
+	value = rf_flat_keyed_find(text, name);
+	return value && rf_line_u64(value, ret) == 0;
 }
 
 static void gpu_add(struct scan *s, int nodes, const char *name)
@@ -98,7 +82,7 @@ static int use_add(struct scan *s, int process, uint32_t pid, const char *id_tex
 	char path[64];
 	uint64_t id;
 
-	for (size_t i = 0; number_parse(id_text, &id) && i < s->n_gpus; i++)
+	for (size_t i = 0; rf_line_u64(id_text, &id) == 0 && i < s->n_gpus; i++)
 		if (s->gpus[i].id == id)
 			use.device = s->gpus[i].device;
 	if (use.device == RF_ACCELERATOR_NONE || k->n == RF_KFD_MAX) {
@@ -130,7 +114,7 @@ static int process_add(struct scan *s, int processes, const char *name)
 	size_t n;
 	int r = 0;
 
-	if (!number_parse(name, &pid) || !pid || pid > INT32_MAX)
+	if (rf_line_u64(name, &pid) < 0 || !pid || pid > INT32_MAX)
 		return 0;
 	process = openat(processes, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (process < 0 || rf_fs_list(process, ".", NAMES_MAX, &names, &n) < 0)
