@@ -179,14 +179,13 @@ static int line_take(struct parse *p, struct rf_span key, struct rf_span value)
 void rf_fdinfo_parse(const char *text, size_t len, struct rf_fdinfo *ret)
 {
 	struct parse p = { .to = ret };
-	struct rf_span rest = { text, len };
+	struct rf_span rest = { text, len }, line;
 
 	*ret = (struct rf_fdinfo){ 0 };
-	while (rest.n) {
-		const char *end = memchr(rest.s, '\n', rest.n), *colon;
-		struct rf_span line = { rest.s, end ? (size_t)(end - rest.s) : rest.n }, key, value;
+	while (rf_span_next_line(&rest, &line)) {
+		struct rf_span key, value;
+		const char *colon;
 
-		rest = (struct rf_span){ rest.s + line.n + !!end, rest.n - line.n - !!end };
 		if (!rf_span_cut_prefix(line, "drm-", &key))
 			continue;
 		colon = memchr(key.s, ':', key.n);

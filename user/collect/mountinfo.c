@@ -57,16 +57,10 @@ static bool parse_line(struct rf_span line, struct mount *m)
 static bool next_mount(struct rf_span *text, struct mount *m)
 {
 	struct rf_span line;
-	const char *end;
 
-	while (text->n) {
-		end = memchr(text->s, '\n', text->n);
-		line = (struct rf_span){ text->s, end ? (size_t)(end - text->s) : text->n };
-		text->s += line.n + !!end;
-		text->n -= line.n + !!end;
+	while (rf_span_next_line(text, &line))
 		if (parse_line(line, m))
 			return true;
-	}
 	return false;
 }
 

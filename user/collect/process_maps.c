@@ -68,15 +68,11 @@ static bool parse_line(struct rf_span line, struct rf_process_map *m)
 
 bool rf_process_maps_next(struct rf_span *text, struct rf_process_map *ret)
 {
-	while (text->n) {
-		const char *end = memchr(text->s, '\n', text->n);
-		struct rf_span line = { text->s, end ? (size_t)(end - text->s) : text->n };
+	struct rf_span line;
 
-		text->s += line.n + !!end;
-		text->n -= line.n + !!end;
+	while (rf_span_next_line(text, &line))
 		if (parse_line(line, ret))
 			return true;
-	}
 	return false;
 }
 

@@ -27,6 +27,20 @@ static inline bool rf_span_has_suffix(struct rf_span a, const char *suffix)
 	return a.n > n && memcmp(a.s + a.n - n, suffix, n) == 0;
 }
 
+/* The line that @text begins with, without its end, which is cut off; false: there is no more. */
+static inline bool rf_span_next_line(struct rf_span *text, struct rf_span *ret)
+{
+	const char *end;
+
+	if (!text->n)
+		return false;
+	end = memchr(text->s, '\n', text->n);
+	*ret = (struct rf_span){ text->s, end ? (size_t)(end - text->s) : text->n };
+	text->s += ret->n + (end != NULL);
+	text->n -= ret->n + (end != NULL);
+	return true;
+}
+
 /* Something must follow the prefix. */
 static inline bool rf_span_cut_prefix(struct rf_span a, const char *prefix, struct rf_span *ret_rest)
 {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ringfence/event.h"
+#include "user/collect/span.h"
 #include "user/lib/clock.h"
 #include "user/lib/util.h"
 
@@ -70,18 +71,13 @@ static void line_take(struct rf_xid_watch *w, const char *line, size_t len)
 }
 
 /* More than one where it is not the kernel's own file; what a record has besides its line is indented. */
-static void records_take(struct rf_xid_watch *w, const char *text, size_t len)
+static void records_take(struct rf_xid_watch *w, struct rf_span text)
 {
-	while (len) {
-		const char *end = memchr(text, '\n', len);
-		size_t line = end ? (size_t)(end - text) : len;
+	struct rf_span line;
 
-		if (line && *text != ' ')
-			line_take(w, text, line);
-		line += end ? 1 : 0;
-		text += line;
-		len -= line;
-	}
+	while (rf_span_next_line(&text, &line))
+		if (line.n && *line.s != ' ')
+			line_take(w, line.s, line.n);
 }
 
 static int readable(sd_event_source *source, int fd, uint32_t events, void *arg)
@@ -94,7 +90,7 @@ static int readable(sd_event_source *source, int fd, uint32_t events, void *arg)
 		ssize_t n = read(fd, buffer, sizeof(buffer));
 
 		if (n > 0) {
-			records_take(w, buffer, (size_t)n);
+			records_take(w, (struct rf_span){ buffer, (size_t)n });
 		} else if (n < 0 && errno == EPIPE) {
 			/* The next read goes on with what is there. */
 			w->missed++;
