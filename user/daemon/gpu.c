@@ -243,20 +243,10 @@ static bool alive(uint32_t workload, uint64_t cgroup, void *arg)
 	return w && !w->retired && w->cgroup_id == cgroup;
 }
 
-static bool wanted(const struct rf_gpu *g, const struct rf_accelerators *known)
-{
-	if (g->options.library)
-		return true;
-	for (size_t i = 0; i < known->n_devices; i++)
-		if (known->devices[i].classes & (1u << RF_ACCELERATOR_NVIDIA))
-			return true;
-	return false;
-}
-
 void rf_gpu_tick(struct rf_gpu *g, const struct rf_accelerators *known, bool changed)
 {
 	uint64_t now = rf_clock_monotonic();
-	bool is_wanted = wanted(g, known);
+	bool wanted = g->options.library || rf_accelerators_has_class(known, RF_ACCELERATOR_NVIDIA);
 	int status;
 
 	rf_gpu_join_sweep(g->join, alive, g);
@@ -265,13 +255,13 @@ void rf_gpu_tick(struct rf_gpu *g, const struct rf_accelerators *known, bool cha
 		(void)readable(NULL, g->fd, 0, g);
 	if (g->phase == RUNNING && now - g->heard_ns > SILENT_NS)
 		end(g, "was silent for ten seconds and was killed");
-	if (g->phase == RUNNING && (changed || !is_wanted))
+	if (g->phase == RUNNING && (changed || !wanted))
 		end(g, NULL);
 	if (g->phase == ENDING && rf_helper_ended(g->pid, &status))
 		ended(g, now);
 	if (g->phase == WAITING && changed)
 		g->next_ns = now;
-	if (!is_wanted)
+	if (!wanted)
 		g->phase = g->phase == WAITING ? OFF : g->phase;
 	else if (g->helper && (g->phase == OFF || (g->phase == WAITING && now >= g->next_ns)))
 		helper_start(g);

@@ -82,11 +82,9 @@ void rf_app_xid_tick(struct rf_app *app)
 {
 	const struct rf_accelerators *known = &app->accelerators.known;
 	const char *path = app->options.kernel_log ? app->options.kernel_log : KERNEL_LOG;
-	bool wanted = app->options.kernel_log;
+	bool wanted = app->options.kernel_log || rf_accelerators_has_class(known, RF_ACCELERATOR_NVIDIA);
 	int r;
 
-	for (size_t i = 0; i < known->n_devices; i++)
-		wanted |= known->devices[i].classes & (1u << RF_ACCELERATOR_NVIDIA);
 	if (!wanted || app->xid.tried)
 		return;
 	r = rf_xid_start(&app->xid, app->event, path, xid_come, app);

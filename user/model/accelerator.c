@@ -116,6 +116,14 @@ const char *rf_accelerators_name(const struct rf_accelerators *a, const char *pa
 	return NULL;
 }
 
+bool rf_accelerators_has_class(const struct rf_accelerators *a, enum rf_accelerator_class class)
+{
+	for (size_t i = 0; i < a->n_devices; i++)
+		if (a->devices[i].classes & 1u << class)
+			return true;
+	return false;
+}
+
 bool rf_accelerators_equal(const struct rf_accelerators *a, const struct rf_accelerators *b)
 {
 	if (a->n_devices != b->n_devices || a->n_nodes != b->n_nodes)

@@ -90,6 +90,7 @@ void rf_accelerators_fini(struct rf_accelerators *a);
 const struct rf_accelerator_node *rf_accelerators_find(const struct rf_accelerators *a, uint32_t major, uint32_t minor);
 /* Of the device with that @parent; NULL: it is not there. */
 const char *rf_accelerators_name(const struct rf_accelerators *a, const char *parent);
+bool rf_accelerators_has_class(const struct rf_accelerators *a, enum rf_accelerator_class class);
 bool rf_accelerators_equal(const struct rf_accelerators *a, const struct rf_accelerators *b);
 
 #endif
