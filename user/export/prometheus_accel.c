@@ -50,13 +50,16 @@ static uint64_t member(const struct rf_accel_use *use, size_t offset)
 	return *(const uint64_t *)((const char *)use + offset);
 }
 
+void rf_prometheus_workload_labels(struct rf_exposition *x, const struct rf_workload_row *w)
+{
+	rf_exposition_label(x, "tenant", w ? w->tenant : RF_METRICS_OTHER);
+	rf_exposition_label(x, "namespace", w ? w->namespace : RF_METRICS_OTHER);
+	rf_exposition_label(x, "workload", w ? w->short_name : RF_METRICS_OTHER);
+}
+
 static void labels(const struct series *s, const struct rf_accelerator_use_row *row)
 {
-	const struct rf_workload_row *w = row->workload;
-
-	rf_exposition_label(s->x, "tenant", w ? w->tenant : RF_METRICS_OTHER);
-	rf_exposition_label(s->x, "namespace", w ? w->namespace : RF_METRICS_OTHER);
-	rf_exposition_label(s->x, "workload", w ? w->short_name : RF_METRICS_OTHER);
+	rf_prometheus_workload_labels(s->x, row->workload);
 	rf_exposition_label(s->x, "device", row->device->name);
 }
 
@@ -104,12 +107,9 @@ static const struct {
 
 static void nvml_labels(struct rf_exposition *x, const struct rf_nvml_use_row *row)
 {
-	const struct rf_workload_row *w = row->workload;
 	char instance[RF_NVML_INSTANCE];
 
-	rf_exposition_label(x, "tenant", w ? w->tenant : RF_METRICS_OTHER);
-	rf_exposition_label(x, "namespace", w ? w->namespace : RF_METRICS_OTHER);
-	rf_exposition_label(x, "workload", w ? w->short_name : RF_METRICS_OTHER);
+	rf_prometheus_workload_labels(x, row->workload);
 	rf_exposition_label(x, "device", row->device->name);
 	rf_exposition_label(x, "instance", rf_nvml_instance(row, instance));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Calls of accelerators' libraries in the exposition: rows of a workload and a kind, and a sum of the others a kind. */
 #include "user/export/prometheus_calls.h"
+#include "user/export/prometheus_accel.h"
 
 #include <stdio.h>
 
@@ -8,11 +9,7 @@
 
 static void labels(struct rf_exposition *x, const struct rf_call_row *row)
 {
-	const struct rf_workload_row *w = row->workload;
-
-	rf_exposition_label(x, "tenant", w ? w->tenant : RF_METRICS_OTHER);
-	rf_exposition_label(x, "namespace", w ? w->namespace : RF_METRICS_OTHER);
-	rf_exposition_label(x, "workload", w ? w->short_name : RF_METRICS_OTHER);
+	rf_prometheus_workload_labels(x, row->workload);
 	rf_exposition_label(x, "call", rf_call_kind_name(row->kind));
 }
 
