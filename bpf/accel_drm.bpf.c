@@ -127,14 +127,15 @@ static __always_inline void rf_job_forget(struct rf_accel_job *row)
 static __always_inline int rf_job_queued(void *ctx_job)
 {
 	struct drm_sched_job___rf *job = ctx_job;
-	__u32 workload = rf_accel_current(), at;
+	__u32 workload = rf_accel_current(), at, device;
 	__u64 fence = rf_number_of(job->s_fence), now;
 	struct rf_accel_job *row;
 	struct rf_accel_use *use;
 
 	if (workload == RF_WORKLOAD_NONE || !fence)
 		return 0;
-	use = rf_accel_use(workload, rf_accel_device_of(job->sched->dev), RF_HOOK_ACCEL_IOCTL, &at);
+	device = rf_accel_device_of(job->sched->dev);
+	use = rf_accel_use(workload, device, RF_HOOK_ACCEL_IOCTL, &at);
 	if (!use)
 		return 0;
 	row = rf_job_at(fence, true);
@@ -153,7 +154,8 @@ static __always_inline int rf_job_queued(void *ctx_job)
 	row->use = at;
 	row->begun_ns = 0;
 	row->queued_ns = now;
-	row->charged_ns = rf_quota_queued(use, at, now);
+	row->charged_ns = RF_READ_ONCE(use->estimate_ns);
+	rf_quota_queued(use, at, device, row->charged_ns, now);
 	return 0;
 }
 

@@ -49,16 +49,6 @@ static __always_inline bool rf_call_workload(__u64 version, __u32 *ret)
 
 /* ---- work ---- */
 
-/* What it will take is not known: a launch more, of the same work, does not go by it. */
-static __always_inline void rf_work_count(struct rf_accel_use *use, __u32 at, __u64 now)
-{
-	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
-		rf_quota_queued_one(use, at, RF_ACCEL_DEVICE_LIBRARY, 0, now);
-		at = RF_READ_ONCE(use->parent);
-		use = rf_accel_use_at(at);
-	}
-}
-
 static __always_inline void rf_work_begin(__u32 tgid, struct rf_accel_use *use, __u32 at, __u64 now)
 {
 	struct rf_call_process *process = bpf_map_lookup_elem(&rf_call_process_map, &tgid), fresh = { .use = at };
@@ -76,7 +66,8 @@ static __always_inline void rf_work_begin(__u32 tgid, struct rf_accel_use *use, 
 	process->use = at;
 	process->held_ns = 0;
 	process->frozen_ns = RF_READ_ONCE(use->frozen_ns);
-	rf_work_count(use, at, now);
+	/* What it will take is not known: a launch more, of the same work, does not go by it. */
+	rf_quota_queued(use, at, RF_ACCEL_DEVICE_LIBRARY, 0, now);
 }
 
 /* Time in which it was held back is not the device's, but for what may have been under way when that began. */

@@ -154,7 +154,6 @@ RF_GLOBAL int rf_share_join(__u32 at, __u32 device, __u64 now)
 
 /* ---- charging ---- */
 
-/* By a job of which @estimate is thought. */
 static __always_inline void rf_quota_queued_one(struct rf_accel_use *use, __u32 at, __u32 device, __u64 estimate,
 						__u64 now)
 {
@@ -178,18 +177,14 @@ static __always_inline void rf_quota_queued_one(struct rf_accel_use *use, __u32 
 	}
 }
 
-/* Returns what was charged for it. @at is the row's own place. */
-static __always_inline __u64 rf_quota_queued(struct rf_accel_use *use, __u32 at, __u64 now)
+/* By a job of which @estimate is thought, of a row on @device whose own place is @at, and of those above it. */
+static __always_inline void rf_quota_queued(struct rf_accel_use *use, __u32 at, __u32 device, __u64 estimate, __u64 now)
 {
-	__u64 estimate = RF_READ_ONCE(use->estimate_ns);
-	__u32 device = RF_ACCEL_WHOSE_DEVICE(use->whose);
-
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
 		rf_quota_queued_one(use, at, device, estimate, now);
 		at = RF_READ_ONCE(use->parent);
 		use = rf_accel_use_at(at);
 	}
-	return estimate;
 }
 
 /* A job that @charged was thought of has taken @busy. */
