@@ -278,12 +278,6 @@ static bool is_as_before(const struct rf_clients *c, const struct client *client
 	       (c->row.looks + (client->key.address >> 8)) % ALL_ROUNDS != 0;
 }
 
-/* Counters go on from what was told before; one that went back begins anew. */
-static uint64_t grown(uint64_t now, uint64_t before)
-{
-	return now >= before ? now - before : now;
-}
-
 static void client_tell(struct look *look, struct client *client, struct rf_accel_use *use,
 			const struct rf_fdinfo *info)
 {
@@ -300,8 +294,8 @@ static void client_tell(struct look *look, struct client *client, struct rf_acce
 		return;
 	}
 	client->full = false;
-	use->fdinfo_ns += grown(told.ns, client->told.ns);
-	use->fdinfo_cycles += grown(told.cycles, client->told.cycles);
+	use->fdinfo_ns += rf_counter_grown(told.ns, client->told.ns);
+	use->fdinfo_cycles += rf_counter_grown(told.cycles, client->told.cycles);
 	client->told = told;
 }
 

@@ -28,10 +28,13 @@
 #define LEAST_NS   (2 * 1000 * 1000ULL) /* less is not worth two writes */
 #define FROZEN_MAX 256
 
+/* So that a note of it fits into a pipe's one write. */
+#define FREEZE_PATH (PATH_MAX - 8)
+
 struct rf_frozen {
 	uint32_t workload;
 	uint64_t at_ns, until_ns;
-	char path[PATH_MAX]; /* of its cgroup, below the root's descriptor */
+	char path[FREEZE_PATH];
 };
 
 /* ---- the child that thaws ---- */
@@ -39,7 +42,7 @@ struct rf_frozen {
 /* One write, which a pipe takes as a whole. */
 struct note {
 	bool frozen;
-	char path[PATH_MAX - 8];
+	char path[FREEZE_PATH];
 };
 static_assert(sizeof(struct note) <= PIPE_BUF, "a note may be cut");
 
@@ -103,7 +106,7 @@ static int guard_tell(struct rf_freeze *f, const char *path, bool frozen)
 {
 	struct note note = { .frozen = frozen };
 
-	snprintf(note.path, sizeof(note.path), "%.*s", (int)sizeof(note.path) - 1, path);
+	memcpy(note.path, path, strnlen(path, sizeof(note.path) - 1));
 	return write(f->guard, &note, sizeof(note)) == sizeof(note) ? 0 : -errno;
 }
 
@@ -115,6 +118,14 @@ static bool is_frozen(int root, const char *path)
 	size_t len;
 
 	return rf_fs_read(root, path, 64, &text, &len) == 0 && len && text[0] == '1';
+}
+
+/* Its cgroup.freeze, below the root's descriptor. */
+static int freeze_path(const struct rf_freeze *f, const struct rf_cgroup *c, char ret[static FREEZE_PATH])
+{
+	int n = snprintf(ret, FREEZE_PATH, ".%s/cgroup.freeze", c->path + strlen(f->registry->prefix));
+
+	return n < 0 || n >= FREEZE_PATH ? -ENAMETOOLONG : 0;
 }
 
 static int freeze(struct rf_freeze *f, const struct rf_workload *w, struct rf_accel_use *row, uint64_t until_ns,
@@ -132,9 +143,9 @@ static int freeze(struct rf_freeze *f, const struct rf_workload *w, struct rf_ac
 	f->list = list;
 	frozen = &list[f->n];
 	*frozen = (struct rf_frozen){ .workload = w->id, .at_ns = now, .until_ns = until_ns };
-	r = snprintf(frozen->path, sizeof(frozen->path), ".%s/cgroup.freeze", c->path + strlen(f->registry->prefix));
-	if (r < 0 || (size_t)r >= sizeof(frozen->path) - 8)
-		return -ENAMETOOLONG;
+	r = freeze_path(f, c, frozen->path);
+	if (r < 0)
+		return r;
 	/* Somebody else has frozen it: so it is theirs to thaw. */
 	if (is_frozen(root, frozen->path))
 		return 0;
@@ -243,13 +254,13 @@ static void left_thaw(struct rf_freeze *f)
 		const struct rf_workload *w = f->registry->by_id[id];
 		const struct rf_cgroup *c = w ? rf_registry_cgroup_of(f->registry, w) : NULL;
 		struct rf_accel_use *row = c ? rf_engine_call_row(f->registry->engine, id) : NULL;
-		_cleanup_free_ char *path = NULL;
+		char path[FREEZE_PATH];
 
 		if (!row || !row->frozen_at_ns)
 			continue;
 		__atomic_fetch_add(&row->frozen_ns, rf_clock_monotonic() - row->frozen_at_ns, __ATOMIC_RELAXED);
 		__atomic_store_n(&row->frozen_at_ns, 0, __ATOMIC_RELAXED);
-		if (asprintf(&path, ".%s/cgroup.freeze", c->path + strlen(f->registry->prefix)) >= 0)
+		if (freeze_path(f, c, path) >= 0)
 			(void)rf_fs_write_control(rf_engine_root_fd(f->registry->engine), path, "0");
 	}
 }

@@ -62,11 +62,6 @@ static struct process *process_get(struct rf_kfd_watch *w, const struct rf_regis
 	return NULL;
 }
 
-static uint64_t grown(uint64_t now, uint64_t before)
-{
-	return now >= before ? now - before : now;
-}
-
 static void use_charge(struct rf_kfd_watch *w, struct process *p, const struct rf_kfd_use *use)
 {
 	struct rf_kfd_sum *sum = p->whose ? rf_hashmap_get64(w->sums, p->whose) : NULL;
@@ -76,8 +71,8 @@ static void use_charge(struct rf_kfd_watch *w, struct process *p, const struct r
 		sum->kfd.processes++;
 		sum->kfd.bytes += use->vram;
 		sum->kfd.compute_units += use->compute_units;
-		sum->kfd.sdma_ns += grown(use->sdma_us, p->sdma_us) * RF_NSEC_PER_USEC;
-		sum->kfd.evicted_ns += grown(use->evicted_ms, p->evicted_ms) * RF_NSEC_PER_MSEC;
+		sum->kfd.sdma_ns += rf_counter_grown(use->sdma_us, p->sdma_us) * RF_NSEC_PER_USEC;
+		sum->kfd.evicted_ns += rf_counter_grown(use->evicted_ms, p->evicted_ms) * RF_NSEC_PER_MSEC;
 	}
 	p->sdma_us = use->sdma_us;
 	p->evicted_ms = use->evicted_ms;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -31,6 +32,12 @@ static inline bool rf_streq(const char *a, const char *b)
 static inline bool rf_strprefix(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/* By how much a counter has grown; one that went back has begun anew. */
+static inline uint64_t rf_counter_grown(uint64_t now, uint64_t before)
+{
+	return now >= before ? now - before : now;
 }
 
 #endif
