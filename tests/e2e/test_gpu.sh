@@ -143,6 +143,16 @@ echo "# half of the device for $((took / 1000000)) ms is $share %"
 tap_ok "half of a device is half a second a second, to a round" test $share -gt 30 -a $share -lt 75
 tap_is "who did nothing took nothing" 0 nvml two busy_ns
 tap_is "nobody unknown was told of" 0 gpu_status unjoined
+sed "s/ energy=12000//" "$library.conf" >"$tmp/conf.power" && conf <"$tmp/conf.power"
+drew() { above "$(nvml one energy_uj)" 300000000; }
+tap_ok "what the device draws is the workload's, as far as it works for it" await 20 drew
+joules=$(nvml one energy_uj) busy=$(nvml one busy_ns)
+sleep 3
+watts=$((($(nvml one energy_uj) - joules) * 1000 / ($(nvml one busy_ns) - busy)))
+echo "# of 301.5 W, $watts J for each second of work"
+tap_ok "and no more" test $watts -gt 180 -a $watts -lt 450
+tap_is "who did nothing drew nothing" 0 nvml two energy_uj
+tap_ok "it is a metric" above "$(metric ringfence_workload_accelerator_nvml_energy_joules_total 'workload="one"' | cut -d. -f1)" 299
 
 # ---- the end, and another with the same id ----
 

@@ -296,6 +296,13 @@ void rf_gpu_each(const struct rf_gpu *g, void (*fn)(const struct rf_gpu_use *use
 	rf_gpu_join_each(g->join, fn, arg);
 }
 
+void rf_gpu_energy(struct rf_gpu *g, const char *parent, double joules, uint64_t elapsed_ns, rf_gpu_energy_fn fn,
+		   void *arg)
+{
+	if (g)
+		rf_gpu_join_energy(g->join, parent, joules, elapsed_ns, fn, arg);
+}
+
 void rf_gpu_row(const struct rf_gpu *g, struct rf_gpu_row *ret)
 {
 	static const char *const phases[] = {

@@ -35,6 +35,9 @@ void rf_gpu_event(struct rf_gpu *g, const struct rf_event_header *event);
 /* The workload of a process, that has it or had it a moment ago; RF_WORKLOAD_NONE. */
 uint32_t rf_gpu_workload(const struct rf_gpu *g, uint32_t pid);
 void rf_gpu_each(const struct rf_gpu *g, void (*fn)(const struct rf_gpu_use *use, void *arg), void *arg);
+/* As rf_gpu_join_energy(). */
+void rf_gpu_energy(struct rf_gpu *g, const char *parent, double joules, uint64_t elapsed_ns, rf_gpu_energy_fn fn,
+		   void *arg);
 /* Strings of @ret are @g's, until the next turn of the loop. */
 void rf_gpu_row(const struct rf_gpu *g, struct rf_gpu_row *ret);
 

@@ -311,6 +311,42 @@ void rf_gpu_join_sweep(struct rf_gpu_join *j, rf_gpu_alive_fn alive, void *arg)
 	}
 }
 
+uint64_t rf_gpu_energy_part(double joules, uint64_t busy_ns, uint64_t all_ns, uint64_t elapsed_ns)
+{
+	uint64_t whole = MAX(elapsed_ns, all_ns);
+
+	return whole ? (uint64_t)(joules * 1e6 * (double)busy_ns / (double)whole) : 0;
+}
+
+void rf_gpu_join_energy(struct rf_gpu_join *j, const char *parent, double joules, uint64_t elapsed_ns,
+			rf_gpu_energy_fn fn, void *arg)
+{
+	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
+	uint64_t all_ns = 0;
+	void *value;
+
+	if (joules <= 0)
+		return;
+	while (rf_hashmap_next(j->uses, &it, NULL, NULL, &value)) {
+		const struct rf_gpu_use *use = value;
+
+		if (rf_streq(use->parent, parent))
+			all_ns += use->busy_ns - use->shared_ns;
+	}
+	it = (struct rf_hashmap_iter){ 0 };
+	while (rf_hashmap_next(j->uses, &it, NULL, NULL, &value)) {
+		struct rf_gpu_use *use = value;
+		uint64_t part;
+
+		if (!rf_streq(use->parent, parent) || use->busy_ns == use->shared_ns)
+			continue;
+		part = rf_gpu_energy_part(joules, use->busy_ns - use->shared_ns, all_ns, elapsed_ns);
+		use->shared_ns = use->busy_ns;
+		use->energy_uj += part;
+		fn(use, part, arg);
+	}
+}
+
 uint32_t rf_gpu_join_workload(const struct rf_gpu_join *j, uint32_t pid)
 {
 	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;

@@ -35,6 +35,8 @@ struct rf_gpu_use {
 	uint32_t processes; /* on it in the last round */
 	uint64_t cgroup;
 	uint64_t busy_ns;
+	uint64_t shared_ns; /* of that, for which energy was shared out */
+	uint64_t energy_uj;
 	uint64_t bytes, bytes_peak;
 };
 
@@ -62,6 +64,13 @@ void rf_gpu_join_lost(struct rf_gpu_join *j);
 void rf_gpu_join_exited(struct rf_gpu_join *j, uint32_t pid, const struct rf_gpu_identity *who, uint64_t end_ns);
 /* Drops what workloads had that are gone. */
 void rf_gpu_join_sweep(struct rf_gpu_join *j, rf_gpu_alive_fn alive, void *arg);
+
+/* The part of @joules, drawn in @elapsed_ns, of who worked for @busy_ns where all together did for @all_ns; in uJ. */
+uint64_t rf_gpu_energy_part(double joules, uint64_t busy_ns, uint64_t all_ns, uint64_t elapsed_ns);
+/* Shares out what the device has drawn in @elapsed_ns: who worked has a part, and @fn is told of each. */
+typedef void (*rf_gpu_energy_fn)(const struct rf_gpu_use *use, uint64_t microjoules, void *arg);
+void rf_gpu_join_energy(struct rf_gpu_join *j, const char *parent, double joules, uint64_t elapsed_ns,
+			rf_gpu_energy_fn fn, void *arg);
 
 /* The workload that @pid was of when it was last told of; RF_WORKLOAD_NONE. */
 uint32_t rf_gpu_join_workload(const struct rf_gpu_join *j, uint32_t pid);

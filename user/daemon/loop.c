@@ -222,7 +222,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rf_kfd_tick(&app->kfd, app->registry, "/sys");
 	rf_holds_tick(&app->holds, app->engine, app->registry);
 	rf_health_sysfs_tick(&app->health_sysfs, &app->accelerators.known, &app->device_health);
-	rf_energy_tick(&app->energy, app->engine, &app->accelerators.known, &app->device_health);
+	rf_energy_tick(&app->energy, app->engine, &app->device_health, app->gpu);
 	rf_app_xid_tick(app);
 	rf_labels_tick(&app->labels, app->engine, app->registry->set);
 	rf_flows_tick(&app->flows);

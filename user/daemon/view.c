@@ -349,6 +349,7 @@ static void nvml_use_take(const struct rf_gpu_use *use, void *arg)
 				       .gpu_instance = use->gpu_instance,
 				       .compute_instance = use->compute_instance,
 				       .busy_ns = use->busy_ns,
+				       .energy_uj = use->energy_uj,
 				       .bytes = use->bytes,
 				       .bytes_peak = use->bytes_peak,
 				       .processes = use->processes };

@@ -129,6 +129,7 @@ static void put_nvml_use(const struct rf_nvml_use_row *row, struct rf_json *j)
 	rf_json_string(j, "device", row->device->name);
 	rf_json_string(j, "instance", rf_nvml_instance(row, instance));
 	rf_json_u64(j, "busy_ns", row->busy_ns);
+	rf_json_u64(j, "energy_uj", row->energy_uj);
 	rf_json_u64(j, "bytes", row->bytes);
 	rf_json_u64(j, "bytes_peak", row->bytes_peak);
 	rf_json_u64(j, "processes", row->processes);

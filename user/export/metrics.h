@@ -226,6 +226,8 @@ enum rf_metric_type {
 	  "CPU time of the daemon for reading fdinfo.")                                                                \
 	X(NVML_BUSY, RF_METRICS_NVML_PREFIX "busy_seconds", COUNTER, RF_METRICS_NVML_LABELS,                           \
 	  "Device time that NVML's samples of utilization stand for, since the daemon started.")                       \
+	X(NVML_ENERGY, RF_METRICS_NVML_PREFIX "energy_joules", COUNTER, RF_METRICS_NVML_LABELS,                        \
+	  "Its part of what the device has drawn since the daemon started, by that time.")                             \
 	X(NVML_MEMORY, RF_METRICS_NVML_PREFIX "memory_bytes", GAUGE, RF_METRICS_NVML_LABELS,                           \
 	  "Device memory of its processes, as NVML tells it.")                                                         \
 	X(NVML_PEAK, RF_METRICS_NVML_PREFIX "memory_peak_bytes", GAUGE, RF_METRICS_NVML_LABELS,                        \

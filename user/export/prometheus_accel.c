@@ -100,6 +100,7 @@ static const struct {
 	unsigned int decimals;
 } nvml_families[] = {
 	{ RF_METRIC_NVML_BUSY, offsetof(struct rf_nvml_use_row, busy_ns), 9 },
+	{ RF_METRIC_NVML_ENERGY, offsetof(struct rf_nvml_use_row, energy_uj), 6 },
 	{ RF_METRIC_NVML_MEMORY, offsetof(struct rf_nvml_use_row, bytes), 0 },
 	{ RF_METRIC_NVML_PEAK, offsetof(struct rf_nvml_use_row, bytes_peak), 0 },
 	{ RF_METRIC_NVML_PROCESSES, offsetof(struct rf_nvml_use_row, processes), 0 },

@@ -102,7 +102,7 @@ struct rf_nvml_use_row {
 	const struct rf_workload_row *workload; /* NULL in sums over several */
 	const struct rf_accelerator_row *device;
 	uint32_t gpu_instance, compute_instance; /* RF_GPU_INSTANCE_NONE */
-	uint64_t busy_ns, bytes, bytes_peak, processes;
+	uint64_t busy_ns, energy_uj, bytes, bytes_peak, processes;
 };
 
 /* Errors of a device of NVIDIA's that the kernel's log told of. */

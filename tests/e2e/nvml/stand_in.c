@@ -167,12 +167,20 @@ int nvmlDeviceGetPciInfo_v3(nvml_device d, struct nvml_pci *pci)
 
 NUMBER(nvmlDeviceGetPowerUsage, "power")
 NUMBER(nvmlDeviceGetEnforcedPowerLimit, "limit")
-LARGE(nvmlDeviceGetTotalEnergyConsumption, "energy")
 LARGE(nvmlDeviceGetCurrentClocksEventReasons, "reasons")
 NUMBER(nvmlDeviceGetCurrPcieLinkWidth, "width")
 NUMBER(nvmlDeviceGetMaxPcieLinkWidth, "width_max")
 NUMBER(nvmlDeviceGetAccountingMode, "accounting")
 NUMBER(nvmlDeviceGetMaxMigDeviceCount, "mig_max")
+
+/* Older devices know none. */
+int nvmlDeviceGetTotalEnergyConsumption(nvml_device d, unsigned long long *v);
+int nvmlDeviceGetTotalEnergyConsumption(nvml_device d, unsigned long long *v)
+{
+	ANSWER(d);
+	*v = number(line, "energy", UINT64_MAX);
+	return *v == UINT64_MAX ? NVML_NOT_SUPPORTED : 0;
+}
 
 static int may_write(void)
 {

@@ -106,6 +106,7 @@ static void take(const struct rf_gpu_use *use, void *arg)
 	if (use->workload != w->workload || (w->gi != NONE && use->gpu_instance != w->gi))
 		return;
 	w->sum.busy_ns += use->busy_ns;
+	w->sum.energy_uj += use->energy_uj;
 	w->sum.bytes += use->bytes;
 	w->sum.bytes_peak += use->bytes_peak;
 	w->sum.processes += use->processes;
@@ -323,6 +324,45 @@ static void there_is_room_for_so_many_and_what_is_more_is_counted(void **state)
 	assert_int_equal(stats.contexts, 0);
 }
 
+struct parts {
+	uint64_t uj[8]; /* by workload */
+};
+
+static void part_take(const struct rf_gpu_use *use, uint64_t microjoules, void *arg)
+{
+	struct parts *parts = arg;
+
+	assert_in_range(use->workload, 0, ARRAY_SIZE(parts->uj) - 1);
+	parts->uj[use->workload] += microjoules;
+}
+
+static void energy_is_of_who_worked_and_what_nobody_worked_for_is_nobodys(void **state)
+{
+	struct host host = { .list = { { 10, { 1 * S, 2, 200 } }, { 12, { 2 * S, 3, 300 } } } };
+	_cleanup_(rf_gpu_join_freep) struct rf_gpu_join *j = join_of(&host);
+	struct parts parts = { 0 };
+
+	(void)state;
+	tell(j, 10, 10 * S, S / 2, 1);
+	tell(j, 12, 10 * S, S / 4, 1);
+	rf_gpu_join_round(j);
+	rf_gpu_join_energy(j, "0000:00:00.0", 100, S, part_take, &parts);
+	assert_int_equal(parts.uj[2] + parts.uj[3], 0);
+	rf_gpu_join_energy(j, DEVICE, 100, S, part_take, &parts);
+	assert_int_equal(parts.uj[2], 50000000);
+	assert_int_equal(parts.uj[3], 25000000);
+	/* Nothing has been done since. */
+	rf_gpu_join_energy(j, DEVICE, 100, S, part_take, &parts);
+	assert_int_equal(parts.uj[2], 50000000);
+	/* More work than time, of two processes at a time: all of it is shared out, and no more. */
+	tell(j, 10, 12 * S, 3 * S, 1);
+	tell(j, 12, 12 * S, S, 1);
+	rf_gpu_join_energy(j, DEVICE, 100, 2 * S, part_take, &parts);
+	assert_int_equal(parts.uj[2], 125000000);
+	assert_int_equal(parts.uj[3], 50000000);
+	assert_int_equal(sum_of(j, 2).energy_uj, 125000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +373,7 @@ int main(void)
 		cmocka_unit_test(what_accounting_tells_after_the_end_is_charged_as_far_as_it_was_not),
 		cmocka_unit_test(instances_of_mig_are_apart),
 		cmocka_unit_test(what_a_workload_had_goes_with_it),
+		cmocka_unit_test(energy_is_of_who_worked_and_what_nobody_worked_for_is_nobodys),
 		cmocka_unit_test(there_is_room_for_so_many_and_what_is_more_is_counted),
 	};
 

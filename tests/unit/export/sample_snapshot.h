@@ -101,7 +101,7 @@ static inline void sample_accelerators(struct sample *sample)
 		.known = true, .read = 1, .lost = 2, .unread = 3, .searches = 4, .looks = 5, .cpu_ns = 6000000
 	};
 	sample->nvml_use = (struct rf_nvml_use_row){
-		&sample->rows[1], &sample->accelerator, 1, 0, 1500000000, 4096, 8192, 2,
+		&sample->rows[1], &sample->accelerator, 1, 0, 1500000000, 2500000, 4096, 8192, 2,
 	};
 	sample->snapshot.nvml_uses = &sample->nvml_use;
 	sample->snapshot.n_nvml_uses = 1;

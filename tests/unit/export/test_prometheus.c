@@ -245,6 +245,8 @@ static void every_family_is_rendered_when_all_is_known(void **state)
 			  "workload=\"web\",device=\"accel/accel0\"} 2.000000001");
 	assert_line(text, "ringfence_workload_accelerator_nvml_busy_seconds_total{tenant=\"acme\",namespace=\"prod\","
 			  "workload=\"web\",device=\"accel/accel0\",instance=\"1/0\"} 1.500000000");
+	assert_line(text, "ringfence_workload_accelerator_nvml_energy_joules_total{tenant=\"acme\",namespace=\"prod\","
+			  "workload=\"web\",device=\"accel/accel0\",instance=\"1/0\"} 2.500000");
 	assert_line(text, "ringfence_workload_accelerator_jobs_total{tenant=\"acme\",namespace=\"prod\","
 			  "workload=\"web\",device=\"accel/accel0\"} 7");
 	assert_line(text, "ringfence_accelerator_xid_errors_total{device=\"nvidia0\",code=\"79\"} 3");
