@@ -6,8 +6,7 @@
  *
  * hook                                              counts, for whoever submitted, made or opened it
  * drm_sched_job, _job_queue       (tracepoint)      a job that is submitted
- * drm_run_job, _job_run           (tracepoint)      its start: what it waited
- * drm_sched_fence_finished                          its end: what it took; and the end of one that was given up
+ * drm_sched_fence_finished                          its end: what it waited and took; the end of one that was given up
  * drm_sched_process_job, _job_done (tracepoint)     the former, where functions cannot be traced
  * drm_gem_private_object_init, _object_release      buffers
  * chrdev_open, drm_release                          open files
@@ -32,6 +31,7 @@
 char _license[] SEC("license") = "GPL";
 
 #define RF_ACCEL_TWICE_NS 1000000
+#define RF_ESRCH	  3
 
 /* Of modules, so that no header of this kernel has them; found by their names when the object is loaded. */
 struct drm_gpu_scheduler___rf {
@@ -41,6 +41,15 @@ struct drm_gpu_scheduler___rf {
 struct drm_sched_job___rf {
 	struct drm_gpu_scheduler___rf *sched;
 	void *s_fence;
+} __attribute__((preserve_access_index));
+
+struct dma_fence___rf {
+	__u64 timestamp; /* CLOCK_MONOTONIC; where it was not signaled a pointer, which the verifier takes it for */
+	int error;
+} __attribute__((preserve_access_index));
+
+struct drm_sched_fence___rf {
+	struct dma_fence___rf scheduled, finished;
 } __attribute__((preserve_access_index));
 
 struct drm_device___rf {
@@ -152,58 +161,62 @@ static __always_inline int rf_job_queued(void *ctx_job)
 	}
 	/* Nobody else looks at it yet: the scheduler is told of the job after us. */
 	row->use = at;
-	row->begun_ns = 0;
 	row->queued_ns = now;
 	row->charged_ns = RF_READ_ONCE(use->estimate_ns);
 	rf_quota_queued(use, at, device, row->charged_ns, now);
 	return 0;
 }
 
-static __always_inline int rf_job_begun(void *ctx_job)
+/* When it was handed to the device, which is when its other fence was signaled: no program has to look at that. */
+static __always_inline __u64 rf_job_begun(const struct drm_sched_fence___rf *fence, __u64 queued, __u64 now)
 {
-	struct drm_sched_job___rf *job = ctx_job;
-	__u64 fence = rf_number_of(job->s_fence);
-	struct rf_accel_job *row = fence ? rf_job_at(fence, false) : NULL;
+	__u64 begun = rf_number_of((void *)fence->scheduled.timestamp);
 
-	/* One that is run again after a reset goes on from its first start. */
-	if (row && !row->begun_ns)
-		row->begun_ns = bpf_ktime_get_ns();
-	return 0;
+	return begun - queued > now - queued ? now : begun;
 }
 
-static __always_inline int rf_job_ended(__u64 fence)
+static __always_inline int rf_job_ended(const struct drm_sched_fence___rf *fence, bool given_up)
 {
-	struct rf_accel_job *row = rf_job_at(fence, false);
-	__u64 begun, busy, queued, charged, now, estimate;
+	__u64 address = rf_number_of((void *)fence), queued, begun, busy, charged, now, estimate;
+	struct rf_accel_job *row = rf_job_at(address, false);
 	struct rf_accel_use *use;
 
 	if (!row)
 		return 0;
-	begun = row->begun_ns;
-	queued = begun - row->queued_ns;
+	/* Whoever is second finds nothing: it is charged once. */
+	queued = __sync_lock_test_and_set(&row->queued_ns, 0);
+	if (!queued)
+		return 0;
 	charged = row->charged_ns;
 	use = rf_accel_use_at(row->use);
+	RF_WRITE_ONCE(row->fence, 0);
 	now = bpf_ktime_get_ns();
-	/* Whoever is second finds nothing: it is charged once. */
-	row->queued_ns = 0;
-	if (__sync_val_compare_and_swap(&row->fence, fence, 0) != fence)
-		return 0;
-	/* One that never began was given up, and took nothing. */
-	busy = begun ? now - begun : 0;
+	begun = rf_job_begun(fence, queued, now);
+	busy = given_up ? 0 : now - begun;
 	if (busy > RF_ACCEL_JOB_MAX_NS)
 		busy = RF_ACCEL_JOB_MAX_NS;
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
 		rf_quota_ended_one(use, busy, charged, now);
-		if (begun) {
+		if (!given_up) {
 			__sync_fetch_and_add(&use->jobs, 1);
 			__sync_fetch_and_add(&use->busy_ns, busy);
-			__sync_fetch_and_add(&use->queued_ns, queued);
+			__sync_fetch_and_add(&use->queued_ns, begun - queued);
 			estimate = RF_READ_ONCE(use->estimate_ns);
 			RF_WRITE_ONCE(use->estimate_ns, estimate - estimate / 8 + busy / 8);
 		}
 		use = rf_accel_above(use);
 	}
 	return 0;
+}
+
+/* Its client was killed before the device had it. Older kernels write that into the fence first. */
+static __always_inline bool rf_job_given_up(const struct drm_sched_fence___rf *fence, void *ctx)
+{
+	__u64 result = 0;
+
+	if (fence->finished.error == -RF_ESRCH)
+		return true;
+	return bpf_get_func_arg(ctx, 1, &result) == 0 && (int)result == -RF_ESRCH;
 }
 
 SEC("tp_btf/drm_sched_job")
@@ -218,34 +231,22 @@ int BPF_PROG(rf_accel_job_queue, void *job)
 	return job ? rf_job_queued(job) : 0;
 }
 
-SEC("tp_btf/drm_run_job")
-int BPF_PROG(rf_accel_job_begun, void *job)
-{
-	return job ? rf_job_begun(job) : 0;
-}
-
-SEC("tp_btf/drm_sched_job_run")
-int BPF_PROG(rf_accel_job_run, void *job)
-{
-	return job ? rf_job_begun(job) : 0;
-}
-
 SEC("tp_btf/drm_sched_process_job")
 int BPF_PROG(rf_accel_job_ended, void *fence)
 {
-	return fence ? rf_job_ended(rf_number_of(fence)) : 0;
+	return fence ? rf_job_ended(fence, false) : 0;
 }
 
 SEC("tp_btf/drm_sched_job_done")
 int BPF_PROG(rf_accel_job_done, void *fence)
 {
-	return fence ? rf_job_ended(rf_number_of(fence)) : 0;
+	return fence ? rf_job_ended(fence, false) : 0;
 }
 
 SEC("fentry/drm_sched_fence_finished")
 int BPF_PROG(rf_accel_job_finished, void *fence)
 {
-	return fence ? rf_job_ended(rf_number_of(fence)) : 0;
+	return fence ? rf_job_ended(fence, rf_job_given_up(fence, ctx)) : 0;
 }
 
 SEC("tp_btf/drm_sched_job_queue")
@@ -254,16 +255,10 @@ int BPF_PROG(rf_accel_twin_queue, void *job)
 	return job ? rf_job_queued(job) : 0;
 }
 
-SEC("tp_btf/drm_sched_job_run")
-int BPF_PROG(rf_accel_twin_run, void *job)
-{
-	return job ? rf_job_begun(job) : 0;
-}
-
 SEC("fentry/drm_sched_fence_finished")
 int BPF_PROG(rf_accel_twin_finished, void *fence)
 {
-	return fence ? rf_job_ended(rf_number_of(fence)) : 0;
+	return fence ? rf_job_ended(fence, rf_job_given_up(fence, ctx)) : 0;
 }
 
 /* ---- memory ---- */

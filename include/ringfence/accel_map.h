@@ -286,7 +286,6 @@ struct rf_accel_job {
 	__u32 use;   /* place of the row of whose it is */
 	__u32 pad;
 	__u64 queued_ns;  /* CLOCK_MONOTONIC */
-	__u64 begun_ns;	  /* 0: not yet */
 	__u64 charged_ns; /* what was estimated for it */
 };
 

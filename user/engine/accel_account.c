@@ -47,13 +47,10 @@ static const struct {
 } needs[] = {
 	{ "rf_accel_job_queued", IN_SCHEDULER, "btf_trace_drm_sched_job", TRACEPOINT },
 	{ "rf_accel_job_queue", IN_SCHEDULER, "btf_trace_drm_sched_job_queue", TRACEPOINT },
-	{ "rf_accel_job_begun", IN_SCHEDULER, "btf_trace_drm_run_job", TRACEPOINT },
-	{ "rf_accel_job_run", IN_SCHEDULER, "btf_trace_drm_sched_job_run", TRACEPOINT },
 	{ "rf_accel_job_ended", IN_SCHEDULER, "btf_trace_drm_sched_process_job", TRACEPOINT_OF_END },
 	{ "rf_accel_job_done", IN_SCHEDULER, "btf_trace_drm_sched_job_done", TRACEPOINT_OF_END },
 	{ "rf_accel_job_finished", IN_SCHEDULER, END_FUNCTION, FUNCTION },
 	{ "rf_accel_twin_queue", IN_SCHEDULER, PREEMPTED_IN, TRACEPOINT },
-	{ "rf_accel_twin_run", IN_SCHEDULER, "btf_trace_drm_sched_job_run", TRACEPOINT },
 	{ "rf_accel_twin_finished", IN_SCHEDULER, END_FUNCTION, FUNCTION_TWIN },
 	{ "rf_accel_object_made", IN_DRM, "drm_gem_private_object_init", FUNCTION },
 	{ "rf_accel_object_gone", IN_DRM, "drm_gem_object_release", FUNCTION },
