@@ -75,7 +75,8 @@ static void account(struct rf_engine *e)
 	int r = rf_engine_accelerators_account(e);
 
 	if (r < 0)
-		rf_warn("accelerators are not accounted for: %s", strerror(-r));
+		rf_warn("accelerators are not accounted for: %s%s%s", strerror(-r),
+			*rf_engine_libbpf_words() ? "; libbpf's last words:\n" : "", rf_engine_libbpf_words());
 }
 
 int rf_accelerators_start(struct rf_accelerator_watch *w, sd_event *event, struct rf_engine *e)

@@ -217,6 +217,7 @@ int rf_engine_accelerators_account(struct rf_engine *e)
 
 	if (e->accel_looked && e->accel_modules == there)
 		return 0;
+	rf_engine_libbpf_forget();
 	r = object_load(e, &n);
 	e->accel_looked = true;
 	e->accel_modules = there;

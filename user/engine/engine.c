@@ -287,6 +287,16 @@ static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
+void rf_engine_libbpf_forget(void)
+{
+	libbpf_words[0] = '\0';
+}
+
+const char *rf_engine_libbpf_words(void)
+{
+	return libbpf_words;
+}
+
 static int skeleton_load(struct rf_engine *e, char **ret_error)
 {
 	int r;
@@ -324,7 +334,7 @@ int rf_engine_new(const struct rf_engine_options *options, struct rf_engine **re
 	if (!e)
 		return -ENOMEM;
 	e->root_fd = e->sync_inner = e->sync_outer = e->ring_fd = e->accel_holders = -1;
-	libbpf_words[0] = '\0';
+	rf_engine_libbpf_forget();
 	if (!options->verbose)
 		libbpf_set_print(libbpf_print);
 	snprintf(e->bpffs, sizeof(e->bpffs), "%s", options->bpffs);

@@ -181,6 +181,8 @@ void rf_engine_let_go(void); /* of everything */
 int rf_engine_accelerators_set(struct rf_engine *e, const struct rf_accelerators *a);
 /* Attaches what accounts for them, as far as their modules are there; again when another has come. */
 int rf_engine_accelerators_account(struct rf_engine *e);
+/* The end of what libbpf said of the last load: the verifier's reason is there; "". */
+const char *rf_engine_libbpf_words(void);
 /* Once a second. */
 void rf_engine_accelerators_sweep(struct rf_engine *e);
 /* Of the device of that name on its bus; RF_ACCEL_DEVICE_NONE: it was never there. */

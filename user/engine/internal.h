@@ -207,6 +207,7 @@ struct rf_engine {
 };
 
 int rf_engine_format_error(char **ret_error, int r, const char *fmt, ...) RF_PRINTF(3, 4);
+void rf_engine_libbpf_forget(void); /* what it said before the next load */
 
 /* apply.c: returns when every program that runs now has ended */
 void rf_engine_programs_wait(struct rf_engine *e);
