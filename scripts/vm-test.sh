@@ -12,7 +12,7 @@
 #                                 nolsm     neither
 #   VM_BRIEF=1                what depends on the kernel in the first guest, and in the
 #                             others what depends most on it; the rest is left to the host
-#   VM_LIMIT=2400             seconds a guest may take; VM_TEST_LIMIT=400, one test in it
+#   VM_LIMIT=2400             seconds a guest may take; VM_TEST_LIMIT=500, one test in it
 #
 # Two guests run at a time: each keeps one processor busy.
 #
@@ -24,7 +24,7 @@ cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=scripts/vm/roots.sh
 . scripts/vm/roots.sh
 
-: "${O:=build}" "${RF_MATRIX:=1}" "${VM_LIMIT:=2400}" "${VM_TEST_LIMIT:=400}" "${VM_BRIEF:=}"
+: "${O:=build}" "${RF_MATRIX:=1}" "${VM_LIMIT:=2400}" "${VM_TEST_LIMIT:=500}" "${VM_BRIEF:=}"
 : "${SUITE:=}" "${VARIANT:=module nomodule nolsm}"
 read -ra kernels <<<"${*:-${KERNEL:-}}"
 if [ ${#kernels[@]} -eq 0 ]; then
