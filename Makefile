@@ -214,14 +214,14 @@ $(BOUNDARY): $(call objects,$(wildcard tests/boundary/probe/*.c))
 
 # Libraries that a test's program opens as a user's would: tests/library/libx.c -> tests/library/libx.so.1
 TEST_LIBRARIES := $(patsubst %.c,$(V)/%.so.1,$(wildcard tests/library/lib*.c))
-$(TEST_LIBRARIES): $(V)/%.so.1: %.c $(V)/flags
+$(TEST_LIBRARIES): $(V)/%.so.1: %.c $(wildcard tests/library/*.h) $(V)/flags
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) -fPIC -shared -fvisibility=hidden -Wl,-soname,$(@F) -o $@ $<
 
 # What ringfence-gpu is tested with in NVIDIA's place, and one that is too old.
 NVML := $(V)/tests/e2e/nvml/libnvidia-ml.so.1 $(V)/tests/e2e/nvml/libnvidia-ml-old.so.1
-$(NVML): tests/e2e/nvml/stand_in.c user/helper/gpu/nvml.h $(V)/flags
+$(NVML): tests/e2e/nvml/stand_in.c user/helper/gpu/nvml.h tests/library/cuda_device.h $(V)/flags
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_RF) -std=gnu11 -g -O1 $(WARN) -fPIC -shared $(if $(findstring -old,$@),-DRF_OLD) -o $@ $<

@@ -4,10 +4,12 @@
  * NVIDIA's documentation of the driver API has them, and a device that is a
  * clock. A kernel is its length in nanoseconds; the device works on one after
  * the other, whichever process they are of, when RF_CUDA_DEVICE names a file
- * that they share.
+ * that they share. Of a module's kernel the length is its second parameter.
+ * When RF_CUDA_NODE names a file, whoever may not open it has no device.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +17,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cuda_device.h"
+
 #define EXPORT __attribute__((visibility("default")))
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_FOUND = 500, NOT_READY = 600 };
-#define MEMORY (1ULL << 30)
+enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, NOT_FOUND = 500, NOT_READY = 600 };
+#define MEMORY	 (1ULL << 30)
+#define MEMORIES 64 /* whose size is known */
 
-/* Until when it has work, on CLOCK_MONOTONIC. */
-static uint64_t *device;
-static uint64_t mine; /* the last that this process has handed over */
+static struct cuda_device *device;
+static struct cuda_process *self; /* NULL: it has made no context */
+static uint64_t mine;		  /* when the last that this process has handed over is done */
+static size_t memories[MEMORIES]; /* by address, from 1 on */
+static int module;		  /* what a handle of a module, and of its kernel, points to */
 
 int cuInit(unsigned int flags);
 int cuLaunchKernel(void *f, unsigned int gx, unsigned int gy, unsigned int gz, unsigned int bx, unsigned int by,
@@ -35,6 +42,21 @@ int cuStreamSynchronize(void *stream);
 int cuCtxSynchronize(void);
 int cuStreamQuery(void *stream);
 int cuGetProcAddress_v2(const char *name, void **ret, int version, uint64_t flags, int *status);
+int cuDriverGetVersion(int *ret);
+int cuGetErrorName(int error, const char **ret);
+int cuDeviceGet(int *ret, int ordinal);
+int cuDeviceGetName(char *name, int len, int device);
+int cuDeviceGetPCIBusId(char *address, int len, int device);
+int cuDevicePrimaryCtxRetain(void **ret, int device);
+int cuCtxSetCurrent(void *context);
+int cuModuleLoadData(void **ret, const void *image);
+int cuModuleGetFunction(void **ret, void *of, const char *name);
+int cuMemFree_v2(uint64_t address);
+int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t bytes);
+int cuEventCreate(void **ret, unsigned int flags);
+int cuEventRecord(void *event, void *stream);
+int cuEventSynchronize(void *event);
+int cuEventElapsedTime(float *ms, void *from, void *to);
 
 static uint64_t now(void)
 {
@@ -46,32 +68,53 @@ static uint64_t now(void)
 
 static void submit(uint64_t ns)
 {
-	uint64_t before = __atomic_load_n(device, __ATOMIC_RELAXED), after;
+	uint64_t before = __atomic_load_n(&device->until_ns, __ATOMIC_RELAXED), after;
 
 	do {
 		uint64_t begin = now();
 
 		after = (before > begin ? before : begin) + ns;
-	} while (!__atomic_compare_exchange_n(device, &before, after, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	} while (
+		!__atomic_compare_exchange_n(&device->until_ns, &before, after, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	mine = after;
+	if (!self)
+		return;
+	__atomic_store_n(&self->until_ns, mine, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&self->asked_ns, ns, __ATOMIC_RELAXED);
 }
 
-static int wait_all(void)
+static int wait_until(uint64_t ns)
 {
-	struct timespec t = { .tv_sec = (time_t)(mine / 1000000000ULL), .tv_nsec = (long)(mine % 1000000000ULL) };
+	struct timespec t = { .tv_sec = (time_t)(ns / 1000000000ULL), .tv_nsec = (long)(ns % 1000000000ULL) };
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
 		;
 	return SUCCESS;
 }
 
+static int wait_all(void)
+{
+	return wait_until(mine);
+}
+
+static int may_open(const char *node)
+{
+	int fd = open(node, O_RDWR | O_CLOEXEC), error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || error != EPERM;
+}
+
 EXPORT int cuInit(unsigned int flags)
 {
-	const char *path = getenv("RF_CUDA_DEVICE");
-	static uint64_t alone;
+	const char *path = getenv("RF_CUDA_DEVICE"), *node = getenv("RF_CUDA_NODE");
+	static struct cuda_device alone;
 	int fd;
 
 	device = &alone;
+	if (node && !may_open(node))
+		return NO_DEVICE;
 	if (!path)
 		return flags ? INVALID_VALUE : SUCCESS;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -82,28 +125,28 @@ EXPORT int cuInit(unsigned int flags)
 	return device == MAP_FAILED ? NOT_FOUND : SUCCESS;
 }
 
+static int launch(const void *f, unsigned int blocks, void **params)
+{
+	if (!f || !blocks)
+		return INVALID_VALUE;
+	submit(f == &module ? *(uint64_t *)params[1] : (uintptr_t)f);
+	return SUCCESS;
+}
+
 /* What cuGetProcAddress() gives is not what the symbol is. */
 static __attribute__((noinline)) int launch_inside(void *f, unsigned int gx, unsigned int gy, unsigned int gz,
 						   unsigned int bx, unsigned int by, unsigned int bz,
 						   unsigned int shared, void *stream, void **params, void **extra)
 {
-	(void)gx, (void)gy, (void)gz, (void)bx, (void)by, (void)bz, (void)shared, (void)stream;
-	(void)params, (void)extra;
-	if (!f)
-		return INVALID_VALUE;
-	submit((uintptr_t)f);
-	return SUCCESS;
+	(void)gy, (void)gz, (void)bx, (void)by, (void)bz, (void)shared, (void)stream, (void)extra;
+	return launch(f, gx, params);
 }
 
 EXPORT int cuLaunchKernel(void *f, unsigned int gx, unsigned int gy, unsigned int gz, unsigned int bx, unsigned int by,
 			  unsigned int bz, unsigned int shared, void *stream, void **params, void **extra)
 {
-	(void)gx, (void)gy, (void)gz, (void)bx, (void)by, (void)bz, (void)shared, (void)stream;
-	(void)params, (void)extra;
-	if (!f)
-		return INVALID_VALUE;
-	submit((uintptr_t)f);
-	return SUCCESS;
+	(void)gy, (void)gz, (void)bx, (void)by, (void)bz, (void)shared, (void)stream, (void)extra;
+	return launch(f, gx, params);
 }
 
 EXPORT int cuGraphLaunch(void *graph, void *stream)
@@ -115,8 +158,28 @@ EXPORT int cuGraphLaunch(void *graph, void *stream)
 
 EXPORT int cuMemAlloc_v2(uint64_t *ret, size_t bytes)
 {
-	*ret = 1;
-	return bytes > MEMORY ? OUT_OF_MEMORY : SUCCESS;
+	uint64_t at = 1;
+
+	if (bytes > MEMORY)
+		return OUT_OF_MEMORY;
+	while (at < MEMORIES && memories[at])
+		at++;
+	*ret = at;
+	if (at < MEMORIES)
+		memories[at] = bytes;
+	if (self && at < MEMORIES)
+		__atomic_fetch_add(&self->bytes, bytes, __ATOMIC_RELAXED);
+	return SUCCESS;
+}
+
+EXPORT int cuMemFree_v2(uint64_t address)
+{
+	if (address >= MEMORIES || !memories[address])
+		return INVALID_VALUE;
+	if (self)
+		__atomic_fetch_sub(&self->bytes, memories[address], __ATOMIC_RELAXED);
+	memories[address] = 0;
+	return SUCCESS;
 }
 
 EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t bytes)
@@ -124,6 +187,12 @@ EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t bytes)
 	(void)to, (void)from;
 	submit(bytes);
 	return wait_all();
+}
+
+EXPORT int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t bytes)
+{
+	(void)to;
+	return cuMemcpyHtoD_v2(from, NULL, bytes);
 }
 
 EXPORT int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stream)
@@ -150,14 +219,133 @@ EXPORT int cuStreamQuery(void *stream)
 	return now() < mine ? NOT_READY : SUCCESS;
 }
 
+/* ---- devices, modules, events ---- */
+
+EXPORT int cuDriverGetVersion(int *ret)
+{
+	*ret = 12000;
+	return SUCCESS;
+}
+
+EXPORT int cuGetErrorName(int error, const char **ret)
+{
+	*ret = error == NO_DEVICE ? "CUDA_ERROR_NO_DEVICE" : NULL;
+	return *ret ? SUCCESS : INVALID_VALUE;
+}
+
+EXPORT int cuDeviceGet(int *ret, int ordinal)
+{
+	*ret = ordinal;
+	return ordinal ? INVALID_VALUE : SUCCESS;
+}
+
+static int text_give(char *to, int len, const char *text)
+{
+	if (len <= 0 || strlen(text) >= (size_t)len)
+		return INVALID_VALUE;
+	memcpy(to, text, strlen(text) + 1);
+	return SUCCESS;
+}
+
+EXPORT int cuDeviceGetName(char *name, int len, int of)
+{
+	(void)of;
+	return text_give(name, len, "a clock");
+}
+
+EXPORT int cuDeviceGetPCIBusId(char *address, int len, int of)
+{
+	(void)of;
+	return text_give(address, len, "0000:3B:00.0");
+}
+
+/* A place in the file: one that nobody has had, or whose process has ended. */
+EXPORT int cuDevicePrimaryCtxRetain(void **ret, int of)
+{
+	(void)of;
+	*ret = &module;
+	for (int i = 0; i < CUDA_PROCESSES && !self; i++) {
+		struct cuda_process *p = &device->processes[i];
+		uint32_t pid = __atomic_load_n(&p->pid, __ATOMIC_RELAXED);
+
+		if (pid && kill((pid_t)pid, 0) == 0)
+			continue;
+		if (!__atomic_compare_exchange_n(&p->pid, &pid, (uint32_t)getpid(), 0, __ATOMIC_RELAXED,
+						 __ATOMIC_RELAXED))
+			continue;
+		self = p;
+		p->until_ns = p->asked_ns = 0;
+		p->bytes = CUDA_CONTEXT_BYTES;
+	}
+	return self ? SUCCESS : OUT_OF_MEMORY;
+}
+
+EXPORT int cuCtxSetCurrent(void *context)
+{
+	return context == &module ? SUCCESS : INVALID_VALUE;
+}
+
+EXPORT int cuModuleLoadData(void **ret, const void *image)
+{
+	*ret = &module;
+	return strstr(image, ".entry") ? SUCCESS : INVALID_VALUE;
+}
+
+EXPORT int cuModuleGetFunction(void **ret, void *of, const char *name)
+{
+	(void)name;
+	*ret = of;
+	return SUCCESS;
+}
+
+EXPORT int cuEventCreate(void **ret, unsigned int flags)
+{
+	*ret = calloc(1, sizeof(uint64_t));
+	return *ret && !flags ? SUCCESS : INVALID_VALUE;
+}
+
+EXPORT int cuEventRecord(void *event, void *stream)
+{
+	uint64_t t = now();
+
+	(void)stream;
+	*(uint64_t *)event = t > mine ? t : mine;
+	return SUCCESS;
+}
+
+EXPORT int cuEventSynchronize(void *event)
+{
+	return wait_until(*(uint64_t *)event);
+}
+
+EXPORT int cuEventElapsedTime(float *ms, void *from, void *to)
+{
+	*ms = (float)((double)(*(uint64_t *)to - *(uint64_t *)from) / 1e6);
+	return SUCCESS;
+}
+
 EXPORT int cuGetProcAddress_v2(const char *name, void **ret, int version, uint64_t flags, int *status)
 {
+	static const struct {
+		const char *name;
+		void *function;
+	} functions[] = {
+		{ "cuLaunchKernel", (void *)launch_inside },
+		{ "cuStreamSynchronize", (void *)cuStreamSynchronize },
+		{ "cuCtxSynchronize", (void *)cuCtxSynchronize },
+		{ "cuEventSynchronize", (void *)cuEventSynchronize },
+		{ "cuMemAlloc", (void *)cuMemAlloc_v2 },
+		{ "cuMemcpyHtoD", (void *)cuMemcpyHtoD_v2 },
+		{ "cuMemcpyDtoH", (void *)cuMemcpyDtoH_v2 },
+		{ "cuMemcpyHtoDAsync", (void *)cuMemcpyHtoDAsync_v2 },
+	};
+
 	(void)version, (void)flags, (void)status;
-	if (!strcmp(name, "cuLaunchKernel"))
-		*ret = (void *)launch_inside;
-	else if (!strcmp(name, "cuStreamSynchronize"))
-		*ret = (void *)cuStreamSynchronize;
-	else
-		return NOT_FOUND;
-	return SUCCESS;
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		if (strcmp(name, functions[i].name) != 0)
+			continue;
+		*ret = functions[i].function;
+		return SUCCESS;
+	}
+	return NOT_FOUND;
 }

@@ -9,17 +9,22 @@
  *	device pci=0x3b temp=41 power=300000 util=50 used=1000 reasons=4 mig=1 blackwell=1 accounting=1
  *	process device=0 pid=123 bytes=4096 sm=50 gi=1 ci=0 graphics=1
  *	ended device=0 pid=123 percent=50 time=2000 started=1700000000000000 peak=8192
+ *	cuda PATH	the first device is that of tests/library/libcuda.c, in that file: its processes are on it
  *
- * Values that are not given are 0. Built with RF_OLD it is a library of years ago, with little in it.
+ * Values that are not given are 0; the energy is then that of the power since the host began. Built with RF_OLD it is a
+ *library of years ago, with little in it.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/library/cuda_device.h"
 #include "user/helper/gpu/nvml.h"
 
 int nvmlInit_v2(void);
@@ -28,7 +33,7 @@ int nvmlInit_v2(void);
 #define LINES 64
 
 struct conf {
-	char mode[32];
+	char mode[32], cuda[256];
 	char devices[LINES][256], processes[LINES][256], ended[LINES][256];
 	size_t n_devices, n_processes, n_ended;
 };
@@ -56,6 +61,8 @@ static struct conf conf_read(void)
 	while (fgets(line, sizeof(line), file)) {
 		if (!strncmp(line, "mode ", 5))
 			sscanf(line + 5, "%31s", c.mode);
+		else if (!strncmp(line, "cuda ", 5))
+			sscanf(line + 5, "%255s", c.cuda);
 		else if (!strncmp(line, "device ", 7))
 			add(c.devices, &c.n_devices, line + 7);
 		else if (!strncmp(line, "process ", 8))
@@ -173,13 +180,26 @@ NUMBER(nvmlDeviceGetMaxPcieLinkWidth, "width_max")
 NUMBER(nvmlDeviceGetAccountingMode, "accounting")
 NUMBER(nvmlDeviceGetMaxMigDeviceCount, "mig_max")
 
-/* Older devices know none. */
+/* mJ; with "meter", of mW for as long as the host is up. Older devices know none. */
 int nvmlDeviceGetTotalEnergyConsumption(nvml_device d, unsigned long long *v);
 int nvmlDeviceGetTotalEnergyConsumption(nvml_device d, unsigned long long *v)
 {
+	struct timespec up;
+
 	ANSWER(d);
+	clock_gettime(CLOCK_BOOTTIME, &up);
 	*v = number(line, "energy", UINT64_MAX);
+	if (number(line, "meter", 0))
+		*v = number(line, "power", 0) * ((unsigned long long)up.tv_sec * 1000 + up.tv_nsec / 1000000) / 1000;
 	return *v == UINT64_MAX ? NVML_NOT_SUPPORTED : 0;
+}
+
+int nvmlDeviceGetClockInfo(nvml_device d, int which, unsigned int *v);
+int nvmlDeviceGetClockInfo(nvml_device d, int which, unsigned int *v)
+{
+	ANSWER(d);
+	*v = number(line, which == 1 ? "clock" : "memclock", 0);
+	return *v ? 0 : NVML_NOT_SUPPORTED;
 }
 
 static int may_write(void)
@@ -279,13 +299,91 @@ int nvmlDeviceGetMigDeviceHandleByIndex(nvml_device d, unsigned int i, nvml_devi
 	return 0;
 }
 
+/* ---- the device of the CUDA that stands in ---- */
+
+/* Those of it that live, on the first device. */
+static size_t cuda_read(const struct conf *c, nvml_device d, struct cuda_process list[CUDA_PROCESSES])
+{
+	struct cuda_device device;
+	size_t n = 0;
+	ssize_t got;
+	int fd;
+
+	fd = *c->cuda && device_of(d) == 0 ? open(c->cuda, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return 0;
+	got = read(fd, &device, sizeof(device));
+	close(fd);
+	for (size_t i = 0; got == sizeof(device) && i < CUDA_PROCESSES; i++) {
+		const struct cuda_process *p = &device.processes[i];
+
+		if (p->pid && (kill((pid_t)p->pid, 0) == 0 || errno != ESRCH))
+			list[n++] = *p;
+	}
+	return n;
+}
+
+static unsigned long long clock_us(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000;
+}
+
+/* What it was given of the device, as far as that is over. */
+static unsigned long long cuda_done_us(const struct cuda_process *p, unsigned long long now_us)
+{
+	unsigned long long until_us = p->until_ns / 1000, left = until_us > now_us ? until_us - now_us : 0;
+
+	return p->asked_ns / 1000 > left ? p->asked_ns / 1000 - left : 0;
+}
+
+/* One sample a process and call: the part of the time since the call before. */
+static unsigned int cuda_samples(const struct conf *c, nvml_device d, struct nvml_sample *list, unsigned int room)
+{
+	static struct {
+		unsigned int pid;
+		unsigned long long at_us, done_us;
+	} before[CUDA_PROCESSES];
+	unsigned long long now_us = clock_us(CLOCK_MONOTONIC);
+	struct cuda_process processes[CUDA_PROCESSES];
+	size_t n = cuda_read(c, d, processes), i;
+	unsigned int told = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		unsigned long long done_us = cuda_done_us(&processes[k], now_us), percent;
+
+		for (i = 0; i < CUDA_PROCESSES && before[i].pid && before[i].pid != processes[k].pid; i++)
+			;
+		if (i == CUDA_PROCESSES)
+			continue;
+		percent = before[i].pid && now_us > before[i].at_us && done_us > before[i].done_us ?
+				  ((done_us - before[i].done_us) * 100 + 50) / (now_us - before[i].at_us) :
+				  0;
+		before[i].pid = processes[k].pid;
+		before[i].at_us = now_us;
+		before[i].done_us = done_us;
+		if (percent && told < room)
+			list[told++] = (struct nvml_sample){ .pid = processes[k].pid,
+							     .time_us = clock_us(CLOCK_REALTIME),
+							     .sm = percent > 100 ? 100 : (unsigned int)percent };
+	}
+	return told;
+}
+
 static int running(nvml_device d, unsigned int *n, struct nvml_process *list, unsigned long long graphics)
 {
+	struct cuda_process cuda[CUDA_PROCESSES];
 	unsigned int room = *n, have = 0;
-	size_t instance = (size_t)d >> 8;
+	size_t instance = (size_t)d >> 8, n_cuda;
 
 	ANSWER(d);
 	(void)line;
+	n_cuda = graphics ? 0 : cuda_read(&c, d, cuda);
+	for (size_t i = 0; i < n_cuda; i++, have++)
+		if (have < room)
+			list[have] = (struct nvml_process){ cuda[i].pid, cuda[i].bytes, 0xffffffff, 0xffffffff };
 	for (size_t i = 0; i < c.n_processes; i++) {
 		const char *p = c.processes[i];
 
@@ -313,14 +411,6 @@ int nvmlDeviceGetGraphicsRunningProcesses_v3(nvml_device d, unsigned int *n, str
 	return running(d, n, list, 1);
 }
 
-static unsigned long long now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000;
-}
-
 int nvmlDeviceGetProcessUtilization(nvml_device d, struct nvml_sample *list, unsigned int *n, unsigned long long since);
 int nvmlDeviceGetProcessUtilization(nvml_device d, struct nvml_sample *list, unsigned int *n, unsigned long long since)
 {
@@ -329,13 +419,13 @@ int nvmlDeviceGetProcessUtilization(nvml_device d, struct nvml_sample *list, uns
 	ANSWER(d);
 	if (number(line, "blackwell", 0) || number(line, "mig", 0))
 		return NVML_NOT_SUPPORTED;
-	*n = 0;
+	*n = cuda_samples(&c, d, list, room);
 	for (size_t i = 0; i < c.n_processes && *n < room; i++)
 		if (number(c.processes[i], "device", 0) == device_of(d) && number(c.processes[i], "sm", 0))
 			list[(*n)++] = (struct nvml_sample){ .pid = number(c.processes[i], "pid", 0),
-							     .time_us = now_us(),
+							     .time_us = clock_us(CLOCK_REALTIME),
 							     .sm = number(c.processes[i], "sm", 0) };
-	return *n && since <= now_us() ? 0 : NVML_NOT_FOUND;
+	return *n && since <= clock_us(CLOCK_REALTIME) ? 0 : NVML_NOT_FOUND;
 }
 
 int nvmlDeviceGetProcessesUtilizationInfo(nvml_device d, struct nvml_samples_v1 *s);
@@ -350,7 +440,7 @@ int nvmlDeviceGetProcessesUtilizationInfo(nvml_device d, struct nvml_samples_v1 
 	for (size_t i = 0; i < c.n_processes; i++)
 		if (number(c.processes[i], "device", 0) == device_of(d) && number(c.processes[i], "sm", 0))
 			s->list[s->n++] = (struct nvml_sample_v1){ .pid = number(c.processes[i], "pid", 0),
-								   .time_us = now_us(),
+								   .time_us = clock_us(CLOCK_REALTIME),
 								   .sm = number(c.processes[i], "sm", 0) };
 	return s->n ? 0 : NVML_NOT_FOUND;
 }
