@@ -203,7 +203,7 @@ SUITES := golden bpf e2e
 SUITE_TESTS := $(call built,$(foreach suite,$(SUITES),$(call c_tests,$(suite))))
 
 # Programs that the scripts among the tests call: every other tests/SUITE/*.c.
-TOOLS := $(call built,$(filter-out %.bpf.c,$(foreach suite,$(SUITES) kmod,\
+TOOLS := $(call built,$(filter-out %.bpf.c,$(foreach suite,$(SUITES) kmod gpu,\
 	$(filter-out tests/$(suite)/test_%,$(wildcard tests/$(suite)/*.c)))))
 
 # The one of several files: the probes of tests/boundary.
@@ -245,7 +245,7 @@ $(SUITE_TESTS) $(TOOLS): $(V)/%: $(V)/%.o $(DAEMON_LIB) $(USER_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(link) -lcmocka -lresolv $(LIBS)
 
-.PHONY: tests check demo unit asan bpf-test $(SUITES)
+.PHONY: tests check demo unit asan bpf-test gpu-test $(SUITES)
 tests: $(UNIT) $(SUITE_TESTS) $(TOOLS) $(TEST_LIBRARIES) $(NVML) $(BOUNDARY) # every test program, not run
 
 check: ## everything that must hold, from an empty machine to "N passed, N failed"
@@ -271,6 +271,12 @@ bpf-test: bpf e2e ## BPF programs and the whole agent, on this kernel (root)
 
 bpf e2e: %: all $(SUITE_TESTS) $(TOOLS) $(TEST_LIBRARIES) $(NVML)
 	$(call run,$@,$(call sh_tests,$@) $(call built,$(call c_tests,$@)))
+
+# What it measured is in the log, so that is shown.
+gpu-test: all $(TOOLS) $(TEST_LIBRARIES) $(NVML) ## what is told of CUDA programs, beside what they know, on a real GPU (root)
+	@TEST_TIMEOUT=600 scripts/run-tests.sh gpu $(call sh_tests,gpu)
+	@cat $(O)/results/gpu/*.log
+	@scripts/tally.sh $(TALLY) $(O)/results/gpu
 
 # ---- fuzzing --------------------------------------------------------------------------------------------------------
 

@@ -26,9 +26,9 @@ export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1${UBSAN_OPTIONS:+:$UBSAN
 # The programs that need root say so themselves; where sudo asks nothing they get it.
 as_root=()
 case $suite in
-bpf | e2e)
+bpf | e2e | gpu)
 	if [ "$(id -u)" -ne 0 ] && sudo -n true 2>/dev/null; then
-		as_root=(sudo -n "--preserve-env=RF_SRC,RF_BUILD,RF_CACHE,CMOCKA_MESSAGE_OUTPUT")
+		as_root=(sudo -n "--preserve-env=RF_SRC,RF_BUILD,RF_CACHE,CMOCKA_MESSAGE_OUTPUT,RF_CUDA_LIBRARY,RF_NVML_LIBRARY")
 	fi
 	;;
 esac

@@ -19,7 +19,7 @@ btf=/mnt/build/kmod/$release/vmlinux.btf
 targets="all /mnt/build/tests/boundary/boundary_probe /mnt/build/tests/e2e/nvml/libnvidia-ml.so.1"
 targets="$targets /mnt/build/tests/e2e/nvml/libnvidia-ml-old.so.1"
 [ $# = 0 ] || targets=
-[ $# != 0 ] || set -- tests/bpf tests/e2e tests/kmod
+[ $# != 0 ] || set -- tests/bpf tests/e2e tests/gpu tests/kmod
 targets="$targets $(find tests/library -name 'lib*.c' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1.so.1|')"
 # A library is no program.
 targets="$targets $(find "$@" -name '*.c' ! -name '*.bpf.c' ! -path '*/nvml/*' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1|')"
