@@ -15,7 +15,7 @@ chmod 755 "$tmp/lib/"*
 export RF_CUDA_DEVICE="$tmp/lib/device"
 cat >"$tmp/lib/libnvidia-ml.so.1.conf" <<END
 cuda $RF_CUDA_DEVICE
-device pci=0x3b temp=41 power=301500 limit=700000 util=93 used=4194304000 clock=1980 memclock=2619
+device pci=0x3b temp=41 power=301500 limit=700000 meter=1 util=93 used=4194304000 clock=1980 memclock=2619
 END
 chmod 644 "$tmp/lib/libnvidia-ml.so.1.conf"
 

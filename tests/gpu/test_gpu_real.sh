@@ -219,17 +219,20 @@ else
 	beside "all of its memory" memory_size_bytes 9.5367431640625e-7 memory.total 1 1
 	beside "memory in use" memory_used_bytes 9.5367431640625e-7 memory.used 10 16
 	beside "the part of the time at work" utilization_ratio 100 utilization.gpu 0 20
-	joules=$(device energy_joules)
+	joules=$(device energy_joules) its=$(nvml loaded energy_uj)
 	began=$(date +%s%N)
 	watts=$(for _ in $(seq "$power_s"); do
 		smi power.draw
 		sleep 1
 	done | awk '{ all += $1 } END { print all / NR }')
 	spent=$(echo "$(device energy_joules) $joules" | awk '{ print $1 - $2 }')
+	its=$((($(nvml loaded energy_uj) - its) / 1000000))
 	drawn=$(echo "$watts $(date +%s%N) $began" | awk '{ print $1 * ($2 - $3) / 1e9 }')
 	say "energy: $spent J; nvidia-smi's power, $watts W, comes to $drawn J"
 	# What is told is up to a round old.
 	tap_ok "the energy is what the power comes to" near "$spent" "$drawn" 150 "$watts"
+	say "of which, of the workload that works all the time: $its J"
+	tap_ok "and nearly all of it is the workload's" near "$its" "$spent" 250 "$watts"
 	kill -9 $loaded
 	wait $loaded 2>/dev/null
 fi
