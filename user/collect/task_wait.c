@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Nothing here waits for what the process does: /proc tells it without the
+ * locks of its sockets. Between two reads a thread may have moved on; a look
+ * is a sample, and many of them make a finding.
+ */
+#include "user/collect/task_wait.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+
+#include "user/lib/fs.h"
+
+#define LINE_MAX_BYTES 512
+#define WORDS_BEHIND   8 /* a call's number: six arguments, stack pointer, program counter */
+
+struct look {
+	int task; /* /proc/PID/task/TID, of the thread that is looked at */
+	struct rf_task_waits *waits;
+	enum rf_task_wait wait;
+};
+
+RF_DEFINE_CLEANUP(DIR, closedir)
+
+int rf_task_call_parse(const char *text, size_t len, struct rf_task_call *ret)
+{
+	char line[LINE_MAX_BYTES];
+	uint64_t fd, stack;
+	long number;
+	int end = 0;
+
+	if (!len || len >= sizeof(line) || memchr(text, '\0', len))
+		return -EBADMSG;
+	memcpy(line, text, len);
+	line[len] = '\0';
+	if (rf_streq(line, "running\n")) {
+		*ret = (struct rf_task_call){ .runs = true, .number = -1 };
+		return 0;
+	}
+	if (rf_strprefix(line, "-1 0x")) {
+		*ret = (struct rf_task_call){ .number = -1 };
+		return 0;
+	}
+	if (sscanf(line,
+		   "%9ld 0x%16" SCNx64 " 0x%*16[0-9a-f] 0x%*16[0-9a-f] 0x%*16[0-9a-f] 0x%*16[0-9a-f] "
+		   "0x%*16[0-9a-f] 0x%16" SCNx64 " 0x%*16[0-9a-f]%n",
+		   &number, &fd, &stack, &end) != 3 ||
+	    !end || number < 0)
+		return -EBADMSG;
+	/* A 32-bit task has its stack there, and other numbers. */
+	*ret = (struct rf_task_call){ .number = stack > UINT32_MAX ? number : -1, .fd = (uint32_t)fd };
+	return 0;
+}
+
+bool rf_task_call_is_socket(const struct rf_task_call *call)
+{
+	static const long calls[] = { SYS_read,	  SYS_readv,  SYS_recvfrom, SYS_recvmsg,  SYS_recvmmsg, SYS_write,
+				      SYS_writev, SYS_sendto, SYS_sendmsg,  SYS_sendmmsg, SYS_connect };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (call->number == calls[i])
+			return true;
+	return false;
+}
+
+bool rf_task_sleeps_for_files(const char *function)
+{
+	return rf_strprefix(function, "rpc_") || rf_strprefix(function, "nfs");
+}
+
+/* It still stands in the call that it was stopped or frozen in. */
+bool rf_task_is_stopped(const char *function)
+{
+	static const char *const stops[] = { "do_signal_stop", "do_freezer_trap", "get_signal",
+					     "do_jobctl_trap", "ptrace_stop",	  "__refrigerator" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(stops); i++)
+		if (rf_strprefix(function, stops[i]))
+			return true;
+	return false;
+}
+
+static int room_take(struct rf_task_waits *w, size_t n)
+{
+	if (w->room < n) {
+		w->room = 0;
+		return -ENOBUFS;
+	}
+	w->room -= n;
+	return 0;
+}
+
+static int file_read(struct look *l, const char *path, size_t cost, size_t max, char **ret, size_t *ret_len)
+{
+	int r = room_take(l->waits, cost);
+
+	if (r < 0)
+		return r;
+	max = MIN(max, l->waits->room);
+	r = rf_fs_read(l->task, path, max, ret, ret_len);
+	if (r == 0 || r == -EFBIG)
+		l->waits->room -= r == 0 ? *ret_len : max;
+	return r == -EFBIG && !l->waits->room ? -ENOBUFS : r;
+}
+
+static int line_read(struct look *l, const char *path, char **ret, size_t *ret_len)
+{
+	return file_read(l, path, RF_TASK_WAIT_FILE, LINE_MAX_BYTES, ret, ret_len);
+}
+
+/* 0: @fd is no socket. */
+static int socket_inode(struct look *l, uint32_t fd, uint64_t *ret)
+{
+	char path[32], target[64];
+	ssize_t n;
+	int r = room_take(l->waits, RF_TASK_WAIT_FILE);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "fd/%" PRIu32, fd);
+	n = readlinkat(l->task, path, target, sizeof(target) - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	if (sscanf(target, "socket:[%19" SCNu64 "]", ret) != 1)
+		*ret = 0;
+	return 0;
+}
+
+/* 1 or 0, as rf_socket_table_opened(); 0 for what is in none. */
+static int tables_ask(struct look *l, uint64_t inode)
+{
+	static const char *const tables[] = { "net/tcp", "net/tcp6", "net/udp", "net/udp6" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		_cleanup_free_ char *text = NULL;
+		size_t len;
+		int r = file_read(l, tables[i], RF_TASK_WAIT_TABLE, RF_TASK_WAIT_TABLE_MAX, &text, &len);
+
+		/* Without IPv6 two are not there. */
+		if (r == -ENOENT)
+			continue;
+		r = r < 0 ? r : rf_socket_table_opened((struct rf_span){ text, len }, inode, &l->waits->given);
+		if (r != -ENOENT)
+			return r;
+	}
+	return 0;
+}
+
+static int is_opened(struct look *l, uint32_t fd)
+{
+	uint64_t inode;
+	size_t at;
+	int r = socket_inode(l, fd, &inode);
+
+	if (r < 0 || !inode)
+		return r;
+	at = inode % RF_TASK_WAIT_SEEN;
+	if (l->waits->seen[at].inode == inode)
+		return l->waits->seen[at].opened;
+	r = tables_ask(l, inode);
+	if (r >= 0) {
+		l->waits->seen[at].inode = inode;
+		l->waits->seen[at].opened = r;
+	}
+	return r;
+}
+
+/* Of one that does not run. 1: it waits for the network. */
+static int thread_waits(struct look *l, const struct rf_task_call *call)
+{
+	_cleanup_free_ char *function = NULL;
+	size_t len;
+	int r = line_read(l, "wchan", &function, &len);
+
+	if (r < 0)
+		return r;
+	if (rf_task_sleeps_for_files(function))
+		return 1;
+	if (!rf_task_call_is_socket(call) || rf_task_is_stopped(function))
+		return 0;
+	return is_opened(l, call->fd);
+}
+
+static int thread_look(struct look *l)
+{
+	_cleanup_free_ char *text = NULL;
+	struct rf_task_call call;
+	size_t len;
+	int r = line_read(l, "syscall", &text, &len);
+
+	r = r < 0 ? r : rf_task_call_parse(text, len, &call);
+	if (r < 0)
+		return r;
+	if (call.runs) {
+		l->wait = RF_TASK_WAIT_RUNS;
+		return 0;
+	}
+	/* Of the others it matters alone whether one runs. */
+	if (l->wait == RF_TASK_WAIT_NETWORK)
+		return 0;
+	r = thread_waits(l, &call);
+	if (r > 0)
+		l->wait = RF_TASK_WAIT_NETWORK;
+	return MIN(r, 0);
+}
+
+static int threads_look(struct look *l, DIR *tasks)
+{
+	const struct dirent *entry;
+	int threads = 0;
+
+	while (l->wait != RF_TASK_WAIT_RUNS && threads < RF_TASK_WAIT_THREADS && (entry = readdir(tasks))) {
+		_cleanup_close_ int task = -1;
+		int r;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		threads++;
+		task = openat(dirfd(tasks), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		l->task = task;
+		r = task < 0 ? -errno : thread_look(l);
+		/* One thread may end meanwhile. */
+		if (r < 0 && r != -ESRCH && r != -ENOENT)
+			return r;
+	}
+	return threads ? 0 : -ESRCH;
+}
+
+int rf_task_wait_look(struct rf_task_waits *waits, pid_t pid, enum rf_task_wait *ret)
+{
+	struct look l = { .waits = waits, .wait = RF_TASK_WAIT_OTHER };
+	_cleanup_(closedirp) DIR *tasks = NULL;
+	char path[32];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	tasks = opendir(path);
+	if (!tasks)
+		return errno == ENOENT ? -ESRCH : -errno;
+	r = threads_look(&l, tasks);
+	if (r == 0)
+		*ret = l.wait;
+	return r;
+}
