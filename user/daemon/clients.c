@@ -389,6 +389,26 @@ void rf_clients_look(struct rf_clients *c, struct rf_engine *e)
 	c->row.cpu_ns += c->row.last_cpu_ns;
 }
 
+size_t rf_clients_holders(const struct rf_clients *c, const struct rf_engine *e, uint64_t whose, uint32_t *ret,
+			  size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n && n < max; i++) {
+		const struct client *client = c->list[i];
+		const struct rf_accel_use *use = rf_engine_accel_use(e, client->use);
+		size_t known = 0;
+
+		if (client->fd < 0 || !use || use->whose != whose)
+			continue;
+		while (known < n && ret[known] != client->holder)
+			known++;
+		if (known == n)
+			ret[n++] = client->holder;
+	}
+	return n;
+}
+
 void rf_clients_end(struct rf_clients *c)
 {
 	rf_hashmap_free(c->ids);

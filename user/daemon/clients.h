@@ -36,6 +36,9 @@ struct rf_clients {
 
 /* Reads those that may have changed since the last time. */
 void rf_clients_look(struct rf_clients *c, struct rf_engine *e);
+/* Processes that have files of the row open, each once: at most @max, how many is returned. */
+size_t rf_clients_holders(const struct rf_clients *c, const struct rf_engine *e, uint64_t whose, uint32_t *ret,
+			  size_t max);
 void rf_clients_end(struct rf_clients *c);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * Idle is what has shown no work for RF_HOLD_IDLE_NS. Starved is looked at over
  * whole windows: less than half of the device's time, and tasks of the
- * workload that stood still meanwhile. What waits on the network alone cannot
- * be told from what waits for a user: the kernel's pressure figures have no
- * such line.
+ * workload that stood still meanwhile. The kernel's pressure figures have no
+ * line for the network: of it, where threads were seen to wait is counted, and
+ * asked last, as IO that goes over the network is both.
  */
 #include "user/detect/accelerator_hold.h"
 
@@ -30,6 +30,15 @@ static uint64_t percent(uint64_t now, uint64_t before, uint64_t ns)
 	return now - before >= UINT64_MAX / 100 ? 100 : (now - before) * 100 / ns;
 }
 
+/* In half of the times at which it was looked, and not once or twice alone. */
+static bool waited_for_network(const struct rf_hold_sample *from, const struct rf_hold_sample *to)
+{
+	uint64_t looks = to->network_looks - from->network_looks;
+	uint64_t waits = to->network_waits - from->network_waits;
+
+	return waits >= RF_HOLD_NETWORK_WAITS && waits >= looks - waits;
+}
+
 static enum rf_hold_finding starved_by(const struct rf_hold_sample *from, const struct rf_hold_sample *to)
 {
 	uint64_t ns = to->now_ns - from->now_ns;
@@ -39,7 +48,7 @@ static enum rf_hold_finding starved_by(const struct rf_hold_sample *from, const 
 	if (percent(to->busy_ns, from->busy_ns, ns) >= RF_HOLD_BUSY_PERCENT)
 		return RF_HOLD_NONE;
 	if (MAX(cpu, io) < RF_HOLD_STALLED_PERCENT)
-		return RF_HOLD_NONE;
+		return waited_for_network(from, to) ? RF_HOLD_NETWORK : RF_HOLD_NONE;
 	return io > cpu ? RF_HOLD_IO : RF_HOLD_CPU;
 }
 

@@ -20,6 +20,8 @@
 /* Of the window: of the device less than half, while processes stood still for more than a third. */
 #define RF_HOLD_BUSY_PERCENT	50
 #define RF_HOLD_STALLED_PERCENT 33
+/* Of looks in a window; fewer are chance. */
+#define RF_HOLD_NETWORK_WAITS	4
 
 /* At one time, of one workload and device. What is not known is RF_UNKNOWN. */
 struct rf_hold_sample {
@@ -30,6 +32,8 @@ struct rf_hold_sample {
 	uint64_t work;				/* whatever grows with it: jobs, time, cycles */
 	uint64_t busy_ns;			/* device time */
 	uint64_t cpu_stalled_ns, io_stalled_ns; /* that some task of the workload waited for a processor, for IO */
+	uint64_t network_looks,
+		network_waits; /* times its processes were looked at so far, and waited for the network */
 };
 
 /* X(enum suffix, name, what it means) */
@@ -38,7 +42,8 @@ struct rf_hold_sample {
 	X(IDLE, "idle", "held, and nothing done")                                       \
 	X(NO_PROCESS, "no-process", "held by no process, and nothing done")             \
 	X(CPU, "waits-for-cpu", "its processes wait for processors more than it works") \
-	X(IO, "waits-for-io", "its processes wait for IO more than it works")
+	X(IO, "waits-for-io", "its processes wait for IO more than it works")           \
+	X(NETWORK, "waits-for-network", "its processes wait for other hosts more than it works")
 
 enum rf_hold_finding {
 #define X(id, name, help) RF_HOLD_##id,

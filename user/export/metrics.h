@@ -205,7 +205,8 @@ enum rf_metric_type {
 	X(ACCEL_IDLE, RF_METRICS_ACCEL_PREFIX "idle_seconds", GAUGE, RF_METRICS_ACCEL_LABELS,                          \
 	  "For how long it has been held without work; absent where it is not held.")                                  \
 	X(ACCEL_FINDING, RF_METRICS_ACCEL_PREFIX "finding_seconds", GAUGE, RF_METRICS_ACCEL_LABELS ",finding",         \
-	  "For how long it has been held for nothing, or waited for: idle, no-process, waits-for-cpu, waits-for-io.")  \
+	  "For how long it has been held for nothing, or waited for: idle, no-process, waits-for-cpu, waits-for-io, "  \
+	  "waits-for-network.")                                                                                        \
 	X(KFD_MEMORY, RF_METRICS_ACCEL_PREFIX "kfd_memory_bytes", GAUGE, RF_METRICS_ACCEL_LABELS,                      \
 	  "Memory of processes with compute queues, as amdkfd tells it; absent where it tells none.")                  \
 	X(KFD_UNITS, RF_METRICS_ACCEL_PREFIX "kfd_compute_units", GAUGE, RF_METRICS_ACCEL_LABELS,                      \

@@ -176,6 +176,63 @@ static void counters_that_go_back_are_no_stall(void **state)
 	assert_int_equal(h.finding, RF_HOLD_NONE);
 }
 
+/* A minute in which the device worked for @busy percent, @looks were taken, and in @waits of them it waited. */
+static enum rf_hold_finding after_looks(uint64_t busy, uint64_t looks, uint64_t waits, uint64_t io)
+{
+	struct rf_hold h = { 0 };
+	struct rf_hold_sample s = sample(0);
+
+	/* What was counted before the window does not matter. */
+	s.network_looks = s.network_waits = 1000;
+	s.io_stalled_ns = io == RF_UNKNOWN ? RF_UNKNOWN : 0;
+	rf_hold_step(&h, &s);
+	s = sample(60);
+	s.work = s.busy_ns = 60 * SECOND / 100 * busy;
+	s.network_looks = 1000 + looks;
+	s.network_waits = 1000 + waits;
+	s.io_stalled_ns = io == RF_UNKNOWN ? RF_UNKNOWN : 60 * SECOND / 100 * io;
+	rf_hold_step(&h, &s);
+	return h.finding;
+}
+
+static void work_that_waits_for_other_hosts_is_starved_too(void **state)
+{
+	(void)state;
+	assert_int_equal(after_looks(10, 12, 12, RF_UNKNOWN), RF_HOLD_NETWORK);
+	assert_string_equal(rf_hold_finding_name(RF_HOLD_NETWORK), "waits-for-network");
+	/* Nothing was told, or it never waited. */
+	assert_int_equal(after_looks(10, 0, 0, RF_UNKNOWN), RF_HOLD_NONE);
+	assert_int_equal(after_looks(10, 12, 0, RF_UNKNOWN), RF_HOLD_NONE);
+	/* IO over the network is both. */
+	assert_int_equal(after_looks(10, 12, 12, 60), RF_HOLD_IO);
+	assert_int_equal(after_looks(10, 12, 12, 32), RF_HOLD_NETWORK);
+}
+
+static void half_of_the_looks_and_four_make_it(void **state)
+{
+	(void)state;
+	assert_int_equal(after_looks(49, 12, 6, 0), RF_HOLD_NETWORK);
+	assert_int_equal(after_looks(50, 12, 6, 0), RF_HOLD_NONE);
+	assert_int_equal(after_looks(49, 12, 5, 0), RF_HOLD_NONE);
+	assert_int_equal(after_looks(0, 4, 4, 0), RF_HOLD_NETWORK);
+	assert_int_equal(after_looks(0, 3, 3, 0), RF_HOLD_NONE);
+}
+
+static void what_waits_for_other_hosts_is_not_idle(void **state)
+{
+	struct rf_hold h = { 0 };
+
+	(void)state;
+	for (uint64_t t = 0; t <= 600; t += 5) {
+		struct rf_hold_sample s = sample(t);
+
+		s.network_looks = s.network_waits = t / 5;
+		rf_hold_step(&h, &s);
+		assert_int_equal(h.finding, t < 60 ? RF_HOLD_NONE : RF_HOLD_NETWORK);
+	}
+	assert_true(h.since_ns == BEGIN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +243,9 @@ int main(void)
 		cmocka_unit_test(what_is_closed_is_forgotten),
 		cmocka_unit_test(work_that_waits_for_something_else_is_starved),
 		cmocka_unit_test(the_thresholds_are_where_they_say),
+		cmocka_unit_test(work_that_waits_for_other_hosts_is_starved_too),
+		cmocka_unit_test(half_of_the_looks_and_four_make_it),
+		cmocka_unit_test(what_waits_for_other_hosts_is_not_idle),
 		cmocka_unit_test(counters_that_go_back_are_no_stall),
 	};
 
