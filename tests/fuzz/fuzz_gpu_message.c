@@ -27,6 +27,9 @@ static void check(const union rf_gpu_message *m)
 		break;
 	case RF_GPU_ROUND:
 		break;
+	case RF_GPU_LIMIT:
+		assert(m->limit.limit <= RF_GPU_BYTES_MAX || m->limit.limit == RF_GPU_UNKNOWN);
+		break;
 	default:
 		assert(0);
 	}

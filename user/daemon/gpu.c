@@ -47,6 +47,7 @@ struct rf_gpu {
 	bool told;		 /* it said one */
 	bool fault;		 /* it was ended for one, or ended by itself */
 	char why[RF_GPU_TEXT];
+	uint64_t states; /* how often it said one */
 	uint64_t restarts, refused, errors, errors_before, dropped, dropped_before;
 };
 
@@ -122,6 +123,7 @@ static void state_take(struct rf_gpu *g, const struct rf_gpu_state_message *m)
 {
 	g->state = m->state;
 	g->told = true;
+	g->states++;
 	snprintf(g->why, sizeof(g->why), "%s", m->text);
 	if (m->state == RF_GPU_RUNNING)
 		rf_info("NVML tells of %u devices, driver %s", m->devices, m->text);
@@ -150,6 +152,7 @@ static void message_take(struct rf_gpu *g, const union rf_gpu_message *m)
 		rf_gpu_join_round(g->join);
 		break;
 	case RF_GPU_NOTHING:
+	case RF_GPU_LIMIT:
 	case RF_GPU_MESSAGE_TYPES:
 		break;
 	}
@@ -192,17 +195,25 @@ static int readable(sd_event_source *source, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
-static void helper_start(struct rf_gpu *g)
+int rf_gpu_helper_start(const struct rf_gpu *g, const char *option, int in, pid_t *ret_pid, int *ret_fd)
 {
 	char parent[16], *argv[8] = { g->helper, (char *)"--parent", parent };
-	int n = 3, r;
+	int n = 3;
 
 	snprintf(parent, sizeof(parent), "%d", getpid());
 	if (g->options.library) {
 		argv[n++] = (char *)"--library";
 		argv[n++] = (char *)g->options.library;
 	}
-	r = rf_helper_start(argv, &g->pid, &g->fd);
+	if (option)
+		argv[n++] = (char *)option;
+	return rf_helper_start(argv, in, ret_pid, ret_fd);
+}
+
+static void helper_start(struct rf_gpu *g)
+{
+	int r = rf_gpu_helper_start(g, NULL, -1, &g->pid, &g->fd);
+
 	if (r >= 0) {
 		g->phase = RUNNING;
 		g->started_ns = g->heard_ns = rf_clock_monotonic();
@@ -289,6 +300,11 @@ uint32_t rf_gpu_workload(const struct rf_gpu *g, uint32_t pid)
 	if (rf_process_identify(g->registry, pid, &who) >= 0)
 		return who.workload;
 	return rf_gpu_join_workload(g->join, pid);
+}
+
+uint64_t rf_gpu_running(const struct rf_gpu *g)
+{
+	return g->phase == RUNNING && g->told && g->state == RF_GPU_RUNNING ? g->states : 0;
 }
 
 void rf_gpu_each(const struct rf_gpu *g, void (*fn)(const struct rf_gpu_use *use, void *arg), void *arg)

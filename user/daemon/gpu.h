@@ -38,6 +38,10 @@ void rf_gpu_each(const struct rf_gpu *g, void (*fn)(const struct rf_gpu_use *use
 /* As rf_gpu_join_energy(). */
 void rf_gpu_energy(struct rf_gpu *g, const char *parent, double joules, uint64_t elapsed_ns, rf_gpu_energy_fn fn,
 		   void *arg);
+/* 0: NVML is not asked now; else the same as before as long as it is the same driver that is. */
+uint64_t rf_gpu_running(const struct rf_gpu *g);
+/* Another of the helper, with @option, NULL: none; as rf_helper_start(). */
+int rf_gpu_helper_start(const struct rf_gpu *g, const char *option, int in, pid_t *ret_pid, int *ret_fd);
 /* Strings of @ret are @g's, until the next turn of the loop. */
 void rf_gpu_row(const struct rf_gpu *g, struct rf_gpu_row *ret);
 

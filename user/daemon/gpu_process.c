@@ -14,11 +14,12 @@
 #include "user/lib/util.h"
 
 /* In the child: only what may be called between fork and exec. */
-static _Noreturn void run(char *const argv[], char *const environment[], int out)
+static _Noreturn void run(char *const argv[], char *const environment[], int in, int out)
 {
 	sigset_t none;
-	int in = open("/dev/null", O_RDONLY);
 
+	if (in < 0)
+		in = open("/dev/null", O_RDONLY);
 	sigemptyset(&none);
 	if (in >= 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
 	    sigprocmask(SIG_SETMASK, &none, NULL) == 0) {
@@ -28,7 +29,7 @@ static _Noreturn void run(char *const argv[], char *const environment[], int out
 	_exit(127);
 }
 
-int rf_helper_start(char *const argv[], pid_t *ret_pid, int *ret_fd)
+int rf_helper_start(char *const argv[], int stdin_fd, pid_t *ret_pid, int *ret_fd)
 {
 	_cleanup_close_ int in = -1, out = -1;
 	_cleanup_free_ char *journal = NULL;
@@ -50,7 +51,7 @@ int rf_helper_start(char *const argv[], pid_t *ret_pid, int *ret_fd)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		run(argv, environment, out);
+		run(argv, environment, stdin_fd, out);
 	*ret_pid = pid;
 	*ret_fd = TAKE_FD(in);
 	return 0;

@@ -14,6 +14,7 @@ static const size_t sizes[] = {
 	[RF_GPU_PROCESS] = sizeof(struct rf_gpu_process_message),
 	[RF_GPU_ENDED] = sizeof(struct rf_gpu_ended_message),
 	[RF_GPU_ROUND] = sizeof(struct rf_gpu_round_message),
+	[RF_GPU_LIMIT] = sizeof(struct rf_gpu_limit_message),
 };
 _Static_assert(ARRAY_SIZE(sizes) == RF_GPU_MESSAGE_TYPES, "a size for every type of message");
 
@@ -90,6 +91,17 @@ static bool ended_valid(const struct rf_gpu_ended_message *m)
 	       known_below(m->busy_ns, RF_GPU_BUSY_ALL_MAX);
 }
 
+/* RF_MEMORY_MAX is all bits set, as what is unknown. */
+static bool limit_valid(const struct rf_gpu_limit_message *m)
+{
+	const uint64_t bytes[] = { m->asked, m->ours, m->before, m->limit, m->used };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++)
+		if (!known_below(bytes[i], RF_GPU_BYTES_MAX))
+			return false;
+	return true;
+}
+
 static bool valid(const union rf_gpu_message *m)
 {
 	switch ((enum rf_gpu_message_type)m->header.type) {
@@ -103,6 +115,8 @@ static bool valid(const union rf_gpu_message *m)
 		return ended_valid(&m->ended);
 	case RF_GPU_ROUND:
 		return true;
+	case RF_GPU_LIMIT:
+		return limit_valid(&m->limit);
 	case RF_GPU_NOTHING:
 	case RF_GPU_MESSAGE_TYPES:
 		break;

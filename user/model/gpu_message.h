@@ -25,6 +25,7 @@ enum rf_gpu_message_type {
 	RF_GPU_PROCESS, /* struct rf_gpu_process_message: one on a device, or that was until a moment ago */
 	RF_GPU_ENDED,	/* struct rf_gpu_ended_message */
 	RF_GPU_ROUND,	/* struct rf_gpu_round_message */
+	RF_GPU_LIMIT,	/* struct rf_gpu_limit_message: of one that was asked to set limits */
 	RF_GPU_MESSAGE_TYPES
 };
 
@@ -101,6 +102,16 @@ struct rf_gpu_round_message {
 	uint64_t dropped; /* processes that there was no room for */
 };
 
+/* The answer to a struct rf_memory_request: RF_MEMORY_MAX is no limit. */
+struct rf_gpu_limit_message {
+	struct rf_gpu_header header;
+	uint32_t request;	      /* which line it was, from 0 */
+	int32_t result;		      /* nvmlReturn_t; what follows is of use where it is 0 */
+	uint64_t asked, ours, before; /* as struct rf_memory_claim has them */
+	uint64_t limit;		      /* in force */
+	uint64_t used;		      /* RF_GPU_UNKNOWN */
+};
+
 union rf_gpu_message {
 	struct rf_gpu_header header;
 	struct rf_gpu_state_message state;
@@ -108,6 +119,7 @@ union rf_gpu_message {
 	struct rf_gpu_process_message process;
 	struct rf_gpu_ended_message ended;
 	struct rf_gpu_round_message round;
+	struct rf_gpu_limit_message limit;
 };
 
 const char *rf_gpu_state_name(enum rf_gpu_state state);

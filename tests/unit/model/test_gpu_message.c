@@ -134,6 +134,10 @@ static void what_no_device_can_say_is_refused(void **state)
 	TRY(RF_GPU_ENDED, m.ended.busy_ns = RF_GPU_BUSY_ALL_MAX + 1, false);
 	TRY(RF_GPU_ENDED, m.ended.bytes_peak = RF_GPU_BYTES_MAX + 1, false);
 	TRY(RF_GPU_ENDED, m.ended.parent[0] = '\x80', false);
+	TRY(RF_GPU_LIMIT, m.limit.limit = RF_GPU_BYTES_MAX, true);
+	TRY(RF_GPU_LIMIT, m.limit.limit = RF_GPU_BYTES_MAX + 1, false);
+	TRY(RF_GPU_LIMIT, m.limit.used = RF_GPU_UNKNOWN, true);
+	TRY(RF_GPU_LIMIT, m.limit.before = RF_GPU_BYTES_MAX + 1, false);
 #undef TRY
 }
 

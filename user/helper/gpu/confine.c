@@ -58,6 +58,14 @@ static int limits_set(void)
 	return 0;
 }
 
+int gpu_end_with(pid_t parent)
+{
+	/* It does not tell of a parent that went before. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return -errno;
+	return parent && getppid() != parent ? -ESRCH : 0;
+}
+
 int gpu_confine(pid_t parent)
 {
 	int r;
@@ -71,8 +79,6 @@ int gpu_confine(pid_t parent)
 	if (geteuid() == 0 &&
 	    (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
 		return -errno;
-	/* A change of user clears it, and it does not tell of a parent that went before. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return -errno;
-	return parent && getppid() != parent ? -ESRCH : 0;
+	/* A change of user clears it. */
+	return gpu_end_with(parent);
 }

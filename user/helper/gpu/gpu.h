@@ -37,10 +37,19 @@ struct gpu {
 void gpu_health(struct gpu *g, const struct gpu_device *d);
 /* processes.c: who is on the device, what they took since the last round, and who has ended */
 void gpu_processes(struct gpu *g, struct gpu_device *d);
+/*
+ * limits.c: sets the limits that are asked for on stdin, a struct rf_memory_request a line, and answers each. NULL, or
+ * the function that the library lacks for that: nothing was read.
+ */
+const char *gpu_limits(struct gpu *g);
 /* confine.c: gives up every right that asking NVML does not need. 0 or a negative errno. */
 int gpu_confine(pid_t parent);
+/* From here on it ends with @parent; 0: whoever that is. -ESRCH: it has ended. */
+int gpu_end_with(pid_t parent);
 
 /* Puts the message's header before it and the message into @g->out. */
 void gpu_send(struct gpu *g, enum rf_gpu_message_type type, union rf_gpu_message *m);
+/* Writes all that was put there. 0 or a negative errno. */
+int gpu_flush(struct gpu *g);
 
 #endif

@@ -3,7 +3,8 @@
  * ringfence-gpu: asks NVML once a second and tells ringfenced, on stdout. A
  * process of its own, because a call into NVIDIA's library may hang or crash,
  * and because it needs none of the daemon's rights. The daemon ends it, when
- * it was silent for too long, and starts it again.
+ * it was silent for too long, and starts it again. Another of it sets limits,
+ * which needs those rights, and ends.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -25,6 +26,7 @@ static const char usage[] = "usage: ringfence-gpu [options]\n"
 			    "  --library PATH   NVIDIA's management library (" LIBRARY ")\n"
 			    "  --interval MS    between two rounds, 100 to 60000 (1000)\n"
 			    "  --parent PID     ends unless it was started by that process\n"
+			    "  --set-limits     sets limits of memory as stdin asks for, and ends\n"
 			    "  --version, --help\n"
 			    "\n"
 			    "ringfenced starts it, and reads what it writes to its standard output.\n";
@@ -33,6 +35,7 @@ struct options {
 	const char *library;
 	unsigned long interval_ms;
 	pid_t parent;
+	bool set_limits;
 };
 
 static bool number_parse(const char *text, unsigned long min, unsigned long max, unsigned long *ret)
@@ -52,9 +55,13 @@ static bool number_parse(const char *text, unsigned long min, unsigned long max,
 static int options_parse(int argc, char **argv, struct options *o)
 {
 	static const struct option table[] = {
-		{ "library", required_argument, NULL, 'l' }, { "interval", required_argument, NULL, 'i' },
-		{ "parent", required_argument, NULL, 'p' },  { "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },	     { NULL, 0, NULL, 0 },
+		{ "library", required_argument, NULL, 'l' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ "parent", required_argument, NULL, 'p' },
+		{ "set-limits", no_argument, NULL, 's' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	unsigned long number;
 	int option;
@@ -66,6 +73,8 @@ static int options_parse(int argc, char **argv, struct options *o)
 			o->interval_ms = number;
 		} else if (option == 'p' && number_parse(optarg, 1, RF_GPU_PID_MAX, &number)) {
 			o->parent = (pid_t)number;
+		} else if (option == 's') {
+			o->set_limits = true;
 		} else if (option == 'v') {
 			puts("ringfence-gpu " RF_VERSION);
 			return -ECANCELED;
@@ -86,8 +95,7 @@ void gpu_send(struct gpu *g, enum rf_gpu_message_type type, union rf_gpu_message
 	rf_strbuf_add(&g->out, (const char *)m, m->header.length);
 }
 
-/* All that was said since the last time. */
-static int flush(struct gpu *g)
+int gpu_flush(struct gpu *g)
 {
 	int r = rf_strbuf_error(&g->out);
 
@@ -182,7 +190,7 @@ static int rounds(struct gpu *g)
 		struct timespec at;
 
 		round_send(g);
-		r = flush(g);
+		r = gpu_flush(g);
 		if (r < 0)
 			return r;
 		/* What took too long is not made up for. */
@@ -192,6 +200,28 @@ static int rounds(struct gpu *g)
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
 			;
 	}
+}
+
+/* Once, with all rights: the driver takes a limit from root alone. */
+static int limits(struct gpu *g, enum rf_gpu_state state, char text[static RF_GPU_TEXT])
+{
+	const char *missing = state == RF_GPU_RUNNING ? gpu_limits(g) : NULL;
+
+	if (missing) {
+		state = RF_GPU_OLD_LIBRARY;
+		snprintf(text, RF_GPU_TEXT, "it has no %s", missing);
+	}
+	state_send(g, state, text);
+	return gpu_flush(g);
+}
+
+static int watch(struct gpu *g, enum rf_gpu_state state, const char *text)
+{
+	int r;
+
+	state_send(g, state, text);
+	r = gpu_flush(g);
+	return r >= 0 && state == RF_GPU_RUNNING ? rounds(g) : r;
 }
 
 int main(int argc, char **argv)
@@ -204,16 +234,13 @@ int main(int argc, char **argv)
 
 	if (r < 0)
 		return r == -ECANCELED ? 0 : 2;
-	r = gpu_confine(o.parent);
+	r = o.set_limits ? gpu_end_with(o.parent) : gpu_confine(o.parent);
 	if (r < 0) {
 		rf_err_r(r, "ringfence-gpu: cannot give up its rights");
 		return 1;
 	}
 	g.interval_ns = o.interval_ms * RF_NSEC_PER_MSEC;
 	state = start(&g, o.library, text);
-	state_send(&g, state, text);
-	r = flush(&g);
-	if (r >= 0 && state == RF_GPU_RUNNING)
-		r = rounds(&g);
+	r = o.set_limits ? limits(&g, state, text) : watch(&g, state, text);
 	return r < 0;
 }

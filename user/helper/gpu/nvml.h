@@ -16,6 +16,7 @@
 /* nvmlReturn_t */
 enum {
 	NVML_SUCCESS = 0,
+	NVML_INVALID_ARGUMENT = 2,
 	NVML_NOT_SUPPORTED = 3,
 	NVML_NO_PERMISSION = 4,
 	NVML_NOT_FOUND = 6,
@@ -105,6 +106,18 @@ struct nvml_field { /* nvmlFieldValue_t */
 	} value;
 };
 
+#define NVML_LIMIT_NONE (~0ULL) /* NVML_DEVICE_MEMORY_LIMIT_MAX */
+
+struct nvml_limits_set {	/* nvmlSetMemoryLimits_v1_t */
+	const char *name_space; /* the directory of a cgroup */
+	unsigned long long soft, hard;
+};
+
+struct nvml_limits { /* nvmlGetMemoryLimits_v1_t */
+	const char *name_space;
+	unsigned long long soft, hard, used;
+};
+
 /* X(name here, symbol). In the order of the messages about them. */
 #define NVML_CALLS(X)                                                    \
 	X(INIT, "nvmlInit_v2")                                           \
@@ -142,7 +155,9 @@ struct nvml_field { /* nvmlFieldValue_t */
 	X(ACCOUNTING_STATS, "nvmlDeviceGetAccountingStats")              \
 	X(MIG_MODE, "nvmlDeviceGetMigMode")                              \
 	X(MIG_COUNT, "nvmlDeviceGetMaxMigDeviceCount")                   \
-	X(MIG_HANDLE, "nvmlDeviceGetMigDeviceHandleByIndex")
+	X(MIG_HANDLE, "nvmlDeviceGetMigDeviceHandleByIndex")             \
+	X(LIMITS_GET, "nvmlDeviceGetMemoryLimits_v1")                    \
+	X(LIMITS_SET, "nvmlDeviceSetMemoryLimits_v1")
 
 enum nvml_call {
 #define X(id, symbol) NVML_##id,
