@@ -219,12 +219,13 @@ $(TEST_LIBRARIES): $(V)/%.so.1: %.c $(wildcard tests/library/*.h) $(V)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) -fPIC -shared -fvisibility=hidden -Wl,-soname,$(@F) -o $@ $<
 
-# What ringfence-gpu is tested with in NVIDIA's place, and one that is too old.
-NVML := $(V)/tests/e2e/nvml/libnvidia-ml.so.1 $(V)/tests/e2e/nvml/libnvidia-ml-old.so.1
+# What ringfence-gpu is tested with in NVIDIA's place, one of before there were limits of memory, and one that is too old.
+NVML := $(addprefix $(V)/tests/e2e/nvml/,libnvidia-ml.so.1 libnvidia-ml-r610.so.1 libnvidia-ml-old.so.1)
 $(NVML): tests/e2e/nvml/stand_in.c user/helper/gpu/nvml.h tests/library/cuda_device.h $(V)/flags
 	$(call say,LD)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS_RF) -std=gnu11 -g -O1 $(WARN) -fPIC -shared $(if $(findstring -old,$@),-DRF_OLD) -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_RF) -std=gnu11 -g -O1 $(WARN) -fPIC -shared $(if $(findstring -old,$@),-DRF_OLD) \
+		$(if $(findstring -r610,$@),-DRF_R610) -o $@ $<
 
 # A unit test of DIR links what DIR may see: a colleague's half-written file elsewhere does not stop it.
 UNIT_FAR := export respond detect collect store engine

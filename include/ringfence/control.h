@@ -54,7 +54,10 @@
  *                                                        "busy_ns","bytes","bytes_peak","processes"}],
  *                                                        "calls": [{"workload","call","calls","failures","ns","bytes",
  *                                                        "buckets" (each below 1 us << 2 * its place)}],
- *                                                        "skips": events that accounting was not run for
+ *                                                        "skips": events that accounting was not run for,
+ *                                                        "memory_limits": [{"workload","device","method" (dmem, nvml,
+ *                                                        ioctl, detect, none),"limit" (in force),"used" (where that is
+ *                                                        told)}],"memory_limit_failures"
  *
  * "health": {"temperature_celsius": n, ...} what is known of RF_HEALTH_READINGS, user/model/accelerator_health.h;
  * "findings": ["throttled-power", ...] what of it somebody should look at; neither where nobody tells any

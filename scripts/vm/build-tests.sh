@@ -17,7 +17,7 @@ btf=/mnt/build/kmod/$release/vmlinux.btf
 [ -e "$btf" ] || btf=/lib/modules/$release/build/vmlinux
 
 targets="all /mnt/build/tests/boundary/boundary_probe /mnt/build/tests/e2e/nvml/libnvidia-ml.so.1"
-targets="$targets /mnt/build/tests/e2e/nvml/libnvidia-ml-old.so.1"
+targets="$targets /mnt/build/tests/e2e/nvml/libnvidia-ml-old.so.1 /mnt/build/tests/e2e/nvml/libnvidia-ml-r610.so.1"
 [ $# = 0 ] || targets=
 [ $# != 0 ] || set -- tests/bpf tests/e2e tests/gpu tests/kmod
 targets="$targets $(find tests/library -name 'lib*.c' 2>/dev/null | sed 's|\(.*\)\.c$|/mnt/build/\1.so.1|')"

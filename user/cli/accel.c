@@ -298,6 +298,41 @@ static void nvml_text(const struct rf_cli *cli, const struct rf_jin *list, struc
 	rf_table_print(&t, out, cli->width, cli->color);
 }
 
+/* Who keeps quotas of memory, for how many workloads on each device: nothing where there are none. */
+static void limits_text(const struct rf_cli *cli, const struct rf_jin *list, struct rf_strbuf *out)
+{
+	static const struct rf_column columns[] = { { "DEVICE", RF_FIT_LEFT },
+						    { "MEMORY LIMITS BY", RF_FIT_LEFT },
+						    { "WORKLOADS", RF_FIT_RIGHT } };
+	_cleanup_table_ struct rf_table t = RF_TABLE_INIT(columns);
+	_cleanup_free_ bool *counted = calloc(rf_jin_len(list) + 1, sizeof(*counted));
+
+	for (size_t i = 0; counted && i < rf_jin_len(list); i++) {
+		const char *device = rf_jin_string(rf_jin_at(list, i), "device", "?"),
+			   *method = rf_jin_string(rf_jin_at(list, i), "method", "?");
+		unsigned int n = 0;
+
+		for (size_t k = i; !counted[i] && k < rf_jin_len(list); k++) {
+			const struct rf_jin *other = rf_jin_at(list, k);
+
+			if (!rf_streq(rf_jin_string(other, "device", "?"), device) ||
+			    !rf_streq(rf_jin_string(other, "method", "?"), method))
+				continue;
+			counted[k] = k > i;
+			n++;
+		}
+		if (!n)
+			continue;
+		rf_table_add(&t, RF_COLOR_NONE, device);
+		rf_table_add(&t, rf_streq(method, "none") ? RF_COLOR_YELLOW : RF_COLOR_NONE, method);
+		rf_table_addf(&t, RF_COLOR_NONE, "%u", n);
+	}
+	if (!t.n_cells && !t.error)
+		return;
+	rf_strbuf_addc(out, '\n');
+	rf_table_print(&t, out, cli->width, cli->color);
+}
+
 int rf_command_accel(struct rf_cli *cli, int argc, char **argv)
 {
 	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
@@ -350,5 +385,6 @@ int rf_command_accel(struct rf_cli *cli, int argc, char **argv)
 	uses_text(cli, uses, &out);
 	held_text(cli, uses, &out);
 	nvml_text(cli, rf_jin_get(reply.root, "nvml"), &out);
+	limits_text(cli, rf_jin_get(reply.root, "memory_limits"), &out);
 	return rf_cli_print(cli, &out);
 }

@@ -23,6 +23,7 @@
 #include "user/daemon/labels.h"
 #include "user/daemon/libraries.h"
 #include "user/daemon/lineage.h"
+#include "user/daemon/memory_limits.h"
 #include "user/daemon/registry.h"
 #include "user/daemon/sources.h"
 #include "user/daemon/xid.h"
@@ -85,6 +86,7 @@ struct rf_app {
 	struct rf_holds holds;
 	struct rf_kfd_watch kfd;
 	struct rf_gpu *gpu;
+	struct rf_memory_limits memory_limits;
 	struct rf_xid_watch xid;
 	unsigned int geo_ticks;
 	char *last_error;
@@ -122,6 +124,12 @@ void rf_app_accelerators_tick(struct rf_app *app);
 
 /* xid_event.c: follows the kernel's log as soon as there is a device of NVIDIA's */
 void rf_app_xid_tick(struct rf_app *app);
+
+/* memory_tick.c: quotas of device memory, from what policies say and what the host has */
+int rf_app_memory_start(struct rf_app *app);
+void rf_app_memory_tick(struct rf_app *app);
+/* Workloads and accelerators of @s are there. */
+int rf_app_memory_view(const struct rf_app *app, struct rf_snapshot *s);
 
 /* protect.c: refuses a plan that would put the host's own management under enforcement */
 int rf_app_protect(struct rf_registry *r, const struct rf_policy_set *set, void *arg, char **ret_error);

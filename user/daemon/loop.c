@@ -223,6 +223,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rf_holds_tick(&app->holds, app->engine, app->registry, &app->clients);
 	rf_health_sysfs_tick(&app->health_sysfs, &app->accelerators.known, &app->device_health);
 	rf_energy_tick(&app->energy, app->engine, &app->device_health, app->gpu);
+	rf_app_memory_tick(app);
 	rf_app_xid_tick(app);
 	rf_labels_tick(&app->labels, app->engine, app->registry->set);
 	rf_flows_tick(&app->flows);

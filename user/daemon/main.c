@@ -237,6 +237,9 @@ static int start(struct rf_app *app)
 	r = rf_gpu_new(&app->options.gpu, app->event, app->registry, &app->device_health, &app->gpu);
 	if (r < 0)
 		return rf_err_r(r, "cannot prepare to ask NVML");
+	r = rf_app_memory_start(app);
+	if (r < 0)
+		return rf_err_r(r, "cannot prepare to limit memory of devices");
 	app->registry->guarded = app->lock.wanted;
 	app->registry->pods_open = app->options.pods_open;
 	r = rf_app_start_policy(app);
@@ -257,6 +260,7 @@ static void stop(struct rf_app *app)
 {
 	rf_app_loop_end(app);
 	rf_xid_stop(&app->xid);
+	rf_memory_limits_stop(&app->memory_limits);
 	rf_gpu_free(app->gpu);
 	rf_control_free(app->control);
 	rf_http_free(app->http);

@@ -472,6 +472,8 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 	if (r >= 0)
 		r = nvml_fill(app, s);
 	if (r >= 0)
+		r = rf_app_memory_view(app, s);
+	if (r >= 0)
 		r = xids_fill(app, s);
 	if (r < 0)
 		return r;

@@ -136,6 +136,18 @@ static void put_nvml_use(const struct rf_nvml_use_row *row, struct rf_json *j)
 	rf_json_object_end(j);
 }
 
+static void put_limit(const struct rf_memory_limit_row *row, struct rf_json *j)
+{
+	rf_json_object(j, NULL);
+	rf_json_string(j, "workload", row->workload->name);
+	rf_json_string(j, "device", row->device->name);
+	rf_json_string(j, "method", rf_memory_method_name(row->method));
+	rf_json_u64(j, "limit", row->bytes);
+	if (row->used != RF_UNKNOWN)
+		rf_json_u64(j, "used", row->used);
+	rf_json_object_end(j);
+}
+
 void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 {
 	rf_json_u64(j, "time_ns", s->boot_ns);
@@ -170,4 +182,9 @@ void rf_accelerators_json(const struct rf_snapshot *s, struct rf_json *j)
 	for (size_t i = 0; i < s->n_nvml_uses; i++)
 		put_nvml_use(&s->nvml_uses[i], j);
 	rf_json_array_end(j);
+	rf_json_array(j, "memory_limits");
+	for (size_t i = 0; i < s->n_memory_limits; i++)
+		put_limit(&s->memory_limits[i], j);
+	rf_json_array_end(j);
+	rf_json_u64(j, "memory_limit_failures", s->memory_failures);
 }

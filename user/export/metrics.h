@@ -235,6 +235,12 @@ enum rf_metric_type {
 	  "The most that it was in any round.")                                                                        \
 	X(NVML_PROCESSES, RF_METRICS_NVML_PREFIX "processes", GAUGE, RF_METRICS_NVML_LABELS,                           \
 	  "Its processes on the device.")                                                                              \
+	X(MEMORY_LIMIT, RF_METRICS_ACCEL_PREFIX "memory_limit_bytes", GAUGE, RF_METRICS_ACCEL_LABELS ",method",        \
+	  "Limit of its memory on the device, and who keeps it: dmem, nvml, ioctl, detect, none.")                     \
+	X(MEMORY_LIMIT_USED, RF_METRICS_ACCEL_PREFIX "memory_limit_used_bytes", GAUGE, RF_METRICS_ACCEL_LABELS,        \
+	  "What counts for that limit, as dmem, NVML or the detection tells it.")                                      \
+	X(MEMORY_LIMIT_FAILURES, "ringfence_accelerator_memory_limit_failures", COUNTER, "",                           \
+	  "Limits of device memory that could not be set or read.")                                                    \
 	X(XID, "ringfence_accelerator_xid_errors", COUNTER, "device,code",                                             \
 	  "Errors of a device of NVIDIA's in the kernel's log, since the daemon started.")                             \
 	X(XID_MISSED, "ringfence_accelerator_kernel_log_gaps", COUNTER, "",                                            \

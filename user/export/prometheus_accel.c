@@ -169,6 +169,36 @@ static int nvml_render(struct rf_exposition *x, const struct rf_snapshot *s, uin
 	return 0;
 }
 
+static void limit_labels(struct rf_exposition *x, const struct rf_memory_limit_row *row)
+{
+	rf_exposition_label(x, "tenant", row->workload->tenant);
+	rf_exposition_label(x, "namespace", row->workload->namespace);
+	rf_exposition_label(x, "workload", row->workload->short_name);
+	rf_exposition_label(x, "device", row->device->name);
+}
+
+/* Of workloads with series of their own: limits are not summed to anything. */
+static void limits_render(struct rf_exposition *x, const struct rf_snapshot *s, uint32_t limit)
+{
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_MEMORY_LIMIT));
+	for (size_t i = 0; i < s->n_memory_limits; i++) {
+		if (s->memory_limits[i].workload->id >= limit)
+			continue;
+		limit_labels(x, &s->memory_limits[i]);
+		rf_exposition_label(x, "method", rf_memory_method_name(s->memory_limits[i].method));
+		rf_exposition_u64(x, s->memory_limits[i].bytes);
+	}
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_MEMORY_LIMIT_USED));
+	for (size_t i = 0; i < s->n_memory_limits; i++) {
+		if (s->memory_limits[i].workload->id >= limit || s->memory_limits[i].used == RF_UNKNOWN)
+			continue;
+		limit_labels(x, &s->memory_limits[i]);
+		rf_exposition_u64(x, s->memory_limits[i].used);
+	}
+	rf_exposition_begin(x, rf_metric_family(RF_METRIC_MEMORY_LIMIT_FAILURES));
+	rf_exposition_u64(x, s->memory_failures);
+}
+
 static void xids_render(struct rf_exposition *x, const struct rf_snapshot *s)
 {
 	char code[16];
@@ -393,6 +423,7 @@ int rf_prometheus_accelerators(struct rf_exposition *x, const struct rf_snapshot
 	clients_render(x, &s->accel_clients);
 	if (nvml_render(x, s, limit) < 0)
 		return -ENOMEM;
+	limits_render(x, s, limit);
 	xids_render(x, s);
 	gpu_render(x, &s->gpu);
 	health_render(x, s);

@@ -89,6 +89,7 @@ void rf_snapshot_fini(struct rf_snapshot *s)
 	free(s->accelerator_uses);
 	free(s->calls);
 	free(s->nvml_uses);
+	free(s->memory_limits);
 	free(s->xids);
 	free(s->root);
 	free(s->bpffs);

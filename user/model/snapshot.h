@@ -20,6 +20,7 @@
 #include "user/model/action.h"
 #include "user/model/gpu_message.h"
 #include "user/model/identity.h"
+#include "user/model/memory_limit.h"
 
 #define RF_UNKNOWN UINT64_MAX /* a number that this host does not tell */
 
@@ -151,6 +152,15 @@ struct rf_call_row {
 	struct rf_call_use use;
 };
 
+/* Who keeps the quota of memory of a workload on a device. */
+struct rf_memory_limit_row {
+	const struct rf_workload_row *workload;
+	const struct rf_accelerator_row *device;
+	enum rf_memory_method method;
+	uint64_t bytes; /* in force */
+	uint64_t used;	/* as who keeps it tells it; RF_UNKNOWN */
+};
+
 struct rf_snapshot {
 	uint64_t real_ns, boot_ns;
 	/* daemon */
@@ -192,6 +202,9 @@ struct rf_snapshot {
 	uint64_t accel_skips;		   /* events that a program of the accounting was not run for */
 	struct rf_nvml_use_row *nvml_uses; /* in the same order, and by instance */
 	size_t n_nvml_uses;
+	struct rf_memory_limit_row *memory_limits; /* by workload, in the order of @workloads, and device */
+	size_t n_memory_limits;
+	uint64_t memory_failures; /* limits that could not be set */
 	struct rf_xid_row *xids;
 	size_t n_xids;
 	uint64_t log_missed;   /* times that the kernel's log was overwritten before it was read; RF_UNKNOWN */

@@ -11,8 +11,13 @@
  *	ended device=0 pid=123 percent=50 time=2000 started=1700000000000000 peak=8192
  *	cuda PATH	the first device is that of tests/library/libcuda.c, in that file: its processes are on it
  *
- * Values that are not given are 0; the energy is then that of the power since the host began. Built with RF_OLD it is a
- *library of years ago, with little in it.
+ * Limits of memory are kept beside it (its own path with ".limits"), a line of the device's number, the directory, the
+ * soft and the hard limit; with what "device" says it refuses to set one, hangs in that, or takes the next multiple:
+ *
+ *	device limit_refused=4 limit_hangs=1 limit_unit=1048576 limit_used=4096
+ *
+ * Values that are not given are 0; with "meter" the energy is that of the power since the host began. Built
+ * with RF_OLD it is a library of years ago, with little in it, with RF_R610 one of before there were limits of memory.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -476,6 +481,93 @@ int nvmlDeviceGetAccountingStats(nvml_device d, unsigned int pid, struct nvml_ac
 	}
 	return NVML_NOT_FOUND;
 }
+
+/* ---- limits of memory ---- */
+
+#ifndef RF_R610
+struct limit {
+	unsigned int device;
+	char name_space[4096];
+	unsigned long long soft, hard;
+};
+
+static FILE *limits_open(const char *mode)
+{
+	char path[4096];
+	Dl_info self;
+
+	if (!dladdr((void *)nvmlInit_v2, &self))
+		return NULL;
+	snprintf(path, sizeof(path), "%s.limits", self.dli_fname);
+	return fopen(path, mode);
+}
+
+static size_t limits_read(struct limit limits[LINES])
+{
+	FILE *file = limits_open("re");
+	size_t n = 0;
+
+	while (file && n < LINES &&
+	       fscanf(file, "%u %4095s %llu %llu", &limits[n].device, limits[n].name_space, &limits[n].soft,
+		      &limits[n].hard) == 4)
+		n++;
+	if (file)
+		fclose(file);
+	return n;
+}
+
+static struct limit *limit_of(struct limit limits[LINES], size_t *n, nvml_device d, const char *name_space)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (limits[i].device == device_of(d) && !strcmp(limits[i].name_space, name_space))
+			return &limits[i];
+	limits[*n] = (struct limit){ .device = device_of(d), .hard = NVML_LIMIT_NONE };
+	snprintf(limits[*n].name_space, sizeof(limits[*n].name_space), "%s", name_space);
+	return &limits[(*n)++];
+}
+
+int nvmlDeviceGetMemoryLimits_v1(nvml_device d, struct nvml_limits *l);
+int nvmlDeviceGetMemoryLimits_v1(nvml_device d, struct nvml_limits *l)
+{
+	static struct limit limits[LINES + 1];
+	size_t n = limits_read(limits);
+	struct limit *limit = limit_of(limits, &n, d, l->name_space);
+
+	ANSWER(d);
+	if (access(l->name_space, F_OK) < 0)
+		return NVML_NOT_FOUND;
+	l->soft = limit->soft;
+	l->hard = limit->hard;
+	l->used = number(line, "limit_used", 0);
+	return 0;
+}
+
+int nvmlDeviceSetMemoryLimits_v1(nvml_device d, struct nvml_limits_set *l);
+int nvmlDeviceSetMemoryLimits_v1(nvml_device d, struct nvml_limits_set *l)
+{
+	static struct limit limits[LINES + 1];
+	size_t n = limits_read(limits);
+	struct limit *limit = limit_of(limits, &n, d, l->name_space);
+	unsigned long long unit;
+	FILE *file;
+
+	ANSWER(d);
+	while (number(line, "limit_hangs", 0))
+		pause();
+	if (number(line, "limit_refused", 0) || geteuid())
+		return number(line, "limit_refused", NVML_NO_PERMISSION);
+	unit = number(line, "limit_unit", 1);
+	limit->soft = l->soft;
+	limit->hard = l->hard == NVML_LIMIT_NONE ? l->hard : (l->hard + unit - 1) / unit * unit;
+	file = limits_open("we");
+	for (size_t i = 0; file && i < n; i++)
+		fprintf(file, "%u %s %llu %llu\n", limits[i].device, limits[i].name_space, limits[i].soft,
+			limits[i].hard);
+	if (file)
+		fclose(file);
+	return 0;
+}
+#endif
 #else
 int nvmlInit_v2(void)
 {

@@ -21,6 +21,7 @@ struct sample {
 	struct rf_call_row calls[2];
 	struct rf_accel_health health;
 	struct rf_nvml_use_row nvml_use;
+	struct rf_memory_limit_row limits[2];
 	struct rf_xid_row xids[2];
 };
 
@@ -105,6 +106,13 @@ static inline void sample_accelerators(struct sample *sample)
 	};
 	sample->snapshot.nvml_uses = &sample->nvml_use;
 	sample->snapshot.n_nvml_uses = 1;
+	sample->limits[0] =
+		(struct rf_memory_limit_row){ &sample->rows[0], &sample->accelerator, RF_MEMORY_DMEM, 8192, 4096 };
+	sample->limits[1] = (struct rf_memory_limit_row){ &sample->rows[1], &sample->accelerator, RF_MEMORY_IOCTL, 512,
+							  RF_UNKNOWN };
+	sample->snapshot.memory_limits = sample->limits;
+	sample->snapshot.n_memory_limits = 2;
+	sample->snapshot.memory_failures = 9;
 	sample->xids[0] = (struct rf_xid_row){ "nvidia0", 79, 3 };
 	sample->xids[1] = (struct rf_xid_row){ "nvidia0", UINT32_MAX, 4 };
 	sample->snapshot.xids = sample->xids;

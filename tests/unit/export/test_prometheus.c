@@ -249,6 +249,9 @@ static void every_family_is_rendered_when_all_is_known(void **state)
 			  "workload=\"web\",device=\"accel/accel0\",instance=\"1/0\"} 2.500000");
 	assert_line(text, "ringfence_workload_accelerator_jobs_total{tenant=\"acme\",namespace=\"prod\","
 			  "workload=\"web\",device=\"accel/accel0\"} 7");
+	assert_line(text, "ringfence_workload_accelerator_memory_limit_bytes{tenant=\"acme\",namespace=\"prod\","
+			  "workload=\"web\",device=\"accel/accel0\",method=\"ioctl\"} 512");
+	assert_line(text, "ringfence_accelerator_memory_limit_failures_total 9");
 	assert_line(text, "ringfence_accelerator_xid_errors_total{device=\"nvidia0\",code=\"79\"} 3");
 	assert_line(text, "ringfence_accelerator_xid_errors_total{device=\"nvidia0\",code=\"other\"} 4");
 	assert_line(text, "ringfence_gpu_helper_state{state=\"running\"} 1");
@@ -558,6 +561,7 @@ static void a_host_without_workloads_has_only_host_metrics(void **state)
 	sample.snapshot.n_accelerator_uses = 0;
 	sample.snapshot.n_calls = 0;
 	sample.snapshot.n_nvml_uses = 0;
+	sample.snapshot.n_memory_limits = 0;
 	text = render(&sample.snapshot, RF_METRICS_OPENMETRICS, 10);
 	assert_null(strstr(text, "ringfence_workload_"));
 	assert_line(text, "ringfence_workloads 0");

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which workloads have a quota of device memory, and what there is on this host that can keep it. */
+#include <errno.h>
+
+#include "user/daemon/app.h"
+#include "user/lib/log.h"
+#include "user/policy/compile_quotas.h"
+
+#define BIT(class)  (1u << RF_ACCELERATOR_##class)
+#define CAN(method) (1u << RF_MEMORY_##method)
+
+struct gathered {
+	struct rf_memory_quota *quotas;
+	size_t n_quotas;
+	struct rf_memory_device *devices;
+	size_t n_devices;
+	uint64_t signature;
+};
+
+static void gathered_free(struct gathered *g)
+{
+	free(g->quotas);
+	free(g->devices);
+}
+
+/* That two differ is all that is asked of it. */
+static void sign(uint64_t *signature, uint64_t number)
+{
+	*signature = (*signature ^ number) * 0x9e3779b97f4a7c15ULL;
+	*signature ^= *signature >> 32;
+}
+
+/* Drivers whose buffers are seen, where the ioctls that make them are, too. */
+static bool is_asked_by_ioctl(const struct rf_app *app, const struct rf_accelerator *d)
+{
+	return d->classes & (BIT(DRM) | BIT(ACCEL)) && !(d->classes & (BIT(NVIDIA) | BIT(HABANALABS))) &&
+	       rf_engine_support(app->engine, RF_FEATURE_ACCELERATOR_QUOTAS) != RF_SUPPORT_UNAVAILABLE &&
+	       rf_engine_support(app->engine, RF_FEATURE_ACCELERATOR_ACCOUNTING) != RF_SUPPORT_UNAVAILABLE;
+}
+
+static void device_add(struct gathered *g, const char *parent, uint32_t can)
+{
+	struct rf_memory_device *d = &g->devices[g->n_devices++];
+
+	*d = (struct rf_memory_device){ .can = can };
+	snprintf(d->parent, sizeof(d->parent), "%s", parent);
+	for (const char *c = d->parent; *c; c++)
+		sign(&g->signature, (uint64_t)*c);
+	sign(&g->signature, can);
+}
+
+static int devices_gather(const struct rf_app *app, struct gathered *g)
+{
+	const struct rf_accelerators *known = &app->accelerators.known;
+	const struct rf_device_health *told = &app->device_health;
+	uint32_t by_nvml = app->gpu && rf_gpu_running(app->gpu) ? CAN(NVML) | CAN(DETECT) : 0;
+
+	g->devices = calloc(known->n_devices + told->n + 1, sizeof(*g->devices));
+	if (!g->devices)
+		return -ENOMEM;
+	for (size_t i = 0; i < known->n_devices; i++) {
+		const struct rf_accelerator *d = &known->devices[i];
+
+		device_add(g, d->parent,
+			   d->classes & BIT(NVIDIA)  ? by_nvml :
+			   is_asked_by_ioctl(app, d) ? CAN(IOCTL) :
+						       0);
+	}
+	/* Of those whose nodes are not known NVML alone tells. */
+	for (size_t i = 0; by_nvml && i < told->n; i++)
+		if (!rf_accelerators_name(known, told->rows[i].health.parent))
+			device_add(g, told->rows[i].health.parent, by_nvml);
+	return 0;
+}
+
+static int quotas_gather(const struct rf_app *app, struct gathered *g)
+{
+	const struct rf_registry *r = app->registry;
+
+	g->quotas = calloc(r->n_workloads + 1, sizeof(*g->quotas));
+	if (!g->quotas)
+		return -ENOMEM;
+	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS && g->n_quotas < r->n_workloads; id++) {
+		const struct rf_workload *w = r->by_id[id];
+		const struct rf_quotas_image *image = w && !w->retired && w->image ? w->image->quotas : NULL;
+		const struct rf_cgroup *c =
+			image && image->quota[RF_ACCEL_WORKLOAD].memory ? rf_registry_cgroup_of(r, w) : NULL;
+		struct rf_memory_quota *q = &g->quotas[g->n_quotas];
+
+		if (!c)
+			continue;
+		*q = (struct rf_memory_quota){ .cgroup_id = w->cgroup_id,
+					       .bytes = image->quota[RF_ACCEL_WORKLOAD].memory,
+					       .workload = id,
+					       .audit = image->flags[RF_ACCEL_WORKLOAD] & RF_QUOTA_AUDIT };
+		sign(&g->signature, q->cgroup_id);
+		sign(&g->signature, q->bytes);
+		sign(&g->signature, (uint64_t)id << 1 | q->audit);
+		q->path = c->path;
+		g->n_quotas++;
+	}
+	return 0;
+}
+
+/* The attach point without its path below the mount. */
+static char *root_path(const struct rf_app *app)
+{
+	size_t prefix = strlen(app->registry->prefix), len = strlen(app->options.cgroup_root);
+
+	if (len < prefix || !rf_streq(app->options.cgroup_root + len - prefix, app->registry->prefix))
+		return NULL;
+	return strndup(app->options.cgroup_root, len - prefix);
+}
+
+int rf_app_memory_start(struct rf_app *app)
+{
+	_cleanup_free_ char *path = root_path(app);
+	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
+	void *value;
+	int r = rf_memory_limits_start(&app->memory_limits, path, app->event);
+
+	if (r >= 0 && app->memory_limits.root < 0)
+		rf_warn("neither the kernel nor a driver limits memory of devices: where %s is mounted is not known",
+			app->options.cgroup_root);
+	while (r >= 0 && rf_hashmap_next(app->registry->cgroups, &it, NULL, NULL, &value)) {
+		const struct rf_cgroup *c = value;
+
+		rf_memory_limits_adopt(&app->memory_limits, c->id, c->path);
+	}
+	return r;
+}
+
+void rf_app_memory_tick(struct rf_app *app)
+{
+	_cleanup_(gathered_free) struct gathered g = { .signature = 1 };
+
+	if (!app->in_force || devices_gather(app, &g) < 0 || quotas_gather(app, &g) < 0)
+		return;
+	rf_memory_limits_tick(&app->memory_limits, g.signature, g.quotas, g.n_quotas, g.devices, g.n_devices, app->gpu);
+}
+
+static void limits_view(const struct rf_memory_cgroup *c, const struct rf_workload_row *workload, struct rf_snapshot *s)
+{
+	for (size_t i = 0; i < s->n_accelerators; i++) {
+		const struct rf_memory_limit *l = rf_memory_limit_find(c, s->accelerators[i].parent);
+
+		if (l)
+			s->memory_limits[s->n_memory_limits++] =
+				(struct rf_memory_limit_row){ workload, &s->accelerators[i], l->method, l->bytes,
+							      l->used };
+	}
+}
+
+int rf_app_memory_view(const struct rf_app *app, struct rf_snapshot *s)
+{
+	const struct rf_memory_limits *m = &app->memory_limits;
+
+	s->memory_failures = m->failures + m->gpu.failures;
+	s->memory_limits = calloc(rf_hashmap_size(m->cgroups) * s->n_accelerators + 1, sizeof(*s->memory_limits));
+	if (!s->memory_limits)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n_workloads; i++) {
+		const struct rf_workload *w = app->registry->by_id[s->workloads[i].id];
+		const struct rf_memory_cgroup *c = rf_hashmap_get64(m->cgroups, w->cgroup_id);
+
+		if (c && !c->stale)
+			limits_view(c, &s->workloads[i], s);
+	}
+	return 0;
+}
