@@ -98,6 +98,14 @@ static __always_inline __u64 rf_budget_wait(const struct rf_accel_use *use, __u6
 	return use->quota.flags & RF_QUOTA_SLOW && (__s64)(paid - now) > 0 ? paid - now : 0;
 }
 
+/* As others tell it, of memory that is not seen here: with them it ends, and the daemon that says so. */
+static __always_inline bool rf_memory_is_over(const struct rf_accel_use *use)
+{
+	__u32 until = RF_READ_ONCE(use->memory_over_s);
+
+	return until && bpf_ktime_get_ns() / 1000000000 < until;
+}
+
 /* Between two submissions. */
 static __always_inline __u64 rf_quota_spacing(const struct rf_accel_use *use)
 {
@@ -109,7 +117,7 @@ static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32
 {
 	__u64 now, paid;
 
-	if (use->quota.memory && RF_READ_ONCE(use->bytes) > use->quota.memory)
+	if (use->quota.memory && (RF_READ_ONCE(use->bytes) > use->quota.memory || rf_memory_is_over(use)))
 		return RF_QUOTA_MEMORY;
 	if (use->quota.window_ns && rf_budget_is_spent(use, rf_quota_now(now_p)) &&
 	    !(use->quota.flags & RF_QUOTA_REPORT)) {
@@ -138,7 +146,9 @@ static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32
 
 static __always_inline __u32 rf_quota_alloc_one(const struct rf_accel_use *use)
 {
-	return use->quota.memory && RF_READ_ONCE(use->bytes) >= use->quota.memory ? RF_QUOTA_MEMORY : RF_QUOTA_KINDS;
+	if (use->quota.memory && (RF_READ_ONCE(use->bytes) >= use->quota.memory || rf_memory_is_over(use)))
+		return RF_QUOTA_MEMORY;
+	return RF_QUOTA_KINDS;
 }
 
 static __always_inline __u32 rf_quota_open_one(const struct rf_accel_use *use)

@@ -253,7 +253,7 @@ struct rf_accel_use {
 	__u64 window_energy_uj;	   /* and @energy_uj */
 	__u64 energy_uj;	   /* of the device's, what was taken for its part in the work; the daemon's */
 	__u32 spent;		   /* 1: the budget was, when it was last asked for */
-	__u32 pad;
+	__u32 memory_over_s;	   /* until this second of CLOCK_MONOTONIC it has too much memory; the daemon's */
 	/* Of RF_ACCEL_DEVICE_LIBRARY, where nobody can be made to wait: the daemon freezes the workload. */
 	__u64 hold_until_ns; /* CLOCK_MONOTONIC: until when it should be */
 	__u64 frozen_at_ns;  /* CLOCK_MONOTONIC: since when it is; 0: it is not */

@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "user/daemon/app.h"
+#include "user/daemon/loop.h"
+#include "user/lib/clock.h"
 #include "user/lib/log.h"
 #include "user/policy/compile_quotas.h"
 
@@ -130,6 +132,86 @@ int rf_app_memory_start(struct rf_app *app)
 	return r;
 }
 
+/* ---- detection ---- */
+
+static void use_add(const struct rf_gpu_use *use, void *arg)
+{
+	const struct rf_memory_limits *m = arg;
+	const struct rf_memory_cgroup *c = rf_hashmap_get64(m->cgroups, use->cgroup);
+	struct rf_memory_limit *l = c ? rf_memory_limit_find(c, use->parent) : NULL;
+
+	if (l && l->method == RF_MEMORY_DETECT)
+		l->used += use->bytes;
+}
+
+/* Whoever looks at the rows denies, or would; that it has begun is told here, for nobody may look. */
+static void over_send(struct rf_app *app, const struct rf_memory_cgroup *c, const char *parent)
+{
+	struct rf_event_quota e = { .header = { .version = RF_EVENT_VERSION,
+						.kind = RF_EVENT_QUOTA,
+						.size = sizeof(e),
+						.lane = RF_LANE_AUDIT,
+						.verdict = RF_WOULD_DENY,
+						.time_ns = rf_clock_boot(),
+						.cgroup_id = c->id,
+						.workload = c->workload },
+				    .kind = RF_QUOTA_MEMORY,
+				    .level = RF_ACCEL_WORKLOAD,
+				    .state = RF_QUOTA_EXHAUSTED };
+	const struct rf_accelerators *known = &app->accelerators.known;
+
+	for (size_t i = 0; i < known->n_nodes && !e.major; i++)
+		if (known->nodes[i].part == RF_PART_DEVICE &&
+		    rf_streq(known->devices[known->nodes[i].device].parent, parent)) {
+			e.major = known->nodes[i].major;
+			e.minor = known->nodes[i].minor;
+		}
+	rf_app_event(app, &e.header);
+}
+
+static void compare(struct rf_app *app, const struct rf_memory_cgroup *c, struct rf_memory_limit *l)
+{
+	bool was = l->over;
+
+	l->over = l->used > c->wanted;
+	if (l->over && !was)
+		over_send(app, c, l->parent);
+	if (l->over)
+		rf_engine_accel_memory_over(app->engine, c->workload, rf_engine_accel_device(app->engine, l->parent));
+}
+
+/* Of all cgroups' limits that are only compared. */
+static void detected_each(struct rf_app *app,
+			  void (*fn)(struct rf_app *app, const struct rf_memory_cgroup *c, struct rf_memory_limit *l))
+{
+	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
+	void *value;
+
+	while (rf_hashmap_next(app->memory_limits.cgroups, &it, NULL, NULL, &value)) {
+		const struct rf_memory_cgroup *c = value;
+
+		for (size_t i = 0; !c->stale && i < c->n; i++)
+			if (c->limits[i].method == RF_MEMORY_DETECT)
+				fn(app, c, &c->limits[i]);
+	}
+}
+
+static void used_clear(struct rf_app *app, const struct rf_memory_cgroup *c, struct rf_memory_limit *l)
+{
+	(void)app;
+	(void)c;
+	l->used = 0;
+}
+
+static void detect_all(struct rf_app *app)
+{
+	if (!app->gpu)
+		return;
+	detected_each(app, used_clear);
+	rf_gpu_each(app->gpu, use_add, &app->memory_limits);
+	detected_each(app, compare);
+}
+
 void rf_app_memory_tick(struct rf_app *app)
 {
 	_cleanup_(gathered_free) struct gathered g = { .signature = 1 };
@@ -137,6 +219,7 @@ void rf_app_memory_tick(struct rf_app *app)
 	if (!app->in_force || devices_gather(app, &g) < 0 || quotas_gather(app, &g) < 0)
 		return;
 	rf_memory_limits_tick(&app->memory_limits, g.signature, g.quotas, g.n_quotas, g.devices, g.n_devices, app->gpu);
+	detect_all(app);
 }
 
 static void limits_view(const struct rf_memory_cgroup *c, const struct rf_workload_row *workload, struct rf_snapshot *s)

@@ -415,6 +415,21 @@ void rf_engine_accel_energy_add(struct rf_engine *e, uint64_t whose, uint64_t mi
 	}
 }
 
+#define MEMORY_OVER_S 5
+
+void rf_engine_accel_memory_over(struct rf_engine *e, uint32_t workload, uint32_t device)
+{
+	const uint32_t devices[] = { device, RF_ACCEL_DEVICE_NONE, RF_ACCEL_DEVICE_LIBRARY };
+	uint32_t until = (uint32_t)(rf_clock_monotonic() / RF_NSEC_PER_SEC) + MEMORY_OVER_S;
+
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		uint32_t at = rf_accel_use_find(e, workload, devices[i]);
+
+		if (at)
+			__atomic_store_n(&e->accel_uses[at].memory_over_s, until, __ATOMIC_RELAXED);
+	}
+}
+
 void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload)
 {
 	uint32_t at;

@@ -194,6 +194,11 @@ int rf_engine_accel_uses_each(const struct rf_engine *e, rf_accel_use_fn fn, voi
 uint64_t rf_engine_accel_skips(const struct rf_engine *e);
 /* What the device drew for the row of @whose, and for those above it. */
 void rf_engine_accel_energy_add(struct rf_engine *e, uint64_t whose, uint64_t microjoules);
+/*
+ * The workload has more memory of the device than its quota, as others tell it: for the next few seconds nothing is to
+ * be submitted or asked for, nor of what belongs to no device alone, nor to be launched by libraries.
+ */
+void rf_engine_accel_memory_over(struct rf_engine *e, uint32_t workload, uint32_t device);
 /* accel_clients.c: open files of accelerators, and what their drivers tell by fdinfo. */
 bool rf_engine_accel_files_known(const struct rf_engine *e);	   /* else none of what follows finds any */
 uint64_t rf_engine_accel_files_changes(const struct rf_engine *e); /* the same as before: they are */
