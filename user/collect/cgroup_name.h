@@ -3,7 +3,7 @@
 #ifndef RF_COLLECT_CGROUP_NAME_H
 #define RF_COLLECT_CGROUP_NAME_H
 
-#include "user/collect/span.h"
+#include "user/lib/span.h"
 #include "user/model/identity.h"
 
 struct rf_cgroup_runtime {

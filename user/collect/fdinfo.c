@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "user/collect/span.h"
+#include "user/lib/span.h"
 #include "user/lib/util.h"
 
 #define REGIONS_MAX 16
@@ -30,24 +30,6 @@ struct parse {
 	struct region regions[REGIONS_MAX];
 };
 
-/* False: no number, or past 2^64 - 1. */
-static bool number_take(struct rf_span *s, uint64_t *ret)
-{
-	uint64_t value = 0;
-	size_t i = 0;
-
-	for (; i < s->n && s->s[i] >= '0' && s->s[i] <= '9'; i++) {
-		unsigned int digit = s->s[i] - '0';
-
-		if (value > (UINT64_MAX - digit) / 10)
-			return false;
-		value = value * 10 + digit;
-	}
-	*ret = value;
-	*s = (struct rf_span){ s->s + i, s->n - i };
-	return i > 0;
-}
-
 static struct rf_span blanks_trim(struct rf_span s)
 {
 	while (s.n && (*s.s == ' ' || *s.s == '\t'))
@@ -61,7 +43,7 @@ static bool value_take(struct rf_span value, const char *unit, uint64_t *ret)
 {
 	uint64_t n;
 
-	if (!number_take(&value, &n) || !rf_span_eq(blanks_trim(value), unit))
+	if (!rf_span_take_u64(&value, &n) || !rf_span_eq(blanks_trim(value), unit))
 		return false;
 	*ret = n;
 	return true;
@@ -72,7 +54,7 @@ static bool bytes_take(struct rf_span value, uint64_t *ret)
 	unsigned int shift = 0;
 	uint64_t n;
 
-	if (!number_take(&value, &n))
+	if (!rf_span_take_u64(&value, &n))
 		return false;
 	value = blanks_trim(value);
 	if (rf_span_eq(value, "KiB"))

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "user/collect/span.h"
+#include "user/lib/span.h"
 #include "user/lib/fs.h"
 #include "user/lib/util.h"
 

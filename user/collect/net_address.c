@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "user/collect/span.h"
+#include "user/lib/span.h"
 #include "user/lib/fs.h"
 #include "user/lib/util.h"
 

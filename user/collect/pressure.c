@@ -9,25 +9,22 @@
 
 #include "user/lib/clock.h"
 #include "user/lib/fs.h"
+#include "user/lib/span.h"
 
 #define PRESSURE_MAX 4096
 
 int rf_pressure_parse(const char *text, size_t len, uint64_t *ret)
 {
-	const char *end = memchr(text, '\n', len), *at;
-	uint64_t value = 0;
-	size_t n = end ? (size_t)(end - text) : len;
+	struct rf_span rest = { text, len }, line;
+	const char *at;
+	uint64_t value;
 
-	if (n < 5 || memcmp(text, "some ", 5) != 0)
+	if (!rf_span_next_line(&rest, &line) || line.n < 5 || memcmp(line.s, "some ", 5) != 0)
 		return -EBADMSG;
-	at = memmem(text, n, " total=", 7);
-	if (!at || at + 7 == text + n)
+	at = memmem(line.s, line.n, " total=", 7);
+	if (!at || !rf_span_u64((struct rf_span){ at + 7, line.n - (size_t)(at + 7 - line.s) }, &value) ||
+	    value > UINT64_MAX / RF_NSEC_PER_USEC)
 		return -EBADMSG;
-	for (at += 7; at < text + n; at++) {
-		if (*at < '0' || *at > '9' || value > (UINT64_MAX / RF_NSEC_PER_USEC - 9) / 10)
-			return -EBADMSG;
-		value = value * 10 + (*at - '0');
-	}
 	*ret = value * RF_NSEC_PER_USEC;
 	return 0;
 }

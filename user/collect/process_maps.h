@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "user/collect/span.h"
+#include "user/lib/span.h"
 
 struct rf_process_map {
 	uint64_t start, end, offset; /* @offset: in the file */

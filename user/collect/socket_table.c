@@ -11,26 +11,9 @@
 
 #include "user/lib/inet.h"
 
-#define WORD_DIGITS	 8 /* of four bytes of an address, as the host has them in memory */
-#define PORT_DIGITS	 4
-#define WORDS_TO_INODE	 5 /* between the state and it */
-#define INODE_DIGITS_MAX 19
-
-static bool take_word(struct rf_span *line, struct rf_span *ret)
-{
-	size_t n = 0;
-
-	while (line->n && (*line->s == ' ' || *line->s == '\t')) {
-		line->s++;
-		line->n--;
-	}
-	while (n < line->n && line->s[n] != ' ' && line->s[n] != '\t')
-		n++;
-	*ret = (struct rf_span){ line->s, n };
-	line->s += n;
-	line->n -= n;
-	return n;
-}
+#define WORD_DIGITS    8 /* of four bytes of an address, as the host has them in memory */
+#define PORT_DIGITS    4
+#define WORDS_TO_INODE 5 /* between the state and it */
 
 /* All of @s, of at most eight digits. */
 static bool parse_hex(struct rf_span s, uint32_t *ret)
@@ -46,21 +29,6 @@ static bool parse_hex(struct rf_span s, uint32_t *ret)
 		if (digit < 0)
 			return false;
 		value = value << 4 | (uint32_t)digit;
-	}
-	*ret = value;
-	return true;
-}
-
-static bool parse_decimal(struct rf_span s, uint64_t *ret)
-{
-	uint64_t value = 0;
-
-	if (!s.n || s.n > INODE_DIGITS_MAX)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.s[i] < '0' || s.s[i] > '9')
-			return false;
-		value = value * 10 + (uint64_t)(s.s[i] - '0');
 	}
 	*ret = value;
 	return true;
@@ -92,18 +60,18 @@ static bool parse_line(struct rf_span line, struct rf_socket_row *ret)
 {
 	struct rf_span word;
 
-	if (!take_word(&line, &word) || word.s[word.n - 1] != ':')
+	if (!rf_span_take_word(&line, &word) || word.s[word.n - 1] != ':')
 		return false;
-	if (!take_word(&line, &word) || !parse_end(word, &ret->local))
+	if (!rf_span_take_word(&line, &word) || !parse_end(word, &ret->local))
 		return false;
-	if (!take_word(&line, &word) || !parse_end(word, &ret->remote))
+	if (!rf_span_take_word(&line, &word) || !parse_end(word, &ret->remote))
 		return false;
-	if (!take_word(&line, &word) || !parse_hex(word, &ret->state))
+	if (!rf_span_take_word(&line, &word) || !parse_hex(word, &ret->state))
 		return false;
 	for (int i = 0; i < WORDS_TO_INODE; i++)
-		if (!take_word(&line, &word))
+		if (!rf_span_take_word(&line, &word))
 			return false;
-	return take_word(&line, &word) && parse_decimal(word, &ret->inode);
+	return rf_span_take_word(&line, &word) && rf_span_u64(word, &ret->inode);
 }
 
 bool rf_socket_table_next(struct rf_span *text, struct rf_socket_row *ret)
@@ -159,10 +127,10 @@ int rf_port_range_parse(struct rf_span text, struct rf_port_range *ret)
 	struct rf_span line, word;
 	uint64_t first, last;
 
-	if (!rf_span_next_line(&text, &line) || !take_word(&line, &word) || !parse_decimal(word, &first) ||
-	    !take_word(&line, &word) || !parse_decimal(word, &last))
+	if (!rf_span_next_line(&text, &line) || !rf_span_take_word(&line, &word) || !rf_span_u64(word, &first) ||
+	    !rf_span_take_word(&line, &word) || !rf_span_u64(word, &last))
 		return -EBADMSG;
-	if (!first || last > UINT16_MAX || first > last || take_word(&line, &word))
+	if (!first || last > UINT16_MAX || first > last || rf_span_take_word(&line, &word))
 		return -EBADMSG;
 	*ret = (struct rf_port_range){ (uint16_t)first, (uint16_t)last };
 	return 0;

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "user/collect/span.h"
+#include "user/lib/span.h"
 
 struct rf_socket_end {
 	uint8_t family, addr[16]; /* AF_INET or AF_INET6; in network order */

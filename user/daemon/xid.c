@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "ringfence/event.h"
-#include "user/collect/span.h"
+#include "user/lib/span.h"
 #include "user/lib/clock.h"
 #include "user/lib/util.h"
 

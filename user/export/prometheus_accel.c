@@ -171,9 +171,7 @@ static int nvml_render(struct rf_exposition *x, const struct rf_snapshot *s, uin
 
 static void limit_labels(struct rf_exposition *x, const struct rf_memory_limit_row *row)
 {
-	rf_exposition_label(x, "tenant", row->workload->tenant);
-	rf_exposition_label(x, "namespace", row->workload->namespace);
-	rf_exposition_label(x, "workload", row->workload->short_name);
+	rf_prometheus_workload_labels(x, row->workload);
 	rf_exposition_label(x, "device", row->device->name);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "user/lib/cleanup.h"
+#include "user/lib/span.h"
 #include "user/lib/util.h"
 
 static const char *const method_names[] = {
@@ -32,75 +33,52 @@ enum rf_memory_method rf_memory_method_choose(uint32_t can)
 
 /* ---- lines ---- */
 
-struct text {
-	const char *at, *end;
-};
-
-/* The next word of the line, which spaces end; false: there is none, or it does not fit. */
-static bool word_take(struct text *line, char *ret, size_t size)
+/* The next word of the line; false: there is none, or it does not fit. */
+static bool word_take(struct rf_span *line, char *ret, size_t size)
 {
-	size_t n = 0;
+	struct rf_span word;
 
-	while (line->at < line->end && *line->at == ' ')
-		line->at++;
-	while (line->at + n < line->end && line->at[n] != ' ')
-		n++;
-	if (!n || n >= size)
+	if (!rf_span_take_word(line, &word) || word.n >= size)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (line->at[i] < ' ' || line->at[i] > '~')
+	for (size_t i = 0; i < word.n; i++)
+		if (word.s[i] < ' ' || word.s[i] > '~')
 			return false;
-	memcpy(ret, line->at, n);
-	ret[n] = '\0';
-	line->at += n;
+	memcpy(ret, word.s, word.n);
+	ret[word.n] = '\0';
 	return true;
 }
 
-static bool bytes_take(struct text *line, uint64_t *ret)
+static bool bytes_take(struct rf_span *line, uint64_t *ret)
 {
-	uint64_t value = 0;
-	char word[32];
+	struct rf_span word;
 
-	if (!word_take(line, word, sizeof(word)))
+	if (!rf_span_take_word(line, &word))
 		return false;
-	if (rf_streq(word, "max")) {
-		*ret = RF_MEMORY_MAX;
-		return true;
-	}
-	for (const char *c = word; *c; c++) {
-		if (*c < '0' || *c > '9' || value > (RF_MEMORY_MAX - 10) / 10)
-			return false;
-		value = value * 10 + (uint64_t)(*c - '0');
-	}
-	*ret = value;
+	if (!rf_span_eq(word, "max"))
+		return rf_span_u64(word, ret) && *ret != RF_MEMORY_MAX;
+	*ret = RF_MEMORY_MAX;
 	return true;
 }
 
-static bool is_over(const struct text *line)
+static bool is_over(struct rf_span line)
 {
-	for (const char *c = line->at; c < line->end; c++)
-		if (*c != ' ')
-			return false;
-	return true;
+	struct rf_span word;
+
+	return !rf_span_take_word(&line, &word);
 }
 
-/* 1: the next line that is not empty, 0: there is none. */
-static int line_take(struct text *text, struct text *ret)
+/* The next line that is not empty. */
+static bool line_take(struct rf_span *text, struct rf_span *ret)
 {
-	while (text->at < text->end) {
-		const char *end = memchr(text->at, '\n', (size_t)(text->end - text->at));
-
-		*ret = (struct text){ text->at, end ? end : text->end };
-		text->at = end ? end + 1 : text->end;
-		if (!is_over(ret))
-			return 1;
-	}
-	return 0;
+	while (rf_span_next_line(text, ret))
+		if (!is_over(*ret))
+			return true;
+	return false;
 }
 
 int rf_dmem_parse(const char *text, size_t len, struct rf_dmem *ret)
 {
-	struct text all = { text, text + len }, line;
+	struct rf_span all = { text, len }, line;
 	struct rf_dmem d = { .n = 0 };
 
 	while (line_take(&all, &line)) {
@@ -108,7 +86,7 @@ int rf_dmem_parse(const char *text, size_t len, struct rf_dmem *ret)
 
 		if (d.n == RF_DMEM_REGIONS)
 			return -E2BIG;
-		if (!word_take(&line, r->name, sizeof(r->name)) || !bytes_take(&line, &r->bytes) || !is_over(&line))
+		if (!word_take(&line, r->name, sizeof(r->name)) || !bytes_take(&line, &r->bytes) || !is_over(line))
 			return -EBADMSG;
 		d.n++;
 	}
@@ -187,7 +165,7 @@ struct rf_memory_claim *rf_memory_claims_get(struct rf_memory_claims *claims, co
 	return &list[claims->n++];
 }
 
-static bool claim_take(struct text *line, struct rf_memory_claim *ret)
+static bool claim_take(struct rf_span *line, struct rf_memory_claim *ret)
 {
 	return word_take(line, ret->name, sizeof(ret->name)) && bytes_take(line, &ret->asked) &&
 	       bytes_take(line, &ret->ours) && bytes_take(line, &ret->before);
@@ -196,14 +174,14 @@ static bool claim_take(struct text *line, struct rf_memory_claim *ret)
 int rf_memory_claims_parse(const char *text, size_t len, struct rf_memory_claims *ret)
 {
 	_cleanup_(rf_memory_claims_fini) struct rf_memory_claims claims = { NULL, 0 };
-	struct text all = { text, text + len }, line;
+	struct rf_span all = { text, len }, line;
 
 	while (line_take(&all, &line)) {
 		struct rf_memory_claim c, *to;
 
 		if (claims.n == RF_DMEM_REGIONS)
 			return -E2BIG;
-		if (!claim_take(&line, &c) || !is_over(&line))
+		if (!claim_take(&line, &c) || !is_over(line))
 			return -EBADMSG;
 		to = rf_memory_claims_get(&claims, c.name);
 		if (!to)
@@ -245,20 +223,18 @@ void rf_memory_claims_format(const struct rf_memory_claims *claims, struct rf_st
 
 int rf_memory_request_parse(const char *line, size_t len, struct rf_memory_request *ret)
 {
-	struct text text = { line, line + len };
+	struct rf_span text = { line, len && line[len - 1] == '\n' ? len - 1 : len };
 	struct rf_memory_request r;
-	size_t n;
 
-	if (len && line[len - 1] == '\n')
-		text.end--;
-	if (!claim_take(&text, &r.claim) || !bytes_take(&text, &r.wanted) || text.at == text.end)
+	if (!claim_take(&text, &r.claim) || !bytes_take(&text, &r.wanted) || !text.n)
 		return -EBADMSG;
-	text.at++;
-	n = (size_t)(text.end - text.at);
-	if (!n || n >= sizeof(r.path) || *text.at != '/' || memchr(text.at, '\0', n) || memchr(text.at, '\n', n))
+	/* The rest but for the blank, which may have more of them. */
+	text = (struct rf_span){ text.s + 1, text.n - 1 };
+	if (!text.n || text.n >= sizeof(r.path) || *text.s != '/' || memchr(text.s, '\0', text.n) ||
+	    memchr(text.s, '\n', text.n))
 		return -EBADMSG;
-	memcpy(r.path, text.at, n);
-	r.path[n] = '\0';
+	memcpy(r.path, text.s, text.n);
+	r.path[text.n] = '\0';
 	*ret = r;
 	return 0;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A piece of a text that somebody else owns: what the parsers here cut paths and lines into. */
-#ifndef RF_COLLECT_SPAN_H
-#define RF_COLLECT_SPAN_H
+/* A piece of a text that somebody else owns: what parsers cut paths and lines into. */
+#ifndef RF_LIB_SPAN_H
+#define RF_LIB_SPAN_H
 
 #include <ctype.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #define RF_SPAN_DIGITS_MAX 10
@@ -69,6 +70,51 @@ static inline bool rf_span_is_number(struct rf_span a)
 			return false;
 	}
 	return true;
+}
+
+/* The decimal digits that @s begins with, taken off. False: there are none, or they are past 2^64 - 1. */
+static inline bool rf_span_take_u64(struct rf_span *s, uint64_t *ret)
+{
+	uint64_t value = 0;
+	size_t i = 0;
+
+	for (; i < s->n && s->s[i] >= '0' && s->s[i] <= '9'; i++) {
+		unsigned int digit = (unsigned int)(s->s[i] - '0');
+
+		if (value > (UINT64_MAX - digit) / 10)
+			return false;
+		value = value * 10 + digit;
+	}
+	if (!i)
+		return false;
+	*ret = value;
+	*s = (struct rf_span){ s->s + i, s->n - i };
+	return true;
+}
+
+/* All of it is such a number. */
+static inline bool rf_span_u64(struct rf_span s, uint64_t *ret)
+{
+	uint64_t value;
+
+	if (!rf_span_take_u64(&s, &value) || s.n)
+		return false;
+	*ret = value;
+	return true;
+}
+
+/* What blanks end, taken off with those before it; false: there is nothing but blanks. */
+static inline bool rf_span_take_word(struct rf_span *s, struct rf_span *ret)
+{
+	size_t n = 0;
+
+	while (s->n && (*s->s == ' ' || *s->s == '\t'))
+		*s = (struct rf_span){ s->s + 1, s->n - 1 };
+	while (n < s->n && s->s[n] != ' ' && s->s[n] != '\t')
+		n++;
+	*ret = (struct rf_span){ s->s, n };
+	*s = (struct rf_span){ s->s + n, s->n - n };
+	return n;
 }
 
 #endif
