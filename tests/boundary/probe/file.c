@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -104,8 +105,13 @@ static int cross_symlink(const struct rf_victim *v)
 struct race {
 	char path[64], harmless[64], other[64];
 	const char *secret;
+	atomic_uint swaps;
 	atomic_bool over;
 };
+
+#define RACE_OPENS 2000
+#define RACE_SWAPS 200
+#define RACE_S	   20
 
 static void *race_swap(void *arg)
 {
@@ -116,6 +122,7 @@ static void *race_swap(void *arg)
 			rename(race->other, race->path);
 		if (symlink(race->harmless, race->other) == 0)
 			rename(race->other, race->path);
+		atomic_fetch_add(&race->swaps, 1);
 	}
 	return NULL;
 }
@@ -128,6 +135,7 @@ static int cross_race(const struct rf_victim *v)
 	struct stat secret, got;
 	int fd, r = -EACCES;
 	pthread_t thread;
+	time_t until;
 
 	if (stat(v->secret, &secret) < 0 || !mkdtemp(directory))
 		return -errno;
@@ -137,7 +145,9 @@ static int cross_race(const struct rf_victim *v)
 	close(open(race.harmless, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	if (symlink(race.harmless, race.path) < 0 || pthread_create(&thread, NULL, race_swap, &race))
 		return -EAGAIN;
-	for (int i = 0; i < 2000 && r; i++) {
+	/* A busy machine may let the other thread wait: without it there is no race. */
+	until = time(NULL) + RACE_S;
+	for (int i = 0; r && (i < RACE_OPENS || (atomic_load(&race.swaps) < RACE_SWAPS && time(NULL) < until)); i++) {
 		fd = open(race.path, O_RDONLY | O_CLOEXEC);
 		if (fd >= 0 && fstat(fd, &got) == 0 && got.st_ino == secret.st_ino && got.st_dev == secret.st_dev)
 			r = 0;
