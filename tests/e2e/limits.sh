@@ -4,24 +4,12 @@
 # What the tests of limits of memory at NVIDIA's driver share: a library in NVML's place, whose limits are a file, and what
 # is told of them. Sourced after lib.sh.
 
-for file in "$build/ringfence-gpu" "$build/tests/e2e/nvml/libnvidia-ml.so.1"; do
-	[ -e "$file" ] && continue
-	echo "Bail out! $file is not built"
-	exit 1
-done
-# The helper that looks is nobody, who must be able to read these.
-chmod 711 "$tmp"
-mkdir -m 755 "$tmp/lib"
-library=$tmp/lib/libnvidia-ml.so.1
-cp "$build/tests/e2e/nvml/libnvidia-ml.so.1" "$build/tests/e2e/nvml/libnvidia-ml-r610.so.1" "$tmp/lib"
-chmod 755 "$tmp/lib/"*
+# shellcheck source=tests/e2e/nvml.sh
+. "$src/tests/e2e/nvml.sh"
+
+nvml_install libnvidia-ml.so.1 libnvidia-ml-r610.so.1
 # conf TEXT...: a line each; LIBRARY is whose.
-conf()
-{
-	printf '%s\n' "$@" >"$tmp/lib/.new"
-	chmod 644 "$tmp/lib/.new"
-	mv "$tmp/lib/.new" "${LIBRARY:-$library}.conf"
-}
+conf() { printf '%s\n' "$@" | conf_write "${LIBRARY:-$library}"; }
 # limit NUMBER CGROUP: the hard limit that the library has; "max", "" when it was never asked.
 limit()
 {

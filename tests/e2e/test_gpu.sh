@@ -10,24 +10,11 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-helper=$build/ringfence-gpu
-for file in "$helper" "$build/tests/e2e/nvml/libnvidia-ml.so.1"; do
-	[ -e "$file" ] && continue
-	echo "Bail out! $file is not built"
-	exit 1
-done
-# The helper is nobody, who must be able to read these.
-chmod 711 "$tmp"
-mkdir -m 755 "$tmp/lib"
-library=$tmp/lib/libnvidia-ml.so.1
-cp "$build/tests/e2e/nvml/libnvidia-ml.so.1" "$build/tests/e2e/nvml/libnvidia-ml-old.so.1" "$tmp/lib"
-chmod 755 "$tmp/lib/"*
-conf()
-{
-	cat >"$tmp/lib/.new"
-	chmod 644 "$tmp/lib/.new"
-	mv "$tmp/lib/.new" "$library.conf"
-}
+# shellcheck source=tests/e2e/nvml.sh
+. "$(dirname "$0")/nvml.sh"
+
+nvml_install libnvidia-ml.so.1 libnvidia-ml-old.so.1
+conf() { conf_write "$library"; }
 port=9743
 listen=127.0.0.1:$port
 metrics()
