@@ -16,7 +16,6 @@
 #include "user/lib/fs.h"
 
 #define LINE_MAX_BYTES 512
-#define WORDS_BEHIND   8 /* a call's number: six arguments, stack pointer, program counter */
 
 struct look {
 	int task; /* /proc/PID/task/TID, of the thread that is looked at */

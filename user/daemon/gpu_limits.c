@@ -119,7 +119,6 @@ int rf_gpu_limits_ask(struct rf_gpu_limits *l, const struct rf_gpu *g, const str
 	l->n = n;
 	l->answers = l->good = 0;
 	l->over = false;
-	l->runs++;
 	r = sd_event_add_io(l->event, &l->source, l->fd, EPOLLIN, readable, l);
 	if (r < 0)
 		fail(l, "cannot be heard");

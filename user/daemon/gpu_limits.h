@@ -23,12 +23,12 @@ struct rf_gpu_limits {
 	int fd;
 	sd_event_source *source;
 	uint64_t started_ns, next_ns;
-	uint32_t n;		 /* requests that it was given */
-	uint32_t answers, good;	 /* that it gave */
-	bool over;		 /* it says nothing more, and has yet to end */
-	uint64_t running;	 /* rf_gpu_running() then */
-	uint64_t useless;	 /* likewise: that driver, or its library, sets none */
-	uint64_t runs, failures; /* of those, that hung, crashed or said nonsense */
+	uint32_t n;		/* requests that it was given */
+	uint32_t answers, good; /* that it gave */
+	bool over;		/* it says nothing more, and has yet to end */
+	uint64_t running;	/* rf_gpu_running() then */
+	uint64_t useless;	/* likewise: that driver, or its library, sets none */
+	uint64_t failures;	/* runs that hung, crashed or said nonsense */
 	unsigned char buffer[4096];
 	size_t len;
 };
