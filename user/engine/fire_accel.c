@@ -6,6 +6,7 @@
 #include "user/engine/fire_accel.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -17,7 +18,18 @@
 
 #define NR_IOCTL_32 54 /* arch/x86/entry/syscalls/syscall_32.tbl */
 
-/* What a 32-bit process would do; a child does it, because a kernel without such system calls ends it for that. */
+#ifdef __x86_64__
+static void give_up(int signal)
+{
+	(void)signal;
+	_exit(1);
+}
+#endif
+
+/*
+ * What a 32-bit process would do; a child does it, because a kernel without such system calls ends it for that. One
+ * that handles the signal is not told of in the kernel's log.
+ */
 static void compat_ioctl_fire(int fd)
 {
 #ifdef __x86_64__
@@ -25,6 +37,7 @@ static void compat_ioctl_fire(int fd)
 	long r = NR_IOCTL_32;
 
 	if (child == 0) {
+		(void)signal(SIGSEGV, give_up);
 		__asm__ volatile("int $0x80" : "+a"(r) : "b"(fd), "c"(0), "d"(0) : "memory", "r8", "r9", "r10", "r11");
 		_exit(0);
 	}
