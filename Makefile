@@ -44,7 +44,7 @@ help: ## list the targets
 .DEFAULT_GOAL := all
 
 # These run on a machine where nothing is installed yet.
-BARE := help deps check demo clean debug-kernel dkms-deb dkms-test format lint-format lint-style lint-layers lint-shell
+BARE := help deps check demo clean debug-kernel dmem-kernel dkms-deb dkms-test format lint-format lint-style lint-layers lint-shell
 ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
 include $(O)/config.mk
 endif
@@ -301,7 +301,7 @@ endif
 # ---- kernel module and guests ---------------------------------------------------------------------------------------
 
 # Built from a copy, one a kernel: Kbuild writes beside its sources.
-.PHONY: kmod dkms-deb dkms-test vm-test debug-kernel bench bench-growth
+.PHONY: kmod dkms-deb dkms-test vm-test debug-kernel dmem-kernel bench bench-growth
 kmod: ## the kernel module, against KDIR
 	@scripts/kmod.sh $(KDIR)
 
@@ -315,7 +315,10 @@ vm-test: ## the tests in guests: KERNEL=6.1|6.12|7.2, without it the whole matri
 	@TALLY=$(TALLY) scripts/vm-test.sh $(KERNEL)
 
 debug-kernel: ## the module's tests on a kernel that watches itself, built here: ROUNDS=1000
-	@scripts/debug-kernel.sh
+	@scripts/own-kernel.sh debug
+
+dmem-kernel: ## quotas of memory on a kernel with the controller of device memory, built here
+	@scripts/own-kernel.sh dmem
 
 bench: all ## what a verdict costs
 	@scripts/bench.sh

@@ -1,52 +1,75 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The module's tests on a kernel that watches itself: lockdep, KASAN, kmemleak,
-# sleeps where none may be, lists, RCU. Not part of `make check`: the kernel is
-# built here, once, and it is slow.
+# Tests on a kernel that is built here, once, of the distribution's own source:
 #
-#   scripts/debug-kernel.sh       ROUNDS=1000        of test_unload.sh
-#                                 SUITE="kmod"       suites or globs over SUITE/TEST, of tests/kmod
-#                                 VM_LIMIT=SECONDS   for the guest; VM_TEST_LIMIT, for one test
-#                                 JOBS=2             of the kernel's build
+#   scripts/own-kernel.sh debug   the module's tests on Debian 13's kernel where it watches itself: lockdep,
+#                                 KASAN, kmemleak, sleeps where none may be, lists, RCU
+#   scripts/own-kernel.sh dmem    quotas of memory on the newest kernel, with the controller of device memory
+#                                 that Debian leaves out
 #
-# The kernel is Debian 13's own source (linux-source-6.12) with the options in
-# scripts/vm/debug-kernel.config, built in a copy-on-write view of the Debian 13
-# guest root. What comes of it is kept in $RF_CACHE/debug-kernel-VERSION-HASH,
-# as a layer over that root: headers, vmlinux, image. An interrupted build goes
-# on where it was.
+#   SUITE="kmod"       suites or globs over SUITE/TEST; debug has the tests of kmod alone
+#   VARIANT=module     of module, nomodule and nolsm, as for scripts/vm-test.sh
+#   ROUNDS=1000        of test_unload.sh
+#   VM_LIMIT=SECONDS   for the guest; VM_TEST_LIMIT, for one test
+#   JOBS=2             of the kernel's build
+#
+# Not part of `make check`. The options are in scripts/vm/own-kernel.config and
+# own-kernel-NAME.config; the kernel is built in a copy-on-write view of the
+# Debian 13 guest root. What comes of it is kept in $RF_CACHE/own-kernel-NAME-
+# VERSION-HASH, as a layer over that root: headers, vmlinux, image. An
+# interrupted build goes on where it was.
 #
 # Fails when a test does, and when the kernel logged a warning (lockdep's and
 # KASAN's are such), lockdep gave up, or memory leaked that code of ours
-# allocated; tests/vm/init looks. Every leak is listed, ours or not. $O/vm/debug
+# allocated; tests/vm/init looks. Every leak is listed, ours or not. $O/vm/NAME
 # keeps the console and the list.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/vm/roots.sh
 . scripts/vm/roots.sh
 
-: "${O:=build}" "${ROUNDS:=1000}" "${SUITE:=kmod}" "${JOBS:=$(nproc)}"
-# Two seconds a round where the guest is emulated and has one processor's time.
-: "${VM_TEST_LIMIT:=$((1800 + ROUNDS * 8))}" "${VM_LIMIT:=$((5400 + ROUNDS * 8))}"
-source_package=linux-source-6.12
+: "${O:=build}" "${ROUNDS:=1000}" "${JOBS:=$(nproc)}" "${VARIANT:=module}"
 tools="bc bison flex libelf-dev libssl-dev"
-config=scripts/vm/debug-kernel.config
 # Raise it when what is made of the same source and options changes.
 recipe=1
+name=${1:-}
 
-say() { echo "debug-kernel: $*"; }
+say() { echo "$name-kernel: $*"; }
 die() { say "$*" >&2; exit 1; }
 
 [ "$(id -u)" = 0 ] || die "building in a guest root needs root"
 case $ROUNDS in '' | *[!0-9]*) die "ROUNDS=$ROUNDS: expected a number" ;; esac
+case $VARIANT in module | nomodule | nolsm) ;; *) die "VARIANT=$VARIANT: expected module, nomodule or nolsm" ;; esac
+case $name in
+debug)
+	source_package=linux-source-6.12
+	# Two seconds a round where the guest is emulated and has one processor's time.
+	: "${SUITE:=kmod}" "${VM_TEST_LIMIT:=$((1800 + ROUNDS * 8))}" "${VM_LIMIT:=$((5400 + ROUNDS * 8))}"
+	tests="tests/kmod tests/e2e/accel_probe.c"
+	# For thousands of tasks, each with a stack twice as large as usual, and its shadow.
+	memory=6144
+	;;
+dmem)
+	source_package=linux-source-7.2
+	: "${SUITE:=test_memory_dmem}" "${VM_TEST_LIMIT:=500}" "${VM_LIMIT:=2400}"
+	tests=
+	memory=2048
+	;;
+*)
+	name=own
+	die "'${1:-}': expected debug or dmem"
+	;;
+esac
+configs="scripts/vm/own-kernel.config scripts/vm/own-kernel-$name.config"
 
 # All mounts are in a namespace of their own and go with it.
-if [ "${RF_DEBUG_STAGE:-}" != inside ]; then
-	RF_DEBUG_STAGE=inside exec unshare --mount --propagation private "$0" "$@"
+if [ "${RF_OWN_STAGE:-}" != inside ]; then
+	RF_OWN_STAGE=inside exec unshare --mount --propagation private "$0" "$@"
 fi
-unset RF_DEBUG_STAGE
+unset RF_OWN_STAGE
 
-view=$(mktemp -d "${TMPDIR:-/tmp}/ringfence-debug-XXXXXX")
+view=$(mktemp -d "${TMPDIR:-/tmp}/ringfence-own-XXXXXX")
 scratch=
 cleanup()
 {
@@ -58,7 +81,8 @@ cleanup()
 trap cleanup EXIT
 
 root=$(scripts/vm-root.sh trixie)
-hash=$({ echo "$recipe $(basename "$root")"; cat "$config"; } | sha256sum | cut -c1-12)
+# shellcheck disable=SC2086 # two files
+hash=$({ echo "$recipe $(basename "$root")"; cat $configs; } | sha256sum | cut -c1-12)
 
 # writable DIR: the view is the root, with what is changed in it kept below DIR.
 writable()
@@ -88,10 +112,10 @@ run()
 {
 	local log=$1 what=$2 start=$SECONDS lines=0
 	shift 2
-	if { "$@" 2>&1 || echo "debug-kernel: status $?"; } | tee "$log" | while IFS= read -r _; do
+	if { "$@" 2>&1 || echo "own-kernel: status $?"; } | tee "$log" | while IFS= read -r _; do
 		lines=$((lines + 1))
 		[ $((lines % 250)) != 0 ] || printf '  %-32s %5d lines %5ds\n' "$what" "$lines" $((SECONDS - start))
-	done && ! tail -n 1 "$log" | grep -q '^debug-kernel: status'; then
+	done && ! tail -n 1 "$log" | grep -q '^own-kernel: status'; then
 		printf '  %-32s ok          %5ds\n' "$what" $((SECONDS - start))
 		return 0
 	fi
@@ -109,7 +133,7 @@ check_config()
 		*=n) ! grep -q "^${line%n}" "$1" || { say "cannot have $line" >&2; bad=1; } ;;
 		CONFIG_*) grep -qxF "$line" "$1" || { say "cannot have $line" >&2; bad=1; } ;;
 		esac
-	done <"$config"
+	done <"$kernel/own-kernel.config"
 	return $bad
 }
 
@@ -124,6 +148,7 @@ build_kernel()
 	if [ ! -e "$work/unpacked" ]; then
 		rm -rf "$kernel"
 		in_view apt-get -qq update >/dev/null
+		# shellcheck disable=SC2086 # several
 		run "$work/tools.log" "install the tools" in_view apt-get install -qq -y --no-install-recommends $tools
 		run "$work/source.log" "get the source" in_view sh -euc "
 			cd /usr/src
@@ -135,9 +160,10 @@ build_kernel()
 		# What DRM's drivers select has no question of its own.
 		sed -i '/^config DRM_\(SCHED\|GEM_SHMEM_HELPER\)$/{n;s/tristate$/tristate "for the test accelerator"/}' \
 			"$kernel/drivers/gpu/drm/Kconfig"
-		cp "$config" "$kernel/debug-kernel.config"
-		run "$work/config.log" "configure" in_view make -C "$src" KCONFIG_ALLCONFIG=debug-kernel.config allnoconfig
-		check_config "$kernel/.config" || die "the source has other options than $config thinks"
+		# shellcheck disable=SC2086 # two files
+		cat $configs >"$kernel/own-kernel.config"
+		run "$work/config.log" "configure" in_view make -C "$src" KCONFIG_ALLCONFIG=own-kernel.config allnoconfig
+		check_config "$kernel/.config" || die "the source has other options than $configs think"
 		touch "$work/unpacked"
 	fi
 	run "$work/build.log" "build the kernel" in_view nice -n 10 make -C "$src" "-j$JOBS" bzImage modules
@@ -167,22 +193,22 @@ build_kernel()
 }
 
 start=$SECONDS
-scratch=$(mktemp -d "$rf_cache/.debug-kernel-XXXXXX")
+scratch=$(mktemp -d "$rf_cache/.own-kernel-XXXXXX")
 version=$(version_now "$scratch") || version=
 umount -R "$view"
 rm -rf --one-file-system "$scratch"
 if [ -n "$version" ]; then
-	layer=$rf_cache/debug-kernel-$version-$hash
+	layer=$rf_cache/own-kernel-$name-$version-$hash
 else
-	layer=$(find "$rf_cache" -maxdepth 1 -name "debug-kernel-*-$hash" | sort -V | tail -n 1)
+	layer=$(find "$rf_cache" -maxdepth 1 -name "own-kernel-$name-*-$hash" | sort -V | tail -n 1)
 	[ -n "$layer" ] || die "the archive does not answer, and no kernel was built before"
 	say "the archive does not answer: the kernel is the one built last"
 fi
 if [ ! -e "$layer" ]; then
-	exec 9>"$rf_cache/.lock-debug-kernel"
+	exec 9>"$rf_cache/.lock-own-kernel-$name"
 	flock 9
 	if [ ! -e "$layer" ]; then
-		find "$rf_cache" -maxdepth 1 -name '.build-debug-kernel-*' ! -name ".build-$(basename "$layer")" \
+		find "$rf_cache" -maxdepth 1 -name ".build-own-kernel-$name-*" ! -name ".build-$(basename "$layer")" \
 			-exec rm -rf --one-file-system {} +
 		say "building $source_package $version (a quarter of an hour on two processors, 6 GB while it lasts)"
 		build_kernel "$version" "$layer" "$rf_cache/.build-$(basename "$layer")"
@@ -195,29 +221,30 @@ say "kernel $release, $layer"
 
 # The root with the kernel in it; nothing is written there again.
 mount -t overlay overlay -o "lowerdir=$layer:$root" "$view"
-mkdir -p "$O/vm/debug" "$O/results"
-build=$(cd "$O" && pwd)/vm/debug
-results=$O/results/vm-debug
+mkdir -p "$O/vm/$name" "$O/results"
+build=$(cd "$O" && pwd)/vm/$name
+results=$O/results/vm-$name
 rm -rf "$results"
 mkdir -p "$results"
 types=$(rf_root_kernel "$root" 6.12)
 run "$build/kmod.log" "build the modules" \
 	scripts/vm/build.sh "$view" "$PWD" "$build" /mnt/src/scripts/vm/build-module.sh "$release"
+# shellcheck disable=SC2086 # directories and files
 run "$build/tests.log" "build the tests" \
-	scripts/vm/build.sh "$view" "$PWD" "$build" /mnt/src/scripts/vm/build-tests.sh "$types" \
-	tests/kmod tests/e2e/accel_probe.c
+	scripts/vm/build.sh "$view" "$PWD" "$build" /mnt/src/scripts/vm/build-tests.sh "$types" $tests
 
-log=$results/debug.log
+log=$results/$name-$VARIANT.log
 : >"$log"
-say "booting it, $ROUNDS rounds"
+words="rf.variant=$VARIANT rf.suite=${SUITE// /,} rf.limit=$VM_TEST_LIMIT rf.rounds=$ROUNDS"
+[ "$VARIANT" != module ] || words="$words rf.module=/mnt/build/kmod/$release/ringfence.ko"
+[ "$VARIANT" != nolsm ] || words="$words lsm="
+say "booting it: $SUITE, $VARIANT"
 start=$SECONDS
 status=0
 # Not the usual machine, because its firmware has this kernel compute for a minute which device has what interrupt.
-# The memory is for thousands of tasks, each with a stack twice as large as usual, and its shadow.
 scripts/vm-run.sh --root "$view" --kernel "$release" --init /mnt/src/tests/vm/init --share "src=$PWD" \
-	--share "build=$build" --console "$build/console" --limit "$VM_LIMIT" --memory 6144 --machine q35 \
-	--append "rf.variant=debug rf.module=/mnt/build/kmod/$release/ringfence.ko rf.suite=${SUITE// /,} \
-rf.limit=$VM_TEST_LIMIT rf.rounds=$ROUNDS" |
+	--share "build=$build" --console "$build/console" --limit "$VM_LIMIT" --memory "$memory" --machine q35 \
+	--append "$words" |
 	sed -u -n 's/\r$//; /^RINGFENCE-BEGIN$/,/^RINGFENCE-END$/p' | while IFS= read -r text; do
 		printf '%s\n' "$text" >>"$log"
 		case $text in

@@ -21,7 +21,8 @@
 #define RF_TESTACCEL_DRIVER	"rf-testaccel" /* drm-driver: in fdinfo, the name for DRM_IOCTL_VERSION */
 #define RF_TESTACCEL_MAX_US	10000000
 #define RF_TESTACCEL_MAX_BYTES	(1ULL << 30)
-#define RF_TESTACCEL_MAX_QUEUED 1024 /* jobs of one open file; past that -EBUSY */
+#define RF_TESTACCEL_VRAM	(1ULL << 34) /* what it says that it has, where the kernel counts such memory */
+#define RF_TESTACCEL_MAX_QUEUED 1024	     /* jobs of one open file; past that -EBUSY */
 
 /* A job. */
 struct rf_testaccel_submit {

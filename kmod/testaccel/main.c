@@ -13,11 +13,9 @@
 #include <linux/hwmon.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
-#include <linux/slab.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
 
@@ -44,18 +42,10 @@ static int rf_accel_ioctl_submit(struct drm_device *drm, void *data, struct drm_
 static int rf_accel_ioctl_alloc(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct rf_testaccel_alloc *args = data;
-	struct drm_gem_shmem_object *object;
-	int r;
 
 	if (!args->size || args->size > RF_TESTACCEL_MAX_BYTES || args->pad)
 		return -EINVAL;
-	object = drm_gem_shmem_create(drm, PAGE_ALIGN(args->size));
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	r = drm_gem_handle_create(file, &object->base, &args->handle);
-	/* The handle holds it now. */
-	drm_gem_object_put(&object->base);
-	return r;
+	return rf_accel_memory_alloc(file, args->size, &args->handle);
 }
 
 static int rf_accel_ioctl_map(struct drm_device *drm, void *data, struct drm_file *file)
@@ -76,18 +66,6 @@ static int rf_accel_ioctl_map(struct drm_device *drm, void *data, struct drm_fil
 	return r;
 }
 
-static u64 rf_accel_client_bytes(struct drm_file *file)
-{
-	struct drm_gem_object *object;
-	u64 bytes = 0;
-	int id;
-
-	spin_lock(&file->table_lock);
-	idr_for_each_entry(&file->object_idr, object, id) bytes += object->size;
-	spin_unlock(&file->table_lock);
-	return bytes;
-}
-
 static int rf_accel_ioctl_info(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	const struct rf_accel_client *client = file->driver_priv;
@@ -99,7 +77,7 @@ static int rf_accel_ioctl_info(struct drm_device *drm, void *data, struct drm_fi
 		.jobs = atomic64_read(&client->jobs),
 		.busy_ns = atomic64_read(&client->busy_ns),
 		.queued_ns = atomic64_read(&client->queued_ns),
-		.bytes = rf_accel_client_bytes(file),
+		.bytes = rf_accel_memory_of(file),
 	};
 	return 0;
 }
@@ -150,7 +128,7 @@ static void rf_accel_postclose(struct drm_device *drm, struct drm_file *file)
 static void rf_accel_fdinfo(struct drm_printer *p, struct drm_file *file)
 {
 	const struct rf_accel_client *client = file->driver_priv;
-	u64 kib = rf_accel_client_bytes(file) / 1024;
+	u64 kib = rf_accel_memory_of(file) / 1024;
 
 	drm_printf(p, "drm-engine-compute:\t%llu ns\n", (u64)atomic64_read(&client->busy_ns));
 	drm_printf(p, "drm-total-memory:\t%llu KiB\n", kib);
@@ -173,6 +151,7 @@ static const struct drm_driver rf_accel_driver = { .driver_features = RF_ACCEL_F
 						   .open = rf_accel_open,
 						   .postclose = rf_accel_postclose,
 						   .release = rf_accel_release,
+						   .gem_create_object = RF_ACCEL_BUFFER_CREATE,
 						   .ioctls = rf_accel_ioctls,
 						   .num_ioctls = ARRAY_SIZE(rf_accel_ioctls),
 						   .fops = &rf_accel_fops,
@@ -226,6 +205,9 @@ static int rf_accel_probe(struct platform_device *pdev)
 		return r;
 	platform_set_drvdata(pdev, accel);
 	accel->since = ktime_get();
+	r = rf_accel_memory_init(accel);
+	if (r)
+		return r;
 	r = rf_accel_hwmon_register(accel, &pdev->dev);
 	if (r)
 		return r;

@@ -32,6 +32,7 @@ struct rf_accel {
 	wait_queue_head_t idle;
 	atomic64_t jobs, busy_ns;
 	ktime_t since;
+	struct dmem_cgroup_region *vram; /* where the kernel has that controller */
 };
 
 struct rf_accel_client {
@@ -67,5 +68,18 @@ int rf_accel_job_submit(struct rf_accel_client *client, u64 duration_us, bool wa
 struct rf_accel_client *rf_accel_client_new(struct rf_accel *accel);
 /* No more jobs from it; those that run keep it until they have ended. */
 void rf_accel_client_close(struct rf_accel_client *client);
+
+/* memory.c */
+int rf_accel_memory_init(struct rf_accel *accel);
+int rf_accel_memory_alloc(struct drm_file *file, u64 size, u32 *ret_handle);
+/* Bytes of buffers that the open file has. */
+u64 rf_accel_memory_of(struct drm_file *file);
+/* Of kernels that charge them. */
+struct drm_gem_object *rf_accel_buffer_create(struct drm_device *drm, size_t size);
+#if IS_ENABLED(CONFIG_CGROUP_DMEM)
+#define RF_ACCEL_BUFFER_CREATE rf_accel_buffer_create
+#else
+#define RF_ACCEL_BUFFER_CREATE NULL
+#endif
 
 #endif

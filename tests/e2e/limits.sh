@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154,SC2317 # what lib.sh sets, and what tests use
 #
-# What the tests of limits of memory at NVIDIA's driver share: a library in NVML's place, whose limits are a file, and what
-# is told of them. Sourced after lib.sh.
+# What the tests of limits of memory at NVIDIA's driver share: a library in NVML's place, whose limits are a file. Sourced
+# after lib.sh.
 
 # shellcheck source=tests/e2e/nvml.sh
 . "$src/tests/e2e/nvml.sh"
+# shellcheck source=tests/e2e/memory.sh
+. "$src/tests/e2e/memory.sh"
 
 nvml_install libnvidia-ml.so.1 libnvidia-ml-r610.so.1
 # conf TEXT...: a line each; LIBRARY is whose.
@@ -16,17 +18,6 @@ limit()
 	sed -n "s|^$1 $cgroup/$2 [0-9]* ||p" "$library.limits" 2>/dev/null | sed 's/^18446744073709551615$/max/'
 }
 limit_is() { equal "$(limit "$1" "$2")" "$3"; }
-# told DEVICE WORKLOAD KEY: of `ringfence accel --json`.
-told()
-{
-	"$ringfence" accel --json | sed 's/.*"memory_limits":\[//; s/{"workload"/\n{"workload"/g' |
-		grep -F "{\"workload\":\"default/default/$2\",\"device\":\"$1\"" | sed -n "s/.*\"$3\":\"\{0,1\}\([^\",}]*\).*/\1/p"
-}
-told_is() { equal "$(told "$1" "$2" "$3")" "$4"; }
-failures() { "$ringfence" accel --json | sed -n 's/.*"memory_limit_failures":\([0-9]*\).*/\1/p'; }
-failed_more() { above "$(failures)" "$1"; }
-# quota CGROUP BYTES [MODE]
-quota() { printf 'mode: %s\naccelerators:\n  quota: {memory: %s}\n' "${3:-enforce}" "$2" | doc "$1" "$1"; }
 # The helpers of this daemon that set limits.
 setters() { pgrep -P "$daemon" -f -- --set-limits; }
 no_setter() { [ -z "$(setters)" ]; }
@@ -35,12 +26,3 @@ daemon_with() { daemon_must_start --gpu-library "$1"; }
 
 first=0000:3b:00.0
 second=0000:86:00.0
-# Where ioctls cannot be asked no quota is taken; a daemon has been started.
-limits_need_quotas()
-{
-	[ "$(status_row accelerator-quotas support)" = enforced ] && return
-	quota one 8Gi >"$tmp/quota.yaml"
-	tap_ok "quotas are refused where ioctls cannot be asked" says 'accelerator-quotas.*not available' \
-		"$ringfence" apply "$tmp/quota.yaml"
-	tap_done
-}

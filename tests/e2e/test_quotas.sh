@@ -21,6 +21,11 @@ if [ "$(status_row accelerator-quotas support)" != enforced ]; then
 	echo 'accelerators: {quota: {share: 1}}' | doc one one >"$tmp/quota.yaml"
 	tap_ok "quotas are refused where they cannot be enforced" says 'accelerator-quotas.*not available' \
 		"$ringfence" apply "$tmp/quota.yaml"
+	[ "$(status_row accelerator-memory support)" != unavailable ] || {
+		echo 'accelerators: {quota: {memory: 1Mi}}' | doc one one >"$tmp/quota.yaml"
+		tap_ok "of memory, too, where nobody keeps them" says 'accelerator-memory.*not available' \
+			"$ringfence" apply "$tmp/quota.yaml"
+	}
 	tap_done
 fi
 echo "# $(status_row accelerator-quotas why)"

@@ -254,10 +254,15 @@ static bool alive(uint32_t workload, uint64_t cgroup, void *arg)
 	return w && !w->retired && w->cgroup_id == cgroup;
 }
 
+bool rf_gpu_wanted(const struct rf_gpu *g, const struct rf_accelerators *known)
+{
+	return g->options.library || rf_accelerators_has_class(known, RF_ACCELERATOR_NVIDIA);
+}
+
 void rf_gpu_tick(struct rf_gpu *g, const struct rf_accelerators *known, bool changed)
 {
 	uint64_t now = rf_clock_monotonic();
-	bool wanted = g->options.library || rf_accelerators_has_class(known, RF_ACCELERATOR_NVIDIA);
+	bool wanted = rf_gpu_wanted(g, known);
 	int status;
 
 	rf_gpu_join_sweep(g->join, alive, g);

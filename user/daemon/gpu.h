@@ -28,6 +28,8 @@ int rf_gpu_new(const struct rf_gpu_options *o, sd_event *event, struct rf_regist
 void rf_gpu_free(struct rf_gpu *g);
 RF_DEFINE_CLEANUP(struct rf_gpu, rf_gpu_free)
 
+/* Is there a device of NVIDIA's, or a library that is asked without one? */
+bool rf_gpu_wanted(const struct rf_gpu *g, const struct rf_accelerators *known);
 /* Once a second. @changed: accelerators have come or gone, which the helper looks for when it starts. */
 void rf_gpu_tick(struct rf_gpu *g, const struct rf_accelerators *known, bool changed);
 /* An event of the kernel: of a process that ended, for what is told of it later. */

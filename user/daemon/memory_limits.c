@@ -411,13 +411,26 @@ static void quotas_take(struct rf_memory_limits *m, const struct rf_memory_quota
 	}
 }
 
+static void capacity_look(struct rf_memory_limits *m)
+{
+	if (m->root < 0 || rf_dmem_capacity(m->root, m->capacity) < 0)
+		m->capacity->n = 0;
+}
+
+bool rf_memory_limits_by_kernel(const struct rf_memory_limits *m)
+{
+	for (size_t i = 0; i < m->capacity->n; i++)
+		if (strstr(m->capacity->regions[i].name, "/vram"))
+			return true;
+	return false;
+}
+
 static void look(struct rf_memory_limits *m, const struct rf_memory_device *devices, size_t n_devices)
 {
 	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
 	void *value;
 
-	if (m->root < 0 || rf_dmem_capacity(m->root, m->capacity) < 0)
-		m->capacity->n = 0;
+	capacity_look(m);
 	while (rf_hashmap_next(m->cgroups, &it, NULL, NULL, &value)) {
 		struct rf_memory_cgroup *c = value;
 		uint64_t id = c->id;
@@ -448,6 +461,7 @@ int rf_memory_limits_start(struct rf_memory_limits *m, const char *root_path, sd
 	r = rf_hashmap_new(cgroup_free, &m->cgroups);
 	if (r >= 0 && root_path)
 		m->root = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	capacity_look(m);
 	return r;
 }
 

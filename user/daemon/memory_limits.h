@@ -78,6 +78,8 @@ void rf_memory_limits_tick(struct rf_memory_limits *m, uint64_t signature, const
 			   const struct rf_gpu *gpu);
 /* On the device with that name on its bus; NULL: that is not known. */
 struct rf_memory_limit *rf_memory_limit_find(const struct rf_memory_cgroup *c, const char *parent);
+/* Does the kernel limit memory of any device? As of the last look. */
+bool rf_memory_limits_by_kernel(const struct rf_memory_limits *m);
 /* What is set stays. */
 void rf_memory_limits_stop(struct rf_memory_limits *m);
 

@@ -114,6 +114,19 @@ static char *root_path(const struct rf_app *app)
 	return strndup(app->options.cgroup_root, len - prefix);
 }
 
+/* Policies may ask for what there is. */
+static void support_tell(struct rf_app *app)
+{
+	if (rf_memory_limits_by_kernel(&app->memory_limits))
+		rf_engine_memory_kept(app->engine, RF_SUPPORT_ENFORCED,
+				      "dmem.max, for devices whose driver charges their memory to it");
+	else if (rf_gpu_wanted(app->gpu, &app->accelerators.known))
+		rf_engine_memory_kept(app->engine, RF_SUPPORT_BEST_EFFORT,
+				      "NVIDIA's driver, where it has limits by cgroup (CUDA 13.4)");
+	else
+		rf_engine_memory_kept(app->engine, RF_SUPPORT_UNAVAILABLE, NULL);
+}
+
 int rf_app_memory_start(struct rf_app *app)
 {
 	_cleanup_free_ char *path = root_path(app);
@@ -129,6 +142,8 @@ int rf_app_memory_start(struct rf_app *app)
 
 		rf_memory_limits_adopt(&app->memory_limits, c->id, c->path);
 	}
+	if (r >= 0)
+		support_tell(app);
 	return r;
 }
 
@@ -216,6 +231,7 @@ void rf_app_memory_tick(struct rf_app *app)
 {
 	_cleanup_(gathered_free) struct gathered g = { .signature = 1 };
 
+	support_tell(app);
 	if (!app->in_force || devices_gather(app, &g) < 0 || quotas_gather(app, &g) < 0)
 		return;
 	rf_memory_limits_tick(&app->memory_limits, g.signature, g.quotas, g.n_quotas, g.devices, g.n_devices, app->gpu);

@@ -286,6 +286,11 @@ int rf_engine_self_test(struct rf_engine *e);
 enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature feature);
 /* Why it is so, in words; the caller frees. NULL: no memory. */
 char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature);
+/*
+ * What there is besides ioctls to keep quotas of memory, which others look after: @support and why, in words that live
+ * on; NULL: nothing.
+ */
+void rf_engine_memory_kept(struct rf_engine *e, enum rf_support support, const char *why);
 /* Fills level, features, hooks, lanes, errors, maps, counters of rows already in @s, bpf cost. */
 int rf_engine_snapshot(struct rf_engine *e, struct rf_snapshot *s);
 

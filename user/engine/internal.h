@@ -153,6 +153,8 @@ struct rf_engine {
 	uint32_t accel_devices; /* the highest number of a device */
 	int accel_holders;	/* the program that iterates over open files, -1: none */
 	char accel_why[160];
+	enum rf_support memory_support; /* by others than us */
+	const char *memory_why;
 	struct rf_hashmap *quotas, *quotas_staged; /* quotas.c */
 	struct rf_calls *calls;			   /* calls.c; NULL: no library was found yet */
 
@@ -338,6 +340,9 @@ int rf_quotas_assign(struct rf_engine *e, const struct rf_assignment *a, const s
 void rf_quotas_free(struct rf_engine *e);
 enum rf_support rf_quotas_support(const struct rf_engine *e);
 const char *rf_quotas_why(const struct rf_engine *e);
+/* Of quotas of memory. */
+enum rf_support rf_quotas_memory_support(const struct rf_engine *e);
+const char *rf_quotas_memory_why(const struct rf_engine *e);
 
 /* level.c: before the skeleton is loaded */
 void rf_level_probe(struct rf_engine *e);

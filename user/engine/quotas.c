@@ -312,3 +312,23 @@ const char *rf_quotas_why(const struct rf_engine *e)
 		return "no driver that tells of jobs or buffers is loaded: submissions a second alone";
 	return "submissions that are over wait";
 }
+
+void rf_engine_memory_kept(struct rf_engine *e, enum rf_support support, const char *why)
+{
+	e->memory_support = support;
+	e->memory_why = why;
+}
+
+enum rf_support rf_quotas_memory_support(const struct rf_engine *e)
+{
+	return MAX(rf_quotas_support(e), e->memory_support);
+}
+
+const char *rf_quotas_memory_why(const struct rf_engine *e)
+{
+	if (e->memory_why)
+		return e->memory_why;
+	if (rf_quotas_support(e) == RF_SUPPORT_UNAVAILABLE)
+		return "ioctls are not seen without BPF LSM, and neither dmem nor a driver limits memory here";
+	return "ioctls that allocate are asked";
+}

@@ -290,6 +290,8 @@ enum rf_support rf_engine_support(const struct rf_engine *e, enum rf_feature fea
 		return rf_asked_support(e, RF_SECTION_ACCELERATORS, UINT64_MAX);
 	case RF_FEATURE_ACCELERATOR_QUOTAS:
 		return rf_quotas_support(e);
+	case RF_FEATURE_ACCELERATOR_MEMORY:
+		return rf_quotas_memory_support(e);
 	case RF_FEATURE_ACCELERATOR_CALLS:
 		return rf_calls_support(e);
 	case RF_FEATURE_EVENTS_PROCESS:

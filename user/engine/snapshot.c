@@ -248,6 +248,8 @@ char *rf_engine_support_why(const struct rf_engine *e, enum rf_feature feature)
 		return strdup(rf_calls_why(e));
 	if (feature == RF_FEATURE_ACCELERATOR_QUOTAS)
 		return strdup(rf_quotas_why(e));
+	if (feature == RF_FEATURE_ACCELERATOR_MEMORY)
+		return strdup(rf_quotas_memory_why(e));
 	if (feature == RF_FEATURE_PROCESS)
 		return process_why(e, support);
 	if (feature == RF_FEATURE_GUARD)

@@ -203,23 +203,26 @@ static const struct rf_field kernel_fields[] = {
 	{ .key = NULL },
 };
 
+#define QUOTAS .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS
+
 static const struct rf_field quota_fields[] = {
-	F("share", INTEGER, .min = 1, .max = 10000,
+	F("share", INTEGER, QUOTAS, .min = 1, .max = 10000,
 	  .text = "Weight in sharing the time of each device among those that have a share and want the device. A "
 		  "workload shares in its namespace's where that has one, and that in its tenant's."),
-	F("limitPercent", INTEGER, .min = 1, .max = 100, .text = "Time of each device at most, in percent."),
-	F("burst", DURATION, .dflt = "10ms",
+	F("limitPercent", INTEGER, QUOTAS, .min = 1, .max = 100, .text = "Time of each device at most, in percent."),
+	F("burst", DURATION, QUOTAS, .dflt = "10ms",
 	  .text = "Device time that may be taken ahead of the others, or at once after a pause. At most a minute."),
-	F("workConserving", BOOLEAN, .dflt = "true",
+	F("workConserving", BOOLEAN, QUOTAS, .dflt = "true",
 	  .text = "Time that others leave may be taken beyond the share. false: what the share is of all that are in "
 		  "force on the host is a limit."),
-	F("memory", QUANTITY,
+	F("memory", QUANTITY, .needs = 1 + RF_FEATURE_ACCELERATOR_MEMORY,
 	  .text = "Device memory, of each device. An allocation is denied when as much is there; one that goes beyond "
 		  "it stops submissions until it is given back."),
-	F("submissionsPerSecond", INTEGER, .min = 1, .max = 1000000, .text = "Submissions to each device a second."),
-	F("contexts", INTEGER, .min = 0, .max = 65536,
+	F("submissionsPerSecond", INTEGER, QUOTAS, .min = 1, .max = 1000000,
+	  .text = "Submissions to each device a second."),
+	F("contexts", INTEGER, QUOTAS, .min = 0, .max = 65536,
 	  .text = "Open files of each device, which contexts of DRM drivers belong to. One more fails with EPERM."),
-	F("budget", OBJECT, .text = "What may be taken of each device in a window of time.",
+	F("budget", OBJECT, QUOTAS, .text = "What may be taken of each device in a window of time.",
 	  .children =
 		  FIELDS(F("deviceTime", DURATION, .example = "deviceTime: 1h", .text = "Time of the device."),
 			 F("joules", INTEGER, .min = 1, .max = 1000000000000,
@@ -257,22 +260,21 @@ static const struct rf_field accelerator_fields[] = {
 		    .text = "Kinds of ioctl that the rule speaks of; without it, of all and of opening. An allowing "
 			    "rule with it allows opening as well, a denying one does not deny that. map is mmap() of "
 			    "the node, too."))),
-	F("quota", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS,
+	F("quota", OBJECT,
 	  .text = "What the workload may take of each device. A section that gives quotas, and neither default nor "
 		  "rules, says nothing of access.",
 	  .children = quota_fields),
-	F("namespaceQuota", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS,
+	F("namespaceQuota", OBJECT, QUOTAS,
 	  .text = "What all workloads of its namespace may take together. Any policy of one of them may give it; of "
 		  "several, the strictest of each value.",
 	  .children = quota_fields),
-	F("tenantQuota", OBJECT, .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS,
-	  .text = "What all workloads of its tenant may take together, likewise.", .children = quota_fields),
-	F("overQuota", ENUM, .dflt = "wait", .values = rf_over_quota_names, .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS,
+	F("tenantQuota", OBJECT, QUOTAS, .text = "What all workloads of its tenant may take together, likewise.",
+	  .children = quota_fields),
+	F("overQuota", ENUM, .dflt = "wait", .values = rf_over_quota_names, QUOTAS,
 	  .text = "What a submission beyond the quota gets: it waits until it may go on, which takes ringfence.ko, or "
 		  "fails. Without the module, wait is EAGAIN. What no waiting helps (memory, a budget) fails with "
 		  "EDQUOT in each case. Of several policies, the last of these words."),
-	F("overMemory", ENUM, .dflt = "EDQUOT", .values = STRINGS("EDQUOT", "ENOMEM"),
-	  .needs = 1 + RF_FEATURE_ACCELERATOR_QUOTAS,
+	F("overMemory", ENUM, .dflt = "EDQUOT", .values = STRINGS("EDQUOT", "ENOMEM"), QUOTAS,
 	  .text = "What an allocation beyond the quota gets: ENOMEM is what a device that is full answers."),
 	F("userModeSubmission", BOOLEAN, .dflt = "false", .needs = 1 + RF_FEATURE_ACCELERATOR_CALLS,
 	  .text = "Count what the workload calls of the CUDA, HIP and OpenCL libraries, which hand work to a device "

@@ -113,6 +113,21 @@ static void operations_alone_need_the_hooks_of_ioctls(void **state)
 	assert_true(needs(&without, RF_FEATURE_ACCELERATORS));
 }
 
+static void a_quota_of_memory_needs_no_ioctls_and_others_do(void **state)
+{
+	_cleanup_parsed_ struct parsed memory = parsed_text(HEAD "  accelerators: {quota: {memory: 1Gi}}\n"),
+				       both = parsed_text(HEAD "  accelerators: {quota: {memory: 1Gi, share: 2}}\n"),
+				       tenant = parsed_text(HEAD "  accelerators: {tenantQuota: {memory: 1Gi}}\n");
+
+	(void)state;
+	assert_true(needs(&memory, RF_FEATURE_ACCELERATOR_MEMORY));
+	assert_false(needs(&memory, RF_FEATURE_ACCELERATOR_QUOTAS));
+	assert_true(needs(&both, RF_FEATURE_ACCELERATOR_MEMORY));
+	assert_true(needs(&both, RF_FEATURE_ACCELERATOR_QUOTAS));
+	/* It has no cgroup that anybody could limit. */
+	assert_true(needs(&tenant, RF_FEATURE_ACCELERATOR_QUOTAS));
+}
+
 static void what_is_wrong_is_told_where_it_stands_and_with_a_hint(void **state)
 {
 	/* The rule begins in column 26 of line 7. */
@@ -193,6 +208,7 @@ int main(void)
 		cmocka_unit_test(an_empty_section_denies_and_none_has_no_opinion),
 		cmocka_unit_test(a_class_and_an_operation_have_a_number_each),
 		cmocka_unit_test(operations_alone_need_the_hooks_of_ioctls),
+		cmocka_unit_test(a_quota_of_memory_needs_no_ioctls_and_others_do),
 		cmocka_unit_test(what_is_wrong_is_told_where_it_stands_and_with_a_hint),
 		cmocka_unit_test(what_is_nearly_wrong_is_right),
 		cmocka_unit_test(rules_are_taken_up_to_the_limit),

@@ -222,7 +222,7 @@ static void a_file_of_later_versions_is_checked_today(void **state)
 
 	(void)state;
 	assert_right(&p);
-	assert_int_equal(p.set->policies[0]->n_requirements, 10);
+	assert_int_equal(p.set->policies[0]->n_requirements, 11);
 	assert_true(p.set->policies[0]->unsupported_audit);
 	assert_text("  process: {drift: dney}\n", "did you mean \"deny\"?");
 	assert_text("  kernel: {preset: none}\n", "expected one of: baseline, restricted");
