@@ -12,19 +12,20 @@
 
 ip address add 10.79.2.1/32 dev lo
 server - tcp/10.79.2.1/7100 tcp/127.0.0.1/7101
-make_cgroup far near asked
+make_cgroup far loader near asked
 daemon_must_start
 [ "$(status_row accelerator-accounting support)" = enforced ] ||
 	tap_skip_all "accelerators are not accounted for: $(status_row accelerator-accounting why)"
-for w in far near asked; do
+for w in far loader near asked; do
 	echo 'accelerators: {default: allow}' | doc "$w" "$w"
 done | put_force all || exit 1
 mkfifo "$tmp/never"
 
-# start CGROUP FILE: does a little work, and then reads of the file, which gives nothing.
+# start CGROUP FILE [fork]: does a little work, and then reads of the file, which gives nothing; or a child does.
 start()
 {
-	(enter "$1" "$probe" "$(node 0)" wait:20000:5 pause <>"$2" >"$tmp/$1.out" 2>&1) &
+	# shellcheck disable=SC2086 # a word or none
+	(enter "$1" "$probe" "$(node 0)" wait:20000:5 ${3:-} pause <>"$2" >"$tmp/$1.out" 2>&1) &
 	helpers="$helpers $!"
 }
 # What the shell opens /dev/tcp for is a connection.
@@ -33,6 +34,8 @@ start asked "$tmp/never"
 pauses() { grep -q pause "$tmp/$1.out"; }
 tap_ok "one works, and waits for this host" await 30 pauses near
 tap_ok "one for somebody to ask" await 30 pauses asked
+start loader /dev/tcp/10.79.2.1/7100 fork
+tap_ok "one for a child that reads" await 30 pauses loader
 # The last: when its window is over, theirs are.
 start far /dev/tcp/10.79.2.1/7100
 tap_ok "one for another host" await 30 pauses far
@@ -47,6 +50,7 @@ found()
 found_any() { [ -n "$(found far)" ]; }
 await 90 found_any
 tap_is "who waits for another host is told to" waits-for-network found far
+tap_is "so is who has another read from there" waits-for-network found loader
 tap_ok "in the table, too" says 'far.*waits-for-network' "$ringfence" accel
 tap_is "who waits for this host is not" "" found near
 tap_is "nor who waits for somebody to ask" "" found asked

@@ -29,6 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rf_span all = { (const char *)data, size }, half = { (const char *)data, size / 2 };
 	struct rf_port_range given = { 32768, 60999 };
 	struct rf_task_call call = { .number = 7 };
+	pid_t pids[3];
+	size_t n;
 
 	assert(rows(half, &given) <= rows(all, &given) + 1);
 	if (rf_port_range_parse(all, &given) == 0)
@@ -39,5 +41,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(call.number >= -1 && (!call.runs || call.number == -1));
 	else
 		assert(call.number == 7);
+	n = rf_task_children_parse(all.s, all.n, pids, ARRAY_SIZE(pids));
+	assert(n <= ARRAY_SIZE(pids));
+	for (size_t i = 0; i < n; i++)
+		assert(pids[i] > 0);
 	return 0;
 }

@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 
 #include "user/lib/fs.h"
 
 #define LINE_MAX_BYTES 512
+#define PID_LIMIT      (1 << 22) /* PID_MAX_LIMIT of the kernel */
 
 struct look {
 	int task; /* /proc/PID/task/TID, of the thread that is looked at */
@@ -23,12 +25,17 @@ struct look {
 	enum rf_task_wait wait;
 };
 
+struct children {
+	pid_t pids[RF_TASK_WAIT_CHILDREN];
+	size_t n;
+};
+
 RF_DEFINE_CLEANUP(DIR, closedir)
 
 int rf_task_call_parse(const char *text, size_t len, struct rf_task_call *ret)
 {
 	char line[LINE_MAX_BYTES];
-	uint64_t fd, stack;
+	uint64_t args[2], stack;
 	long number;
 	int end = 0;
 
@@ -45,13 +52,13 @@ int rf_task_call_parse(const char *text, size_t len, struct rf_task_call *ret)
 		return 0;
 	}
 	if (sscanf(line,
-		   "%9ld 0x%16" SCNx64 " 0x%*16[0-9a-f] 0x%*16[0-9a-f] 0x%*16[0-9a-f] 0x%*16[0-9a-f] "
+		   "%9ld 0x%16" SCNx64 " 0x%16" SCNx64 " 0x%*16[0-9a-f] 0x%*16[0-9a-f] 0x%*16[0-9a-f] "
 		   "0x%*16[0-9a-f] 0x%16" SCNx64 " 0x%*16[0-9a-f]%n",
-		   &number, &fd, &stack, &end) != 3 ||
+		   &number, &args[0], &args[1], &stack, &end) != 4 ||
 	    !end || number < 0)
 		return -EBADMSG;
 	/* A 32-bit task has its stack there, and other numbers. */
-	*ret = (struct rf_task_call){ .number = stack > UINT32_MAX ? number : -1, .fd = (uint32_t)fd };
+	*ret = (struct rf_task_call){ .number = stack > UINT32_MAX ? number : -1, .args = { args[0], args[1] } };
 	return 0;
 }
 
@@ -64,6 +71,35 @@ bool rf_task_call_is_socket(const struct rf_task_call *call)
 		if (call->number == calls[i])
 			return true;
 	return false;
+}
+
+bool rf_task_call_is_poll(const struct rf_task_call *call)
+{
+	return (call->number == SYS_ppoll
+#ifdef SYS_poll
+		|| call->number == SYS_poll
+#endif
+		) &&
+	       call->args[1] >= 1 && call->args[1] <= RF_TASK_WAIT_POLLED;
+}
+
+size_t rf_task_children_parse(const char *text, size_t len, pid_t *ret, size_t max)
+{
+	size_t n = 0;
+	pid_t pid = 0;
+
+	for (size_t i = 0; i < len && n < max; i++) {
+		if (text[i] >= '0' && text[i] <= '9' && pid <= PID_LIMIT) {
+			pid = pid * 10 + (text[i] - '0');
+			continue;
+		}
+		/* A number without the space behind it was cut off. */
+		if (text[i] != ' ' || !pid || pid > PID_LIMIT)
+			break;
+		ret[n++] = pid;
+		pid = 0;
+	}
+	return n;
 }
 
 bool rf_task_sleeps_for_files(const char *function)
@@ -169,6 +205,25 @@ static int is_opened(struct look *l, uint32_t fd)
 	return r;
 }
 
+/* 1: all that it polls is_opened(). */
+static int polled_are_opened(struct look *l, const struct rf_task_call *call)
+{
+	size_t size = call->args[1] * sizeof(struct pollfd);
+	struct pollfd polled[RF_TASK_WAIT_POLLED];
+	_cleanup_close_ int memory = openat(l->task, "mem", O_RDONLY | O_CLOEXEC);
+	int r = memory < 0 ? -errno : room_take(l->waits, RF_TASK_WAIT_FILE);
+
+	if (r < 0)
+		return r;
+	/* Its memory may be another program's by now. */
+	if (pread(memory, polled, size, (off_t)call->args[0]) != (ssize_t)size)
+		return 0;
+	r = 1;
+	for (size_t i = 0; r > 0 && i < call->args[1]; i++)
+		r = polled[i].fd < 0 ? 0 : is_opened(l, (uint32_t)polled[i].fd);
+	return r == -ENOENT ? 0 : r;
+}
+
 /* Of one that does not run. 1: it waits for the network. */
 static int thread_waits(struct look *l, const struct rf_task_call *call)
 {
@@ -180,9 +235,11 @@ static int thread_waits(struct look *l, const struct rf_task_call *call)
 		return r;
 	if (rf_task_sleeps_for_files(function))
 		return 1;
-	if (!rf_task_call_is_socket(call) || rf_task_is_stopped(function))
+	if (rf_task_is_stopped(function))
 		return 0;
-	return is_opened(l, call->fd);
+	if (rf_task_call_is_poll(call))
+		return polled_are_opened(l, call);
+	return rf_task_call_is_socket(call) ? is_opened(l, (uint32_t)call->args[0]) : 0;
 }
 
 static int thread_look(struct look *l)
@@ -230,9 +287,26 @@ static int threads_look(struct look *l, DIR *tasks)
 	return threads ? 0 : -ESRCH;
 }
 
-int rf_task_wait_look(struct rf_task_waits *waits, pid_t pid, enum rf_task_wait *ret)
+/* None where the kernel does not tell them. */
+static int children_read(struct look *l, int tasks, pid_t pid, struct children *ret)
 {
-	struct look l = { .waits = waits, .wait = RF_TASK_WAIT_OTHER };
+	char path[32], text[LINE_MAX_BYTES];
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+	int r = room_take(l->waits, RF_TASK_WAIT_FILE);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%d/children", pid);
+	fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : read(fd, text, sizeof(text));
+	ret->n = rf_task_children_parse(text, n < 0 ? 0 : (size_t)n, ret->pids, ARRAY_SIZE(ret->pids));
+	return 0;
+}
+
+/* NULL for @ret_children: they do not matter. */
+static int process_look(struct look *l, pid_t pid, struct children *ret_children)
+{
 	_cleanup_(closedirp) DIR *tasks = NULL;
 	char path[32];
 	int r;
@@ -241,8 +315,23 @@ int rf_task_wait_look(struct rf_task_waits *waits, pid_t pid, enum rf_task_wait 
 	tasks = opendir(path);
 	if (!tasks)
 		return errno == ENOENT ? -ESRCH : -errno;
-	r = threads_look(&l, tasks);
-	if (r == 0)
+	r = threads_look(l, tasks);
+	return r < 0 || !ret_children ? r : children_read(l, dirfd(tasks), pid, ret_children);
+}
+
+int rf_task_wait_look(struct rf_task_waits *waits, pid_t pid, enum rf_task_wait *ret)
+{
+	struct look l = { .waits = waits, .wait = RF_TASK_WAIT_OTHER };
+	struct children children = { .n = 0 };
+	int r = process_look(&l, pid, &children);
+
+	for (size_t i = 0; r >= 0 && i < children.n && l.wait != RF_TASK_WAIT_RUNS; i++) {
+		r = process_look(&l, children.pids[i], NULL);
+		/* It may have ended. */
+		if (r == -ESRCH)
+			r = 0;
+	}
+	if (r >= 0)
 		*ret = l.wait;
-	return r;
+	return MIN(r, 0);
 }
