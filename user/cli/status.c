@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "user/cli/cli.h"
+#include "user/model/snapshot.h"
 
 static void title(const struct rf_cli *cli, struct rf_strbuf *out, const char *text)
 {
@@ -200,7 +201,37 @@ static void features(const struct rf_cli *cli, const struct rf_jin *list, struct
 	rf_table_print(&t, out, cli->width, cli->color);
 }
 
-static void hooks(const struct rf_cli *cli, const struct rf_jin *list, struct rf_strbuf *out)
+/* That the host lacks something for it is told once for all that lack it. */
+static bool is_left_out(const struct rf_jin *hook)
+{
+	return rf_strprefix(rf_jin_string(hook, "why", ""), RF_HOOK_NOT_LOADED);
+}
+
+static void left_out(const struct rf_jin *list, struct rf_strbuf *out)
+{
+	for (size_t i = 0; i < rf_jin_len(list); i++) {
+		const char *why = rf_jin_string(rf_jin_at(list, i), "why", "");
+		size_t n = 0;
+
+		if (!is_left_out(rf_jin_at(list, i)))
+			continue;
+		for (size_t k = 0; k < rf_jin_len(list); k++) {
+			if (!rf_streq(rf_jin_string(rf_jin_at(list, k), "why", ""), why))
+				continue;
+			/* An earlier one has told of it. */
+			if (k < i)
+				break;
+			n++;
+		}
+		if (!n)
+			continue;
+		rf_strbuf_addf(out, "%zu more: ", n);
+		rf_render_escape(out, why, true);
+		rf_strbuf_adds(out, " (--hooks lists them)\n");
+	}
+}
+
+static void hooks(const struct rf_cli *cli, const struct rf_jin *list, bool all, struct rf_strbuf *out)
 {
 	static const struct rf_column columns[] = {
 		{ "HOOK", RF_FIT_LEFT },    { "ATTACHED", RF_FIT_LEFT }, { "SELF-TEST", RF_FIT_LEFT },
@@ -216,6 +247,8 @@ static void hooks(const struct rf_cli *cli, const struct rf_jin *list, struct rf
 		int64_t runs = rf_jin_i64(h, "run_count", -1), ns = rf_jin_i64(h, "run_ns", -1);
 		enum rf_color c = RF_COLOR_NONE;
 
+		if (!all && is_left_out(h))
+			continue;
 		if (rf_streq(test, "failed"))
 			c = RF_COLOR_RED;
 		else if (rf_streq(test, "ok"))
@@ -233,6 +266,8 @@ static void hooks(const struct rf_cli *cli, const struct rf_jin *list, struct rf
 	}
 	title(cli, out, "Hooks");
 	rf_table_print(&t, out, cli->width, cli->color);
+	if (!all)
+		left_out(list, out);
 }
 
 static void lanes(const struct rf_cli *cli, const struct rf_jin *list, struct rf_strbuf *out)
@@ -323,9 +358,11 @@ int rf_command_status(struct rf_cli *cli, int argc, char **argv)
 	_cleanup_strbuf_ struct rf_strbuf out = RF_STRBUF_INIT;
 	_cleanup_reply_ struct rf_reply reply = RF_REPLY_INIT;
 	const struct rf_jin *s;
-	bool json = false, all_maps = false;
+	bool json = false, all_hooks = false, all_maps = false;
 	const struct rf_option options[] = {
 		{ "json", 0, NULL, "print the daemon's reply as it is, one line of JSON", RF_OPTION_FLAG, &json, 0, 0 },
+		{ "hooks", 0, NULL, "list every hook, also those that are not loaded", RF_OPTION_FLAG, &all_hooks, 0,
+		  0 },
 		{ "maps", 0, NULL, "list every BPF map", RF_OPTION_FLAG, &all_maps, 0, 0 },
 	};
 	int n, status;
@@ -339,7 +376,7 @@ int rf_command_status(struct rf_cli *cli, int argc, char **argv)
 	s = rf_jin_get(reply.root, "status");
 	summary(cli, s, &out);
 	features(cli, rf_jin_get(s, "features"), &out);
-	hooks(cli, rf_jin_get(s, "hooks"), &out);
+	hooks(cli, rf_jin_get(s, "hooks"), all_hooks, &out);
 	lanes(cli, rf_jin_get(s, "lanes"), &out);
 	errors(cli, rf_jin_get(s, "errors"), &out);
 	maps(cli, rf_jin_get(s, "maps"), all_maps, &out);

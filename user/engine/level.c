@@ -181,15 +181,15 @@ int rf_level_choose(struct rf_engine *e)
 			continue;
 		bpf_program__set_autoload(program, false);
 		if (ops->level > rf_level(e))
-			snprintf(state->why, sizeof(state->why), "not loaded: needs level %u", ops->level);
+			snprintf(state->why, sizeof(state->why), RF_HOOK_NOT_LOADED "needs level %u", ops->level);
 		else if (ops->traces && !e->traces_run)
-			snprintf(state->why, sizeof(state->why), "not loaded: %.140s", e->trace_why);
+			snprintf(state->why, sizeof(state->why), RF_HOOK_NOT_LOADED "%.140s", e->trace_why);
 		else if (ops->without_lsm)
-			snprintf(state->why, sizeof(state->why), "not loaded: BPF LSM decides before");
+			snprintf(state->why, sizeof(state->why), RF_HOOK_NOT_LOADED "BPF LSM decides before");
 		else if (version < ops->since)
-			snprintf(state->why, sizeof(state->why), "not loaded: this kernel has no need of it");
+			snprintf(state->why, sizeof(state->why), RF_HOOK_NOT_LOADED "this kernel has no need of it");
 		else
-			snprintf(state->why, sizeof(state->why), "not loaded: this kernel has no such hook");
+			snprintf(state->why, sizeof(state->why), RF_HOOK_NOT_LOADED "this kernel has no such hook");
 	}
 	/* Of no use without those programs, and no kernel without BPF LSM makes it. */
 	if (!rf_level(e))

@@ -47,6 +47,8 @@ struct rf_feature_row {
 	char *why;
 };
 
+#define RF_HOOK_NOT_LOADED "not loaded: " /* how it begins why this host does not have a hook at all */
+
 struct rf_hook_row {
 	enum rf_hook hook;
 	bool wanted; /* this host could have it */
