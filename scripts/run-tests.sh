@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# run-tests.sh SUITE PROGRAM...: runs test programs one after the other and
-# keeps what each says in $O/results/SUITE/NAME.log, its exit status in the last
-# line. It judges nothing: scripts/tally.sh reads the logs.
+# run-tests.sh SUITE PROGRAM...: runs test programs and keeps what each says in
+# $O/results/SUITE/NAME.log, its exit status in the last line. It judges
+# nothing: scripts/tally.sh reads the logs.
 #
-# TEST_TIMEOUT is what one program may take, in seconds. The programs see
-# RF_SRC (the source tree), RF_BUILD (the build directory) and RF_CACHE.
+# TEST_TIMEOUT is what one program may take, in seconds; TEST_JOBS, how many run
+# at a time: one, and of e2e, which mostly wait, one a processor. The programs
+# see RF_SRC (the source tree), RF_BUILD (the build directory) and RF_CACHE.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 suite=$1
@@ -23,6 +24,9 @@ export CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS="detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
 
+if [ "$suite" = e2e ]; then : "${TEST_JOBS:=$(nproc)}"; fi
+: "${TEST_JOBS:=1}"
+
 # The programs that need root say so themselves; where sudo asks nothing they get it.
 as_root=()
 case $suite in
@@ -33,7 +37,11 @@ bpf | e2e | gpu)
 	;;
 esac
 
-for program in "$@"; do
+# run_test PROGRAM: its line is printed when it has ended.
+run_test()
+{
+	local program=$1 name log start status ms mark=ok line
+
 	name=${program#"$O"/}
 	name=${name#asan/}
 	name=${name#tests/}
@@ -45,15 +53,27 @@ for program in "$@"; do
 	# A last line without a newline must not swallow the status.
 	printf '\n# exit %d\n' "$status" >>"$log"
 	ms=$((($(date +%s%N) - start) / 1000000))
-	mark=ok
 	if [ "$status" -eq 4 ]; then
 		mark=skip
 	elif [ "$status" -ne 0 ]; then
 		mark=FAIL
 	fi
-	printf '  %-8s %-52s %-4s %4d.%01ds\n' "$suite" "$name" "$mark" $((ms / 1000)) $((ms % 1000 / 100))
+	line=$(printf '  %-8s %-52s %-4s %4d.%01ds' "$suite" "$name" "$mark" $((ms / 1000)) $((ms % 1000 / 100)))
 	if [ "$mark" = FAIL ]; then
-		scripts/tally.sh "$log" | sed '$d; s/^/    /'
+		line="$line
+$(scripts/tally.sh "$log" | sed '$d; s/^/    /')"
 	fi
+	printf '%s\n' "$line"
+}
+
+running=0
+for program in "$@"; do
+	if [ "$running" -ge "$TEST_JOBS" ]; then
+		wait -n
+		running=$((running - 1))
+	fi
+	run_test "$program" &
+	running=$((running + 1))
 done
+wait
 exit 0
