@@ -199,7 +199,7 @@ process device=0 pid=$first bytes=30 gi=2 ci=1
 END
 tap_ok "an instance of MIG is apart" await 5 nvml_is two bytes 300 1/0
 tap_ok "from another" nvml_is two bytes 30 2/1
-tap_ok "with a label of its own" metric_is 30 ringfence_workload_accelerator_nvml_memory_bytes 'instance="2/1"'
+tap_ok "with a label of its own" metric_is 30 ringfence_workload_accelerator_nvml_memory_bytes 'mig="2/1"'
 
 # ---- other drivers ----
 

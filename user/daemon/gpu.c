@@ -256,7 +256,7 @@ static bool alive(uint32_t workload, uint64_t cgroup, void *arg)
 
 bool rf_gpu_wanted(const struct rf_gpu *g, const struct rf_accelerators *known)
 {
-	return g->options.library || rf_accelerators_has_class(known, RF_ACCELERATOR_NVIDIA);
+	return g->options.library || rf_accelerators_has_nvml(known);
 }
 
 void rf_gpu_tick(struct rf_gpu *g, const struct rf_accelerators *known, bool changed)

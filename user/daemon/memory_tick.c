@@ -35,7 +35,7 @@ static void sign(uint64_t *signature, uint64_t number)
 /* Drivers whose buffers are seen, where the ioctls that make them are, too. */
 static bool is_asked_by_ioctl(const struct rf_app *app, const struct rf_accelerator *d)
 {
-	return d->classes & (BIT(DRM) | BIT(ACCEL)) && !(d->classes & (BIT(NVIDIA) | BIT(HABANALABS))) &&
+	return d->classes & (BIT(DRM) | BIT(ACCEL)) && !(d->classes & BIT(HABANALABS)) && !rf_accelerator_is_nvml(d) &&
 	       rf_engine_support(app->engine, RF_FEATURE_ACCELERATOR_QUOTAS) != RF_SUPPORT_UNAVAILABLE &&
 	       rf_engine_support(app->engine, RF_FEATURE_ACCELERATOR_ACCOUNTING) != RF_SUPPORT_UNAVAILABLE;
 }
@@ -64,7 +64,7 @@ static int devices_gather(const struct rf_app *app, struct gathered *g)
 		const struct rf_accelerator *d = &known->devices[i];
 
 		device_add(g, d->parent,
-			   d->classes & BIT(NVIDIA)  ? by_nvml :
+			   rf_accelerator_is_nvml(d) ? by_nvml :
 			   is_asked_by_ioctl(app, d) ? CAN(IOCTL) :
 						       0);
 	}

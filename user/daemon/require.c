@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "user/policy/compile_accelerators.h"
+#include "user/policy/compile_quotas.h"
 
 /* Without file rules a label denies nothing, unless it keeps other tenants out. */
 static int labels_check(const struct rf_engine *e, const struct rf_policy_set *set, const struct rf_sources *sources,
@@ -75,6 +76,35 @@ int rf_require_check(const struct rf_engine *e, struct rf_policy_set *set, const
 	return r < 0 ? r : labels_check(e, set, sources, diags);
 }
 
+static void rules_check(const struct rf_accelerators *known, const struct rf_policy *p, const struct rf_source *source,
+			struct rf_diags *diags)
+{
+	for (size_t k = 0; k < p->accelerators.n_rules; k++) {
+		const struct rf_accelerator_rule *rule = &p->accelerators.rules[k];
+		_cleanup_strbuf_ struct rf_strbuf what = RF_STRBUF_INIT;
+
+		if (!rf_accelerator_rule_is_idle(rule, known, &what))
+			continue;
+		rf_diags_add(diags, RF_SEVERITY_WARNING, p->file, rule->mark, 0, source ? source->text : NULL,
+			     source ? source->len : 0,
+			     "it holds once one comes; \"ringfence accel\" shows what is here",
+			     "rule \"%s\" of policy %s matches no accelerator of this host (%s)", rule->name, p->name,
+			     rf_strbuf_str(&what));
+	}
+}
+
+static void quotas_check(const struct rf_accelerators *known, const struct rf_policy *p, const struct rf_source *source,
+			 struct rf_diags *diags)
+{
+	for (unsigned int level = 0; level < RF_ACCEL_LEVELS; level++)
+		if (rf_quota_is_idle(&p->accelerators, level, known))
+			rf_diags_add(diags, RF_SEVERITY_WARNING, p->file, p->accelerators.quota[level].mark, 0,
+				     source ? source->text : NULL, source ? source->len : 0,
+				     "userModeSubmission: true has the launches of CUDA, HIP and OpenCL counted, and "
+				     "the quota holds for them",
+				     "of NVIDIA's devices this quota of policy %s bounds the memory at most", p->name);
+}
+
 void rf_require_accelerators(const struct rf_accelerators *known, const struct rf_policy_set *set,
 			     const struct rf_sources *sources, struct rf_diags *diags)
 {
@@ -82,17 +112,7 @@ void rf_require_accelerators(const struct rf_accelerators *known, const struct r
 		const struct rf_policy *p = set->policies[i];
 		const struct rf_source *source = rf_sources_find(sources, p->file);
 
-		for (size_t k = 0; k < p->accelerators.n_rules; k++) {
-			const struct rf_accelerator_rule *rule = &p->accelerators.rules[k];
-			_cleanup_strbuf_ struct rf_strbuf what = RF_STRBUF_INIT;
-
-			if (!rf_accelerator_rule_is_idle(rule, known, &what))
-				continue;
-			rf_diags_add(diags, RF_SEVERITY_WARNING, p->file, rule->mark, 0, source ? source->text : NULL,
-				     source ? source->len : 0,
-				     "it holds once one comes; \"ringfence accel\" shows what is here",
-				     "rule \"%s\" of policy %s matches no accelerator of this host (%s)", rule->name,
-				     p->name, rf_strbuf_str(&what));
-		}
+		rules_check(known, p, source, diags);
+		quotas_check(known, p, source, diags);
 	}
 }

@@ -15,7 +15,10 @@
 int rf_require_check(const struct rf_engine *e, struct rf_policy_set *set, const struct rf_sources *sources,
 		     struct rf_diags *diags);
 
-/* A warning for each rule of accelerators that matches none of @known: devices come and go, and it may be a slip. */
+/*
+ * A warning for each rule of accelerators that matches none of @known: devices come and go, and it may be a slip; and
+ * for each quota of which NVIDIA's driver keeps nothing but the memory.
+ */
 void rf_require_accelerators(const struct rf_accelerators *known, const struct rf_policy_set *set,
 			     const struct rf_sources *sources, struct rf_diags *diags);
 

@@ -112,7 +112,7 @@ static void nvml_labels(struct rf_exposition *x, const struct rf_nvml_use_row *r
 
 	rf_prometheus_workload_labels(x, row->workload);
 	rf_exposition_label(x, "device", row->device->name);
-	rf_exposition_label(x, "instance", rf_nvml_instance(row, instance));
+	rf_exposition_label(x, "mig", rf_nvml_instance(row, instance));
 }
 
 static bool same_place(const struct rf_nvml_use_row *a, const struct rf_nvml_use_row *b)

@@ -116,6 +116,19 @@ const char *rf_accelerators_name(const struct rf_accelerators *a, const char *pa
 	return NULL;
 }
 
+bool rf_accelerator_is_nvml(const struct rf_accelerator *device)
+{
+	return device->classes & 1u << RF_ACCELERATOR_NVIDIA && !rf_streq(device->driver, "nouveau");
+}
+
+bool rf_accelerators_has_nvml(const struct rf_accelerators *a)
+{
+	for (size_t i = 0; i < a->n_devices; i++)
+		if (rf_accelerator_is_nvml(&a->devices[i]))
+			return true;
+	return false;
+}
+
 bool rf_accelerators_has_class(const struct rf_accelerators *a, enum rf_accelerator_class class)
 {
 	for (size_t i = 0; i < a->n_devices; i++)

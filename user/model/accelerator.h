@@ -90,6 +90,9 @@ void rf_accelerators_fini(struct rf_accelerators *a);
 const struct rf_accelerator_node *rf_accelerators_find(const struct rf_accelerators *a, uint32_t major, uint32_t minor);
 /* Of the device with that @parent; NULL: it is not there. */
 const char *rf_accelerators_name(const struct rf_accelerators *a, const char *parent);
+/* Does NVIDIA's own driver, of which NVML tells, have it? Not so nouveau, which is a DRM driver like others. */
+bool rf_accelerator_is_nvml(const struct rf_accelerator *device);
+bool rf_accelerators_has_nvml(const struct rf_accelerators *a);
 bool rf_accelerators_has_class(const struct rf_accelerators *a, enum rf_accelerator_class class);
 bool rf_accelerators_equal(const struct rf_accelerators *a, const struct rf_accelerators *b);
 

@@ -54,6 +54,15 @@ static void budget_show(const struct rf_accelerator_budget *b, struct rf_strbuf 
 		       rf_when_spent_names[b->when_spent]);
 }
 
+bool rf_quota_is_idle(const struct rf_accelerator_section *a, unsigned int level, const struct rf_accelerators *known)
+{
+	const struct rf_accelerator_quota *q = &a->quota[level];
+
+	return q->given && !a->calls && rf_accelerators_has_nvml(known) &&
+	       (q->share || q->percent || q->submissions || q->contexts != RF_ACCEL_CONTEXTS_ANY ||
+		q->budget.window_ns);
+}
+
 void rf_quota_merge(struct rf_accelerator_quota *to, const struct rf_accelerator_quota *quota)
 {
 	if (!quota->given)

@@ -24,6 +24,12 @@ const struct rf_rule_ref *rf_quotas_ref(const struct rf_quotas_image *image, uns
 /* The strictest of each value of the two goes to @to. */
 void rf_quota_merge(struct rf_accelerator_quota *to, const struct rf_accelerator_quota *quota);
 
+/*
+ * Does it bound what nothing tells of NVIDIA's devices, of which @known has one? Their driver has work handed over
+ * without a system call: unless launches are counted, a quota of memory alone holds there.
+ */
+bool rf_quota_is_idle(const struct rf_accelerator_section *a, unsigned int level, const struct rf_accelerators *known);
+
 /* As "policy show" tells them. */
 void rf_quotas_show(const struct rf_policy *const *policies, size_t n, struct rf_strbuf *out);
 

@@ -244,9 +244,9 @@ static void every_family_is_rendered_when_all_is_known(void **state)
 	assert_line(text, "ringfence_workload_accelerator_busy_seconds_total{tenant=\"acme\",namespace=\"prod\","
 			  "workload=\"web\",device=\"accel/accel0\"} 2.000000001");
 	assert_line(text, "ringfence_workload_accelerator_nvml_busy_seconds_total{tenant=\"acme\",namespace=\"prod\","
-			  "workload=\"web\",device=\"accel/accel0\",instance=\"1/0\"} 1.500000000");
+			  "workload=\"web\",device=\"accel/accel0\",mig=\"1/0\"} 1.500000000");
 	assert_line(text, "ringfence_workload_accelerator_nvml_energy_joules_total{tenant=\"acme\",namespace=\"prod\","
-			  "workload=\"web\",device=\"accel/accel0\",instance=\"1/0\"} 2.500000");
+			  "workload=\"web\",device=\"accel/accel0\",mig=\"1/0\"} 2.500000");
 	assert_line(text, "ringfence_workload_accelerator_jobs_total{tenant=\"acme\",namespace=\"prod\","
 			  "workload=\"web\",device=\"accel/accel0\"} 7");
 	assert_line(text, "ringfence_workload_accelerator_memory_limit_bytes{tenant=\"acme\",namespace=\"prod\","

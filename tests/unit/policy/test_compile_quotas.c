@@ -114,6 +114,44 @@ static void audit_has_a_say_where_nothing_is_enforced(void **state)
 	assert_non_null(strstr(rf_strbuf_str(&c.shown), "in audit, namespace: share 5"));
 }
 
+static void of_nvidias_driver_what_launches_alone_tell_is_idle_without_them(void **state)
+{
+	static const struct {
+		const char *section;
+		bool idle;
+	} rows[] = {
+		{ "quota: {share: 2}", true },
+		{ "quota: {limitPercent: 20}", true },
+		{ "quota: {submissionsPerSecond: 5}", true },
+		{ "quota: {contexts: 0}", true },
+		{ "quota: {budget: {joules: 5}}", true },
+		{ "quota: {memory: 1Gi, share: 2}", true },
+		{ "quota: {memory: 1Gi}", false },
+		{ "quota: {share: 2}, userModeSubmission: true", false },
+		{ "userModeSubmission: true", false },
+		{ "tenantQuota: {share: 2}", false },
+	};
+	struct rf_accelerator device = { .driver = "nvidia", .classes = 1u << RF_ACCELERATOR_NVIDIA };
+	struct rf_accelerators known = { .devices = &device, .n_devices = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[512];
+
+		snprintf(text, sizeof(text), HEAD "  accelerators: {%s}\n", rows[i].section);
+		_cleanup_parsed_ struct parsed p = parsed_text(text);
+		const struct rf_accelerator_section *a;
+
+		assert_right(&p);
+		a = &p.set->policies[0]->accelerators;
+		device.driver = "nvidia";
+		assert_int_equal(rf_quota_is_idle(a, RF_ACCEL_WORKLOAD, &known), rows[i].idle);
+		device.driver = "nouveau";
+		assert_false(rf_quota_is_idle(a, RF_ACCEL_WORKLOAD, &known));
+		assert_false(rf_quota_is_idle(a, RF_ACCEL_WORKLOAD, &(struct rf_accelerators){ 0 }));
+	}
+}
+
 static void what_is_wrong_is_told_with_a_hint(void **state)
 {
 	static const struct {
@@ -156,6 +194,7 @@ int main(void)
 		cmocka_unit_test(a_section_of_quotas_alone_says_nothing_of_access),
 		cmocka_unit_test(the_strictest_of_each_value_wins),
 		cmocka_unit_test(audit_has_a_say_where_nothing_is_enforced),
+		cmocka_unit_test(of_nvidias_driver_what_launches_alone_tell_is_idle_without_them),
 		cmocka_unit_test(what_is_wrong_is_told_with_a_hint),
 	};
 
