@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 
@@ -35,7 +34,7 @@ RF_DEFINE_CLEANUP(DIR, closedir)
 int rf_task_call_parse(const char *text, size_t len, struct rf_task_call *ret)
 {
 	char line[LINE_MAX_BYTES];
-	uint64_t args[2], stack;
+	uint64_t fd, stack;
 	long number;
 	int end = 0;
 
@@ -52,13 +51,13 @@ int rf_task_call_parse(const char *text, size_t len, struct rf_task_call *ret)
 		return 0;
 	}
 	if (sscanf(line,
-		   "%9ld 0x%16" SCNx64 " 0x%16" SCNx64 " 0x%*16[0-9a-f] 0x%*16[0-9a-f] 0x%*16[0-9a-f] "
+		   "%9ld 0x%16" SCNx64 " 0x%*16[0-9a-f] 0x%*16[0-9a-f] 0x%*16[0-9a-f] 0x%*16[0-9a-f] "
 		   "0x%*16[0-9a-f] 0x%16" SCNx64 " 0x%*16[0-9a-f]%n",
-		   &number, &args[0], &args[1], &stack, &end) != 4 ||
+		   &number, &fd, &stack, &end) != 3 ||
 	    !end || number < 0)
 		return -EBADMSG;
 	/* A 32-bit task has its stack there, and other numbers. */
-	*ret = (struct rf_task_call){ .number = stack > UINT32_MAX ? number : -1, .args = { args[0], args[1] } };
+	*ret = (struct rf_task_call){ .number = stack > UINT32_MAX ? number : -1, .fd = (uint32_t)fd };
 	return 0;
 }
 
@@ -71,16 +70,6 @@ bool rf_task_call_is_socket(const struct rf_task_call *call)
 		if (call->number == calls[i])
 			return true;
 	return false;
-}
-
-bool rf_task_call_is_poll(const struct rf_task_call *call)
-{
-	return (call->number == SYS_ppoll
-#ifdef SYS_poll
-		|| call->number == SYS_poll
-#endif
-		) &&
-	       call->args[1] >= 1 && call->args[1] <= RF_TASK_WAIT_POLLED;
 }
 
 size_t rf_task_children_parse(const char *text, size_t len, pid_t *ret, size_t max)
@@ -205,25 +194,6 @@ static int is_opened(struct look *l, uint32_t fd)
 	return r;
 }
 
-/* 1: all that it polls is_opened(). */
-static int polled_are_opened(struct look *l, const struct rf_task_call *call)
-{
-	size_t size = call->args[1] * sizeof(struct pollfd);
-	struct pollfd polled[RF_TASK_WAIT_POLLED];
-	_cleanup_close_ int memory = openat(l->task, "mem", O_RDONLY | O_CLOEXEC);
-	int r = memory < 0 ? -errno : room_take(l->waits, RF_TASK_WAIT_FILE);
-
-	if (r < 0)
-		return r;
-	/* Its memory may be another program's by now. */
-	if (pread(memory, polled, size, (off_t)call->args[0]) != (ssize_t)size)
-		return 0;
-	r = 1;
-	for (size_t i = 0; r > 0 && i < call->args[1]; i++)
-		r = polled[i].fd < 0 ? 0 : is_opened(l, (uint32_t)polled[i].fd);
-	return r == -ENOENT ? 0 : r;
-}
-
 /* Of one that does not run. 1: it waits for the network. */
 static int thread_waits(struct look *l, const struct rf_task_call *call)
 {
@@ -235,11 +205,9 @@ static int thread_waits(struct look *l, const struct rf_task_call *call)
 		return r;
 	if (rf_task_sleeps_for_files(function))
 		return 1;
-	if (rf_task_is_stopped(function))
+	if (!rf_task_call_is_socket(call) || rf_task_is_stopped(function))
 		return 0;
-	if (rf_task_call_is_poll(call))
-		return polled_are_opened(l, call);
-	return rf_task_call_is_socket(call) ? is_opened(l, (uint32_t)call->args[0]) : 0;
+	return is_opened(l, call->fd);
 }
 
 static int thread_look(struct look *l)

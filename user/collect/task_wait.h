@@ -3,9 +3,9 @@
  * What the threads of a process, and of those that it has begun (a loader of
  * data), wait for: a connection that it opened itself to somewhere else, or a
  * server of files (NFS), is the network. One that another opened is not: who
- * waits on that waits for its users. poll() counts where all that it waits for
- * are such connections, as who waits with a timeout does. Of epoll, select()
- * and io_uring nothing is said: loops of events wait there for whatever comes.
+ * waits on that waits for its users. Of what waits by poll(), select(), epoll or
+ * io_uring, nothing is said: on what, stands in its memory, and who reads that
+ * may have to wait for it (a page of a file that a program serves).
  */
 #ifndef RF_COLLECT_TASK_WAIT_H
 #define RF_COLLECT_TASK_WAIT_H
@@ -19,7 +19,6 @@
 
 #define RF_TASK_WAIT_THREADS   32 /* of a process: those that began first */
 #define RF_TASK_WAIT_CHILDREN  8  /* likewise: of its first thread */
-#define RF_TASK_WAIT_POLLED    4  /* with more a poll() is a loop of events */
 /*
  * What looks may take together: bytes read, and for each file as much as RF_TASK_WAIT_FILE more, of a table of sockets
  * RF_TASK_WAIT_TABLE: it costs a millisecond to walk the host's sockets, however few are of the namespace.
@@ -35,7 +34,7 @@ enum rf_task_wait { RF_TASK_WAIT_OTHER, RF_TASK_WAIT_NETWORK, RF_TASK_WAIT_RUNS 
 struct rf_task_call {
 	bool runs;   /* or would, had it a processor */
 	long number; /* of the call it is blocked in; -1: none, or none that can be told */
-	uint64_t args[2];
+	uint32_t fd; /* its first argument */
 };
 
 /* What looks share. */
@@ -55,8 +54,6 @@ size_t rf_task_children_parse(const char *text, size_t len, pid_t *ret, size_t m
 int rf_task_call_parse(const char *text, size_t len, struct rf_task_call *ret);
 /* Pure: does it send, receive or connect, if its descriptor is a socket? */
 bool rf_task_call_is_socket(const struct rf_task_call *call);
-/* Pure: does it poll(), and no more than can be looked at? args[] are the address of struct pollfd, and how many. */
-bool rf_task_call_is_poll(const struct rf_task_call *call);
 /* Pure: of wchan; what the name of the function says where a thread sleeps. */
 bool rf_task_sleeps_for_files(const char *function);
 bool rf_task_is_stopped(const char *function);
