@@ -229,59 +229,72 @@ static __always_inline bool rf_call_is_inside(const struct rf_call_thread *threa
 static __always_inline void rf_resolve_begin(struct pt_regs *ctx)
 {
 	struct rf_call_thread *thread = rf_call_thread(BPF_LOCAL_STORAGE_GET_F_CREATE);
-	struct rf_call_name name = {};
-	__u64 *cookie;
 
 	if (!thread)
 		return;
-	thread->found = 0;
-	if (bpf_probe_read_user_str(name.name, sizeof(name.name), (void *)PT_REGS_PARM1(ctx)) <= 0)
-		return;
-	cookie = bpf_map_lookup_elem(&rf_call_name_map, &name);
-	if (!cookie)
-		return;
-	thread->found = *cookie;
+	thread->name = PT_REGS_PARM1(ctx);
 	thread->pointer = PT_REGS_PARM2(ctx);
 }
 
-struct rf_site_look {
-	struct rf_call_site_key key;
-	__u64 address;
-};
-
 static long rf_site_look(struct task_struct *task, struct vm_area_struct *area, void *arg)
 {
-	struct rf_site_look *look = arg;
+	struct rf_call_site *site = arg;
 	struct file *file = area->vm_file;
 
 	if (!file)
 		return 0;
-	look->key.inode = BPF_CORE_READ(file, f_inode, i_ino);
-	look->key.device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
-	look->key.offset = look->address - area->vm_start + (area->vm_pgoff << 12);
+	site->inode = BPF_CORE_READ(file, f_inode, i_ino);
+	site->device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+	site->offset = site->address - area->vm_start + (area->vm_pgoff << 12);
 	return 0;
 }
 
-/* Where the function that was asked for is: the daemon probes it there. */
-static __always_inline void rf_resolve_end(struct pt_regs *ctx)
+/*
+ * Where the function that was asked for is: the daemon probes it there. Its name is read now, when the library has:
+ * what nobody has touched yet cannot be read here.
+ */
+static __always_inline void rf_resolve_end(struct pt_regs *ctx, __u32 workload)
 {
+	struct rf_call_site_key key = { .workload = workload };
 	struct rf_call_thread *thread = rf_call_thread(0);
-	struct rf_site_look look = {};
 	struct rf_call_site site = {};
+	struct rf_call_name name = {};
+	__u64 *cookie;
 
-	if (!thread || !thread->found || (__u32)PT_REGS_RC(ctx))
+	if (!thread || !thread->name || (__u32)PT_REGS_RC(ctx))
 		return;
-	site.cookie = thread->found;
-	thread->found = 0;
-	if (bpf_probe_read_user(&look.address, sizeof(look.address), (void *)thread->pointer) < 0)
+	if (bpf_probe_read_user_str(name.name, sizeof(name.name), (void *)thread->name) <= 0) {
+		rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_CALL);
 		return;
-	if (bpf_find_vma(bpf_get_current_task_btf(), look.address, rf_site_look, &look, 0) < 0 || !look.key.inode)
+	}
+	thread->name = 0;
+	cookie = bpf_map_lookup_elem(&rf_call_name_map, &name);
+	if (!cookie)
 		return;
-	site.address = look.address;
+	site.cookie = *cookie;
+	/* It fails where another thread changes the mappings at that moment. */
+	if (bpf_probe_read_user(&site.address, sizeof(site.address), (void *)thread->pointer) < 0 ||
+	    bpf_find_vma(bpf_get_current_task_btf(), site.address, rf_site_look, &site, 0) < 0 || !site.inode) {
+		rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_CALL);
+		return;
+	}
 	site.tgid = bpf_get_current_pid_tgid() >> 32;
-	if (bpf_map_update_elem(&rf_call_site_map, &look.key, &site, BPF_NOEXIST) < 0 &&
-	    !bpf_map_lookup_elem(&rf_call_site_map, &look.key))
+	key.place = rf_call_place(site.inode, site.device, site.offset);
+	if (bpf_map_update_elem(&rf_call_site_map, &key, &site, BPF_NOEXIST) < 0 &&
+	    !bpf_map_lookup_elem(&rf_call_site_map, &key))
 		rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
+}
+
+/* What the probe stands for, for that workload; 0: nothing. */
+static __always_inline __u64 rf_call_meant(__u64 cookie, __u32 workload)
+{
+	struct rf_call_site_key key = { .place = RF_CALL_PLACE(cookie), .workload = workload };
+	const struct rf_call_site *site;
+
+	if (!(cookie & RF_CALL_TOLD))
+		return cookie;
+	site = bpf_map_lookup_elem(&rf_call_site_map, &key);
+	return site && site->seen ? site->cookie : 0;
 }
 
 SEC("uprobe")
@@ -297,6 +310,9 @@ int rf_call_begin(struct pt_regs *ctx)
 		rf_resolve_begin(ctx);
 		return 0;
 	}
+	cookie = rf_call_meant(cookie, workload);
+	if (!cookie)
+		return 0;
 	thread = rf_call_thread(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!thread)
 		return 0;
@@ -383,9 +399,11 @@ int rf_call_end(struct pt_regs *ctx)
 	if (!rf_call_workload(version, &workload))
 		return 0;
 	if (cookie & RF_CALL_RESOLVES) {
-		rf_resolve_end(ctx);
+		rf_resolve_end(ctx, workload);
 		return 0;
 	}
+	if (!rf_call_meant(cookie, workload))
+		return 0;
 	thread = rf_call_thread(0);
 	if (!thread || !thread->depth || --thread->depth)
 		return 0;

@@ -17,7 +17,7 @@
 #include <sys/ioctl.h>
 #endif
 
-#define RF_MAP_ABI     11 /* layout of everything in *_map.h and event.h */
+#define RF_MAP_ABI     12 /* layout of everything in *_map.h and event.h */
 #define RF_MODULE_ABI  3  /* /dev/ringfence and the kfuncs */
 #define RF_CONTROL_ABI 1  /* the control socket */
 

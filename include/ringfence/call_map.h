@@ -40,6 +40,19 @@ enum rf_call_kind {
 
 #define RF_CALL_GIVEN (1ULL << 13) /* always: no cookie is 0 */
 
+/* Of a place that programs were told of: which call it is says rf_call_site_map, for those that it was told to. */
+#define RF_CALL_TOLD	      (1ULL << 14)
+#define RF_CALL_AT(place)     (RF_CALL_GIVEN | RF_CALL_TOLD | (place) << 16)
+#define RF_CALL_PLACE(cookie) ((cookie) >> 16)
+
+/* A place in a file that is mapped, in 48 bits; @device as the kernel has it. */
+static inline __u64 rf_call_place(__u64 inode, __u32 device, __u64 offset)
+{
+	__u64 place = (inode * 0x9e3779b97f4a7c15ULL ^ device) * 0x9e3779b97f4a7c15ULL ^ offset;
+
+	return place * 0x9e3779b97f4a7c15ULL >> 16;
+}
+
 /* Latency: calls that took less than 1 us << 2 * bucket; the last has the rest. */
 #define RF_CALL_BUCKETS		 12
 #define RF_CALL_BUCKET_NS(index) (1000ULL << (2 * (index)))
@@ -65,7 +78,7 @@ struct rf_call_thread {
 	__u64 stack;   /* where its stack was: a call that is never seen to return is not waited for */
 	__u64 size;    /* bytes */
 	__u64 pointer; /* RF_CALL_RESOLVES: where the address goes */
-	__u64 found;   /* and the cookie of what was asked for; 0: none of ours */
+	__u64 name;    /* and where the name is of what is asked for; 0: none is */
 	__u64 held_ns; /* that it was made to wait before it began */
 	__u32 depth;   /* 0: in none */
 	__u32 blocks;  /* 1: when it returns, all is done */
@@ -98,20 +111,24 @@ struct rf_call_name {
 
 /*
  * rf_call_site_map: hash; addresses that programs were given for names of ours. They stay as long as the file is
- * probed: a program asks once, and another daemon must know them, too.
+ * probed: a program asks once, and another daemon must know them, too. A program may say what it likes: what it says
+ * holds for its own workload, and a probe is put where the daemon finds that a function begins.
  */
 struct rf_call_site_key {
-	__u64 inode;
-	__u64 offset; /* in the file */
-	__u32 device; /* as the kernel has it, of the file that is mapped */
+	__u64 place; /* rf_call_place() */
+	__u32 workload;
 	__u32 pad;
 };
 
 struct rf_call_site {
 	__u64 cookie;
+	__u64 inode;
+	__u64 offset;  /* in the file */
 	__u64 address; /* in @tgid, which has it mapped there */
+	__u32 device;  /* as the kernel has it, of the file that is mapped */
 	__u32 tgid;
-	__u32 seen; /* by the daemon */
+	__u32 seen; /* by the daemon, which has found it right */
+	__u32 pad;
 };
 
 #endif

@@ -121,6 +121,7 @@ struct rf_hook_stats {
 	X(RULESET_MISSING, "ruleset_missing", "a workload names a rule set that is not there: denied")                \
 	X(FLOW_STATE_FULL, "flow_state_full", "a UDP reply may be denied: no room to remember the request")           \
 	X(ACCEL_FULL, "accel_full", "no room to account for a job, a buffer, a file or a workload of an accelerator") \
+	X(ACCEL_CALL, "accel_call", "what cuGetProcAddress() gave could not be read: calls of it are not counted")    \
 	X(RATE_MISSING, "rate_missing", "a workload names limits that are not there: its packet passed")              \
 	X(CONNECTION_STATE, "connection_state", "a connection could not be counted: denied")                          \
 	X(CACHE_RACE, "cache_race", "a verdict was not cached because the slot was being written")                    \

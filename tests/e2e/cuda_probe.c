@@ -8,6 +8,8 @@
  *	times:N:STEP	the step N times; "+" between steps that belong together
  *	for:MS:STEP	likewise, as long
  *	resolve		launches from here on by what cuGetProcAddress() gives
+ *	ask		asks for that, and does nothing with it
+ *	version		which is no launch
  *	runtime		launches from here on by cudaLaunchKernel(), linked into this program
  *	wait:FILE	until there is one
  */
@@ -83,6 +85,8 @@ static void step(const char *text)
 	const char *colon = strchr(text, ':'), *rest = colon ? strchr(colon + 1, ':') : NULL;
 	uint64_t n = colon ? strtoull(colon + 1, NULL, 10) : 0, until;
 	uint64_t address;
+	void *given;
+	int version;
 
 	if (!strncmp(text, "launch:", 7)) {
 		launches++;
@@ -108,6 +112,11 @@ static void step(const char *text)
 	} else if (!strcmp(text, "resolve")) {
 		((int (*)(const char *, void **, int, uint64_t, int *))need("cuGetProcAddress_v2"))(
 			"cuLaunchKernel", (void **)&launch, 12000, 0, NULL);
+	} else if (!strcmp(text, "ask")) {
+		((int (*)(const char *, void **, int, uint64_t, int *))need("cuGetProcAddress_v2"))(
+			"cuLaunchKernel", &given, 12000, 0, NULL);
+	} else if (!strcmp(text, "version")) {
+		((int (*)(int *))need("cuDriverGetVersion"))(&version);
 	} else if (!strcmp(text, "runtime")) {
 		launch = runtime_launch;
 	} else if (!strncmp(text, "wait:", 5)) {

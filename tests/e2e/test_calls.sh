@@ -162,6 +162,43 @@ touch "$tmp/fifth"
 wait $pid
 tap_is "and counted again" 80 calls resolving launch calls
 
+# ---- who lies about where functions are ----
+
+make_cgroup liar victim
+for w in liar victim; do
+	echo 'accelerators: {userModeSubmission: true}' | doc $w $w
+done | put_force lies || exit 1
+cp "$library" "$tmp/libcuda.so.6"
+# It has the library all the time.
+inside victim "$probe" "$tmp/libcuda.so.6" "wait:$tmp/later" times:7:version >"$tmp/victim" 2>&1 &
+victim=$!
+known_some() { known=$(pins "$tmp/libcuda.so.6") && [ "$known" -gt 0 ]; }
+await 15 known_some
+known_some
+# lies WHAT: until the daemon has looked at what was told.
+lies()
+{
+	RF_CUDA_LIES=$1 inside liar "$probe" "$tmp/libcuda.so.6" ask "wait:$tmp/lied.$1" times:5:version >"$tmp/out" 2>&1 &
+	lies_pid=$!
+	sleep $((3 + 2 * (RF_SLOW > 1)))
+	told=$(pins "$tmp/libcuda.so.6")
+	touch "$tmp/lied.$1"
+	wait $lies_pid
+}
+libc=$(ldd "$probe" | sed -n 's/.*libc\.so\.6 => \(.*\) (.*/\1/p')
+lies libc
+tap_is "no probe is put into another file" 0 pins "$(readlink -f "$libc")"
+tap_is "and none where that would be in the library" "$known" echo "$told"
+lies middle
+tap_is "nor where no function begins" "$known" echo "$told"
+lies version
+tap_is "at a function it is" $((known + 1)) echo "$told"
+tap_is "and counts for who was told so" 5 calls liar launch calls
+touch "$tmp/later"
+wait $victim
+tap_is "and for nobody else" "" calls victim launch calls
+tap_ok "who is well all the same" grep -q '^launches 0' "$tmp/victim"
+
 cp "$library" "$tmp/libcuda.so.3"
 run runtime "$tmp/libcuda.so.3" runtime times:20:launch:1000+sync
 tap_is "a runtime that is part of the program, and the driver that it calls, are one" 20 calls runtime launch calls

@@ -38,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(fd >= 0);
 	assert(write(fd, data, size) == (ssize_t)size);
 	assert(rf_elf_functions(fd, take, &sum) <= 0);
+	assert(rf_elf_is_function(fd, sum % (size + 1)) <= 1);
+	assert(rf_elf_is_function(fd, size / 2) <= 1);
 	close(fd);
 	try_maps((const char *)data, size);
 	return 0;

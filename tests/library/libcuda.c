@@ -5,7 +5,8 @@
  * clock. A kernel is its length in nanoseconds; the device works on one after
  * the other, whichever process they are of, when RF_CUDA_DEVICE names a file
  * that they share. Of a module's kernel the length is its second parameter.
- * When RF_CUDA_NODE names a file, whoever may not open it has no device.
+ * When RF_CUDA_NODE names a file, whoever may not open it has no device. When
+ * RF_CUDA_LIES is set, cuGetProcAddress() gives something else for a launch.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -324,6 +325,16 @@ EXPORT int cuEventElapsedTime(float *ms, void *from, void *to)
 	return SUCCESS;
 }
 
+/* What a hostile library would have others find probed. */
+static void *lie(const char *what)
+{
+	if (!strcmp(what, "libc"))
+		return (void *)qsort;
+	if (!strcmp(what, "middle"))
+		return (char *)launch_inside + 1;
+	return (void *)cuDriverGetVersion;
+}
+
 EXPORT int cuGetProcAddress_v2(const char *name, void **ret, int version, uint64_t flags, int *status)
 {
 	static const struct {
@@ -345,6 +356,8 @@ EXPORT int cuGetProcAddress_v2(const char *name, void **ret, int version, uint64
 		if (strcmp(name, functions[i].name) != 0)
 			continue;
 		*ret = functions[i].function;
+		if (!i && getenv("RF_CUDA_LIES"))
+			*ret = lie(getenv("RF_CUDA_LIES"));
 		return SUCCESS;
 	}
 	return NOT_FOUND;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* By libelf, which checks what it reads against the file's size. Read, not mapped: who owns the file may cut it. */
+/*
+ * Symbols by libelf, which checks what it reads against the file's size: so it
+ * is told of files alone whose tables are small, for a file may be as large as
+ * its owner says. Read, not mapped: who owns the file may cut it.
+ */
 #include "user/collect/elf_functions.h"
 
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
-#include <linux/magic.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/vfs.h>
+#include <unistd.h>
 
 #include "user/lib/cleanup.h"
-#include "user/lib/util.h"
 
 #ifdef __x86_64__
 #define MACHINE EM_X86_64
@@ -21,45 +23,34 @@
 #define MACHINE EM_NONE
 #endif
 
-#define SEGMENTS_MAX 64
-
-struct segments {
-	GElf_Phdr list[SEGMENTS_MAX];
-	size_t n;
-};
-
-static int header_check(Elf *elf)
+int rf_elf_header_read(int fd, Elf64_Ehdr *ret)
 {
-	GElf_Ehdr header;
-
-	if (elf_kind(elf) != ELF_K_ELF || gelf_getclass(elf) != ELFCLASS64 || !gelf_getehdr(elf, &header))
+	if (pread(fd, ret, sizeof(*ret), 0) != sizeof(*ret) || memcmp(ret->e_ident, ELFMAG, SELFMAG) != 0 ||
+	    ret->e_ident[EI_CLASS] != ELFCLASS64 || ret->e_ident[EI_DATA] != ELFDATA2LSB || ret->e_machine != MACHINE ||
+	    ret->e_phentsize != sizeof(Elf64_Phdr))
 		return -ENOEXEC;
-	return header.e_machine == MACHINE ? 0 : -ENOEXEC;
+	/* None, where the count stands elsewhere, and may be anything. */
+	if (ret->e_shoff && (!ret->e_shnum || ret->e_shentsize != sizeof(Elf64_Shdr)))
+		return -ENOEXEC;
+	return ret->e_phnum > RF_ELF_SEGMENTS || ret->e_shnum > RF_ELF_SECTIONS_MAX ? -EFBIG : 0;
 }
 
-static int segments_read(Elf *elf, struct segments *s)
+int rf_elf_segments_read(int fd, const Elf64_Ehdr *header, struct rf_elf_segments *ret)
 {
-	size_t n;
+	size_t size = header->e_phnum * sizeof(*ret->list);
 
-	s->n = 0;
-	if (elf_getphdrnum(elf, &n) < 0)
-		return -ENOEXEC;
-	for (size_t i = 0; i < n && s->n < SEGMENTS_MAX; i++) {
-		if (!gelf_getphdr(elf, (int)i, &s->list[s->n]))
-			return -ENOEXEC;
-		if (s->list[s->n].p_type == PT_LOAD && s->list[s->n].p_flags & PF_X)
-			s->n++;
-	}
-	return 0;
+	ret->n = header->e_phnum;
+	return pread(fd, ret->list, size, (off_t)header->e_phoff) == (ssize_t)size ? 0 : -ENOEXEC;
 }
 
 /* Where in the file the code at that address is; false: in no segment that is executed. */
-static bool offset_of(const struct segments *s, uint64_t address, uint64_t *ret)
+static bool offset_of(const struct rf_elf_segments *s, uint64_t address, uint64_t *ret)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		const GElf_Phdr *p = &s->list[i];
+		const Elf64_Phdr *p = &s->list[i];
 
-		if (address < p->p_vaddr || address - p->p_vaddr >= p->p_filesz)
+		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X) || address < p->p_vaddr ||
+		    address - p->p_vaddr >= p->p_filesz)
 			continue;
 		*ret = address - p->p_vaddr + p->p_offset;
 		return true;
@@ -67,73 +58,92 @@ static bool offset_of(const struct segments *s, uint64_t address, uint64_t *ret)
 	return false;
 }
 
-static int table_walk(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, const struct segments *s,
-		      rf_elf_function_fn fn, void *arg)
+/* Its contents; with those of a table of names the last byte ends a name. */
+static const Elf_Data *section_read(Elf_Scn *section, const GElf_Shdr *header, bool names)
 {
-	Elf_Scn *strings = elf_getscn(elf, header->sh_link);
-	GElf_Shdr strings_header;
-	Elf_Data *data;
+	const Elf_Data *data = header->sh_flags & SHF_COMPRESSED ? NULL : elf_getdata(section, NULL);
+
+	if (!data || !data->d_buf || !data->d_size)
+		return NULL;
+	return names && ((const char *)data->d_buf)[data->d_size - 1] ? NULL : data;
+}
+
+static int symbols_walk(const Elf_Data *symbols, const Elf_Data *names, const struct rf_elf_segments *s,
+			rf_elf_function_fn fn, void *arg)
+{
 	int r = 0;
 
-	if (!strings || !gelf_getshdr(strings, &strings_header) || !header->sh_entsize)
-		return -ENOEXEC;
-	if (header->sh_size > RF_ELF_SYMBOLS_MAX || strings_header.sh_size > RF_ELF_SYMBOLS_MAX)
-		return -EFBIG;
-	data = elf_getdata(section, NULL);
-	if (!data)
-		return -ENOEXEC;
-	for (size_t i = 0; r >= 0 && i < header->sh_size / header->sh_entsize; i++) {
-		const char *name;
+	for (size_t i = 0; r >= 0 && i < symbols->d_size / sizeof(Elf64_Sym); i++) {
+		const Elf64_Sym *symbol = (const Elf64_Sym *)symbols->d_buf + i;
 		uint64_t offset;
-		GElf_Sym symbol;
 
-		if (!gelf_getsym(data, (int)i, &symbol))
-			break;
-		if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF ||
-		    !offset_of(s, symbol.st_value, &offset))
-			continue;
-		name = elf_strptr(elf, header->sh_link, symbol.st_name);
-		if (name)
-			r = fn(name, offset, arg);
+		if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_shndx != SHN_UNDEF &&
+		    symbol->st_name < names->d_size && offset_of(s, symbol->st_value, &offset))
+			r = fn((const char *)names->d_buf + symbol->st_name, offset, arg);
 	}
 	return r;
 }
 
-static int tables_walk(Elf *elf, rf_elf_function_fn fn, void *arg)
+static int table_walk(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, const struct rf_elf_segments *s,
+		      rf_elf_function_fn fn, void *arg)
 {
+	Elf_Scn *strings = elf_getscn(elf, header->sh_link);
+	const Elf_Data *symbols, *names;
+	GElf_Shdr strings_header;
+
+	if (!strings || !gelf_getshdr(strings, &strings_header) || header->sh_entsize != sizeof(Elf64_Sym) ||
+	    strings_header.sh_type != SHT_STRTAB)
+		return -ENOEXEC;
+	if (header->sh_size > RF_ELF_SYMBOLS_MAX || strings_header.sh_size > RF_ELF_STRINGS_MAX)
+		return -EFBIG;
+	symbols = section_read(section, header, false);
+	names = section_read(strings, &strings_header, true);
+	return symbols && names ? symbols_walk(symbols, names, s, fn, arg) : -ENOEXEC;
+}
+
+static int tables_walk(Elf *elf, const struct rf_elf_segments *s, rf_elf_function_fn fn, void *arg)
+{
+	static const uint32_t types[] = { SHT_SYMTAB, SHT_DYNSYM };
+	bool seen[ARRAY_SIZE(types)] = { false };
 	Elf_Scn *section = NULL;
-	struct segments s;
-	int r = segments_read(elf, &s);
+	int r = 0;
 
 	while (r >= 0 && (section = elf_nextscn(elf, section))) {
 		GElf_Shdr header;
 
 		if (!gelf_getshdr(section, &header))
 			return -ENOEXEC;
-		if (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM)
-			r = table_walk(elf, section, &header, &s, fn, arg);
+		for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(types); i++) {
+			if (header.sh_type != types[i] || seen[i])
+				continue;
+			seen[i] = true;
+			r = table_walk(elf, section, &header, s, fn, arg);
+		}
 	}
 	return r;
 }
 
 int rf_elf_functions(int fd, rf_elf_function_fn fn, void *arg)
 {
-	struct statfs fs;
+	struct rf_elf_segments segments;
+	Elf64_Ehdr header;
 	Elf *elf;
-	int r;
+	int r = rf_elf_header_read(fd, &header);
 
-	if (fstatfs(fd, &fs) < 0)
-		return -errno;
-	if (fs.f_type == FUSE_SUPER_MAGIC)
-		return -ELOOP;
+	if (r >= 0)
+		r = rf_elf_segments_read(fd, &header, &segments);
+	if (r < 0)
+		return r;
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return -ENOEXEC;
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf)
 		return -ENOEXEC;
-	r = header_check(elf);
-	if (r >= 0)
-		r = tables_walk(elf, fn, arg);
+	/* It was read again: it may be another by now. */
+	if (elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64)
+		r = tables_walk(elf, &segments, fn, arg);
+	else
+		r = -ENOEXEC;
 	elf_end(elf);
 	return r;
 }

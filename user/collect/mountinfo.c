@@ -165,7 +165,10 @@ static int mount_add(struct rf_mounts *m, size_t *room, const struct mount *from
 	point = unescape(from->point);
 	if (!point)
 		return -ENOMEM;
-	m->list[m->n++] = (struct rf_mount_point){ strtoull(from->id.s, NULL, 10), major << 20 | minor, point };
+	m->list[m->n] = (struct rf_mount_point){ strtoull(from->id.s, NULL, 10), major << 20 | minor, point, "" };
+	snprintf(m->list[m->n].type, sizeof(m->list[m->n].type), "%.*s", (int)MIN(from->type.n, sizeof(m->list->type)),
+		 from->type.s);
+	m->n++;
 	return 0;
 }
 
@@ -186,13 +189,37 @@ int rf_mounts_parse(const char *text, size_t len, struct rf_mounts *ret)
 	return 0;
 }
 
-int rf_mounts_read(struct rf_mounts *ret)
+int rf_mounts_read(pid_t pid, struct rf_mounts *ret)
 {
 	_cleanup_free_ char *text = NULL;
+	char path[40] = "/proc/self/mountinfo";
 	size_t len;
-	int r = rf_fs_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len);
+	int r;
 
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+	r = rf_fs_read(AT_FDCWD, path, MOUNTINFO_MAX, &text, &len);
 	return r < 0 ? r : rf_mounts_parse(text, len, ret);
+}
+
+const char *rf_mounts_type(const struct rf_mounts *m, uint32_t device)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->list[i].device == device)
+			return m->list[i].type;
+	return NULL;
+}
+
+bool rf_mount_is_local(const char *type)
+{
+	static const char *const local[] = { "ext2", "ext3",  "ext4",	 "xfs",	     "btrfs", "zfs",
+					     "f2fs", "tmpfs", "ramfs",	 "bcachefs", "erofs", "squashfs",
+					     "jfs",  "vfat",  "iso9660", "rootfs" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(local); i++)
+		if (rf_streq(type, local[i]))
+			return true;
+	return false;
 }
 
 void rf_mounts_fini(struct rf_mounts *m)

@@ -2,12 +2,10 @@
 /* "7f5c8a000000-7f5c8a028000 r-xp 00028000 08:02 1311 /usr/lib/libc.so.6": what is not followed by a path has none. */
 #include "user/collect/process_maps.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The digits at the front of @s, with @end behind them, which goes too. */
+/* The digits at the front of @s, hexadecimal, with @end behind them, which goes too. */
 static bool take_hex(struct rf_span *s, char end, uint64_t *ret)
 {
 	uint64_t value = 0;
@@ -29,20 +27,17 @@ static bool take_hex(struct rf_span *s, char end, uint64_t *ret)
 	return true;
 }
 
-/* All up to a space, and it. */
-static bool skip_word(struct rf_span *s)
+/* The number at the front of @s; with none it is 0. */
+static void take_number(struct rf_span *s, uint64_t *ret)
 {
-	const char *space = memchr(s->s, ' ', s->n);
-
-	if (!space)
-		return false;
-	s->n -= space + 1 - s->s;
-	s->s = space + 1;
-	return true;
+	for (*ret = 0; s->n && *s->s >= '0' && *s->s <= '9'; s->s++, s->n--)
+		*ret = *ret * 10 + (uint64_t)(*s->s - '0');
 }
 
 static bool parse_line(struct rf_span line, struct rf_process_map *m)
 {
+	uint64_t major, minor;
+
 	if (!take_hex(&line, '-', &m->start) || !take_hex(&line, ' ', &m->end) || m->end <= m->start)
 		return false;
 	/* "r-xp " */
@@ -51,13 +46,10 @@ static bool parse_line(struct rf_span line, struct rf_process_map *m)
 	m->executable = line.s[2] == 'x';
 	line.s += 5;
 	line.n -= 5;
-	/* Device and inode are those of whatever file system lies below: who wants to know opens it. */
-	if (!take_hex(&line, ' ', &m->offset) || !skip_word(&line))
+	if (!take_hex(&line, ' ', &m->offset) || !take_hex(&line, ':', &major) || !take_hex(&line, ' ', &minor))
 		return false;
-	while (line.n && *line.s >= '0' && *line.s <= '9') {
-		line.s++;
-		line.n--;
-	}
+	m->device = (uint32_t)(major << 20 | minor);
+	take_number(&line, &m->inode);
 	while (line.n && *line.s == ' ') {
 		line.s++;
 		line.n--;
@@ -76,12 +68,7 @@ bool rf_process_maps_next(struct rf_span *text, struct rf_process_map *ret)
 	return false;
 }
 
-int rf_process_map_open(pid_t pid, const struct rf_process_map *map)
+void rf_process_map_link(pid_t pid, const struct rf_process_map *map, char *ret, size_t size)
 {
-	char path[96];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, map->start, map->end);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	return fd < 0 ? -errno : fd;
+	snprintf(ret, size, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, map->start, map->end);
 }

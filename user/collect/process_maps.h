@@ -11,6 +11,9 @@
 
 struct rf_process_map {
 	uint64_t start, end, offset; /* @offset: in the file */
+	uint64_t inode;
+	uint32_t device; /* major << 20 | minor: of the file system that is mapped, which may be one below what stat()
+			    says */
 	bool executable;
 	struct rf_span path; /* as it stands there: "\012" for a newline, " (deleted)" behind what was unlinked */
 };
@@ -18,7 +21,7 @@ struct rf_process_map {
 /* Pure: takes the next line that is one off @text, and passes over what is none. False: there is no more. */
 bool rf_process_maps_next(struct rf_span *text, struct rf_process_map *ret);
 
-/* Opens what is mapped there, whatever mount namespace and name it has. A negative errno. */
-int rf_process_map_open(pid_t pid, const struct rf_process_map *map);
+/* The link to what is mapped there, whatever mount namespace and name it has. 64 bytes will do. */
+void rf_process_map_link(pid_t pid, const struct rf_process_map *map, char *ret, size_t size);
 
 #endif

@@ -277,7 +277,7 @@ int rf_labels_resolve(struct rf_labels *ret, struct rf_engine *e, struct rf_poli
 	if (r >= 0 && set->zones) {
 		/* Opened before it is read, so that no change is missed. */
 		fresh.mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-		r = rf_mounts_read(&mounts);
+		r = rf_mounts_read(0, &mounts);
 	}
 	if (r >= 0 && set->zones)
 		r = zones_locate(&fresh, &list, set, diags);
@@ -338,14 +338,14 @@ void rf_labels_tick(struct rf_labels *l, struct rf_engine *e, const struct rf_po
 
 	if (!set || !set->zones || l->n != set->zones->n)
 		return;
-	if (l->mounts_fd > 0 && poll(&changed, 1, 0) > 0 && rf_mounts_read(&mounts) == 0)
+	if (l->mounts_fd > 0 && poll(&changed, 1, 0) > 0 && rf_mounts_read(0, &mounts) == 0)
 		mounts_renew(&mounts, e, set->zones);
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct rf_label_seen now = path_see(set->zones->list[i].path);
 
 		if (!now.inode || (now.inode == l->seen[i].inode && now.device == l->seen[i].device))
 			continue;
-		if (!mounts.n && rf_mounts_read(&mounts) < 0)
+		if (!mounts.n && rf_mounts_read(0, &mounts) < 0)
 			return;
 		l->seen[i] = now;
 		zone_renew(&mounts, e, set->zones->list[i].path, i + 1);

@@ -7,6 +7,10 @@
  *
  * A library is known by its device and inode: one file that ten containers have
  * is probed once, and one that is replaced under its name is another.
+ *
+ * The file, its name, and what a program says that it was told are the
+ * workload's, and a probe is met by all that have the file mapped. So it is put
+ * where a function begins alone, and what was told counts for who told it.
  */
 #include "user/daemon/libraries.h"
 
@@ -19,27 +23,40 @@
 #include "user/collect/elf_functions.h"
 #include "user/collect/process_maps.h"
 #include "user/daemon/process.h"
+#include "user/lib/clock.h"
 #include "user/lib/fs.h"
 #include "user/lib/log.h"
 #include "user/model/calls.h"
 
-#define LOOKS_A_TICK	 500   /* processes: some milliseconds */
-#define ROUND_MAX	 65536 /* processes */
+#define LOOKS_A_TICK	 500		       /* processes: some milliseconds */
+#define TICK_NS		 (20 * 1000 * 1000ULL) /* then the rest waits for the next */
+#define REST		 20		       /* times as long as it took, its mappings are not read again */
+#define ROUND_MAX	 65536		       /* processes */
 #define PROCESS_FILES	 8
+#define WORKLOAD_FILES	 (RF_MAX_CALL_LIBRARIES / 8)
 #define KEEP_ROUNDS	 5 /* that a library nobody maps is kept: a job that starts again finds it probed */
 #define MAPS_MAX	 (16 * 1024 * 1024)
 #define CGROUP_PROCS_MAX (4 * 1024 * 1024)
 
 struct rf_library {
 	uint64_t device, inode;
-	uint64_t seen; /* round */
+	uint64_t told_inode; /* as sites have it, and its device; 0: there was none yet */
+	uint32_t told_device;
+	uint32_t workload; /* who had it first */
+	uint64_t seen;	   /* round */
 	char name[48];
 	bool failed; /* told, and not tried again */
 };
 
+struct rf_library_process {
+	pid_t pid;
+	uint32_t workload;
+};
+
 struct process {
 	struct rf_process_stat stat;
-	uint64_t seen; /* round */
+	uint64_t seen;	   /* round */
+	uint64_t again_ns; /* its mappings are not read before */
 	struct {
 		uint64_t device, inode;
 	} files[PROCESS_FILES];
@@ -50,6 +67,15 @@ struct probes {
 	struct rf_call_probe list[RF_MAX_CALL_PROBES];
 	size_t n;
 	const struct rf_library *library; /* of which they are */
+	int fd;
+};
+
+/* What is looked at now. */
+struct look {
+	struct rf_libraries *l;
+	struct rf_engine *e;
+	struct rf_library_process process;
+	uint64_t until_ns;
 };
 
 static struct rf_library *library_find(const struct rf_libraries *l, uint64_t device, uint64_t inode)
@@ -85,14 +111,24 @@ static int function_take(const char *name, uint64_t offset, void *arg)
 	return 0;
 }
 
-/* What programs were told under a daemon before this one: they do not ask again. */
+static bool is_told_of(const struct rf_library *library, const struct rf_call_site *site)
+{
+	if (site->inode == library->told_inode && site->device == library->told_device)
+		return true;
+	return site->inode == library->inode && site->device == kernel_device(library->device);
+}
+
+/* What programs were told under a daemon before this one, which has found it right: they do not ask again. */
 static int known_site_take(const struct rf_call_site_key *key, const struct rf_call_site *site, void *arg)
 {
 	struct probes *p = arg;
 
-	if (key->inode == p->library->inode && key->device == kernel_device(p->library->device))
-		probe_add(p, key->offset, site->cookie);
-	return 0;
+	if (!site->seen || !is_told_of(p->library, site))
+		return RF_CALL_SITE_OPEN;
+	if (rf_elf_is_function(p->fd, site->offset) <= 0)
+		return RF_CALL_SITE_WRONG;
+	probe_add(p, site->offset, RF_CALL_AT(key->place));
+	return RF_CALL_SITE_RIGHT;
 }
 
 static void library_fail(struct rf_library *library, const char *path, const char *why)
@@ -115,57 +151,89 @@ static void probes_attach(struct rf_engine *e, struct rf_library *library, int f
 		library_fail(library, path, error ? error : strerror(-r));
 }
 
-/* NULL: there is no room, or no memory. */
-static struct rf_library *library_add(struct rf_libraries *l, const struct stat *st)
+/* One may not take the room of all. */
+static bool has_room(struct rf_libraries *l, uint32_t workload)
 {
-	struct rf_library *list;
+	size_t own = 0;
 
-	if (l->n == RF_MAX_CALL_LIBRARIES) {
-		if (!l->full_told)
-			rf_warn("more than %d libraries of accelerators are in use: the rest is not counted",
-				RF_MAX_CALL_LIBRARIES);
-		l->full_told = true;
-		return NULL;
-	}
-	list = reallocarray(l->list, l->n + 1, sizeof(*list));
+	for (size_t i = 0; i < l->n; i++)
+		own += l->list[i].workload == workload;
+	if (l->n < RF_MAX_CALL_LIBRARIES && own < WORKLOAD_FILES)
+		return true;
+	if (!l->full_told)
+		rf_warn("libraries of accelerators: more than %d are in use, or %d of one workload; the rest is not "
+			"counted",
+			RF_MAX_CALL_LIBRARIES, WORKLOAD_FILES);
+	l->full_told = true;
+	return false;
+}
+
+/* NULL: there is no room, or no memory. */
+static struct rf_library *library_add(struct rf_libraries *l, uint32_t workload, const struct stat *st)
+{
+	struct rf_library *list = has_room(l, workload) ? reallocarray(l->list, l->n + 1, sizeof(*list)) : NULL;
+
 	if (!list)
 		return NULL;
 	l->list = list;
-	list[l->n] = (struct rf_library){ .device = st->st_dev, .inode = st->st_ino };
+	list[l->n] = (struct rf_library){
+		.device = st->st_dev, .inode = st->st_ino, .workload = workload, .seen = l->round
+	};
 	snprintf(list[l->n].name, sizeof(list[l->n].name), "%llx-%llx", (unsigned long long)st->st_dev,
 		 (unsigned long long)st->st_ino);
 	return &list[l->n++];
 }
 
 /* The library that @fd is, probed; NULL: it is no file that can be. */
-static struct rf_library *library_get(struct rf_libraries *l, struct rf_engine *e, int fd, const char *path)
+static struct rf_library *library_get(struct look *look, int fd, const char *path)
 {
 	_cleanup_free_ struct probes *p = NULL;
 	struct rf_library *library;
 	struct stat st;
 	int r;
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (fstat(fd, &st) < 0)
 		return NULL;
-	library = library_find(l, st.st_dev, st.st_ino);
+	library = library_find(look->l, st.st_dev, st.st_ino);
 	if (library)
 		return library;
 	p = calloc(1, sizeof(*p));
-	library = p ? library_add(l, &st) : NULL;
+	library = p ? library_add(look->l, look->process.workload, &st) : NULL;
 	if (!library)
 		return NULL;
 	p->library = library;
+	p->fd = fd;
 	r = rf_elf_functions(fd, function_take, p);
 	if (r >= 0)
-		(void)rf_engine_call_sites_each(e, known_site_take, p);
+		(void)rf_engine_call_sites_each(look->e, known_site_take, p);
 	if (r < 0)
-		library_fail(library, path,
-			     r == -ELOOP ? "it lies in a file system that a program serves (FUSE)" : strerror(-r));
+		library_fail(library, path, r == -EFBIG ? "it has more symbols than are read" : strerror(-r));
 	else
-		probes_attach(e, library, fd, path, p);
+		probes_attach(look->e, library, fd, path, p);
 	if (!library->failed && p->n)
 		rf_notice("%zu functions of %s are probed", p->n, path);
 	return library;
+}
+
+/* Once for each file system; @device as mappings have it. */
+static void refusal_tell(struct rf_libraries *l, uint32_t device, const char *path, const char *why)
+{
+	for (size_t i = 0; i < MIN(l->n_refused, ARRAY_SIZE(l->refused)); i++)
+		if (l->refused[i] == device)
+			return;
+	l->refused[l->n_refused++ % ARRAY_SIZE(l->refused)] = device;
+	rf_warn("calls of %s are not counted: %s", path, why);
+}
+
+/* -1: it cannot be read, or is not. */
+static int mapped_open(struct look *look, const char *link, uint32_t device, const char *path)
+{
+	const char *why = NULL;
+	int fd = rf_library_open(&look->l->files, look->process.pid, link, &why);
+
+	if (fd == -ENOTSUP)
+		refusal_tell(look->l, device, path, why);
+	return fd < 0 ? -1 : fd;
 }
 
 /* ---- processes ---- */
@@ -185,15 +253,15 @@ static void process_note(struct process *p, struct rf_library *library, uint64_t
 }
 
 /* A runtime may be linked into the program itself, whose symbols tell as far as there are some. */
-static void program_look(struct rf_libraries *l, struct rf_engine *e, pid_t pid, struct process *p)
+static void program_look(struct look *look, struct process *p)
 {
 	_cleanup_close_ int fd = -1;
 	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	snprintf(path, sizeof(path), "/proc/%d/exe", look->process.pid);
+	fd = mapped_open(look, path, 0, path);
 	if (fd >= 0)
-		process_note(p, library_get(l, e, fd, path), l->round);
+		process_note(p, library_get(look, fd, path), look->l->round);
 }
 
 static int maps_read(pid_t pid, char **ret, size_t *ret_len)
@@ -204,41 +272,71 @@ static int maps_read(pid_t pid, char **ret, size_t *ret_len)
 	return rf_fs_read(AT_FDCWD, path, MAPS_MAX, ret, ret_len);
 }
 
-static void maps_look(struct rf_libraries *l, struct rf_engine *e, pid_t pid, struct process *p)
+/* Files that were opened already: a file has many mappings, and a program may have very many of one. */
+struct opened {
+	struct {
+		uint64_t inode;
+		uint32_t device;
+	} list[PROCESS_FILES];
+	size_t n;
+};
+
+static bool opened_add(struct opened *o, const struct rf_process_map *map)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->list[i].inode == map->inode && o->list[i].device == map->device)
+			return false;
+	if (o->n == PROCESS_FILES)
+		return false;
+	o->list[o->n].inode = map->inode;
+	o->list[o->n++].device = map->device;
+	return true;
+}
+
+static void library_look(struct look *look, const struct rf_process_map *map, const char *path, struct process *p)
+{
+	_cleanup_close_ int fd = -1;
+	char link[96];
+
+	rf_process_map_link(look->process.pid, map, link, sizeof(link));
+	fd = mapped_open(look, link, map->device, path);
+	if (fd >= 0)
+		process_note(p, library_get(look, fd, path), look->l->round);
+}
+
+static void maps_look(struct look *look, struct process *p)
 {
 	_cleanup_free_ char *text = NULL;
+	struct opened opened = { .n = 0 };
 	struct rf_process_map map;
 	bool has_driver = false;
 	struct rf_span rest;
 	size_t len;
 
-	if (maps_read(pid, &text, &len) < 0)
+	if (maps_read(look->process.pid, &text, &len) < 0)
 		return;
 	p->n = 0;
 	rest = (struct rf_span){ text, len };
 	while (rf_process_maps_next(&rest, &map)) {
 		_cleanup_free_ char *path = map.executable && map.path.n ? strndup(map.path.s, map.path.n) : NULL;
-		_cleanup_close_ int fd = -1;
 
-		if (!path || *path != '/' || !rf_call_is_library(path))
+		if (!path || *path != '/' || !rf_call_is_library(path) || !opened_add(&opened, &map))
 			continue;
-		fd = rf_process_map_open(pid, &map);
-		if (fd < 0)
-			continue;
-		process_note(p, library_get(l, e, fd, path), l->round);
+		library_look(look, &map, path, p);
 		has_driver |= rf_call_is_driver(path);
 	}
 	if (has_driver)
-		program_look(l, e, pid, p);
+		program_look(look, p);
 }
 
-static void process_look(struct rf_libraries *l, struct rf_engine *e, pid_t pid)
+static void process_look(struct look *look)
 {
-	uint64_t key = (uint64_t)pid;
+	uint64_t key = (uint64_t)look->process.pid, begin = rf_clock_monotonic();
+	struct rf_libraries *l = look->l;
 	struct process *p = rf_hashmap_get64(l->processes, key);
 	struct rf_process_stat now;
 
-	if (rf_process_stat_read((uint32_t)pid, &now) < 0)
+	if (rf_process_stat_read((uint32_t)look->process.pid, &now) < 0)
 		return;
 	if (!p) {
 		p = calloc(1, sizeof(*p));
@@ -247,9 +345,10 @@ static void process_look(struct rf_libraries *l, struct rf_engine *e, pid_t pid)
 			return;
 		}
 	}
-	if (p->stat.start_ns != now.start_ns || p->stat.size != now.size) {
+	if (p->stat.start_ns != now.start_ns || (p->stat.size != now.size && begin >= p->again_ns)) {
 		p->stat = now;
-		maps_look(l, e, pid, p);
+		maps_look(look, p);
+		p->again_ns = begin + REST * (rf_clock_monotonic() - begin);
 	}
 	p->seen = l->round;
 	for (size_t i = 0; i < p->n; i++) {
@@ -288,13 +387,14 @@ static void pids_add(struct rf_libraries *l, const struct rf_registry *r, const 
 	     line = strtok_r(NULL, "\n", &save)) {
 		/* The next power of two is the capacity. */
 		if ((l->n_pids & (l->n_pids - 1)) == 0) {
-			pid_t *grown = reallocarray(l->pids, l->n_pids ? 2 * l->n_pids : 1, sizeof(*grown));
+			struct rf_library_process *grown =
+				reallocarray(l->pids, l->n_pids ? 2 * l->n_pids : 1, sizeof(*grown));
 
 			if (!grown)
 				return;
 			l->pids = grown;
 		}
-		l->pids[l->n_pids++] = (pid_t)atoi(line);
+		l->pids[l->n_pids++] = (struct rf_library_process){ (pid_t)atoi(line), c->workload };
 	}
 }
 
@@ -326,6 +426,12 @@ static void processes_trim(struct rf_libraries *l)
 			rf_hashmap_remove(l->processes, key, len);
 }
 
+static int site_forget(const struct rf_call_site_key *key, const struct rf_call_site *site, void *arg)
+{
+	(void)key;
+	return is_told_of(arg, site) ? RF_CALL_SITE_WRONG : RF_CALL_SITE_OPEN;
+}
+
 static void round_end(struct rf_libraries *l, struct rf_engine *e)
 {
 	processes_trim(l);
@@ -335,7 +441,7 @@ static void round_end(struct rf_libraries *l, struct rf_engine *e)
 			continue;
 		}
 		rf_engine_calls_detach(e, l->list[i].name);
-		rf_engine_call_sites_delete(e, kernel_device(l->list[i].device), l->list[i].inode);
+		(void)rf_engine_call_sites_each(e, site_forget, &l->list[i]);
 		l->list[i] = l->list[--l->n];
 		l->full_told = false;
 	}
@@ -347,53 +453,116 @@ static void round_end(struct rf_libraries *l, struct rf_engine *e)
 /* ---- what programs were told where functions are ---- */
 
 struct sites {
-	struct rf_libraries *l;
-	struct rf_engine *e;
+	struct look look;
+	/* Mappings of the process that was asked for last. */
+	pid_t pid;
+	char *text;
+	size_t len;
+	uint16_t right[RF_MAX_WORKLOADS]; /* how many of each there are */
 };
+
+static int site_count(const struct rf_call_site_key *key, const struct rf_call_site *site, void *arg)
+{
+	struct sites *s = arg;
+
+	if (key->workload < RF_MAX_WORKLOADS)
+		s->right[key->workload] += site->seen;
+	return RF_CALL_SITE_OPEN;
+}
+
+/* What the process has at that address; false: nothing that is executed. */
+static bool site_find(struct sites *s, const struct rf_call_site *site, struct rf_process_map *ret)
+{
+	struct rf_span rest;
+
+	if (s->pid != (pid_t)site->tgid) {
+		rf_freep(&s->text);
+		s->pid = (pid_t)site->tgid;
+		if (maps_read(s->pid, &s->text, &s->len) < 0)
+			s->text = NULL;
+	}
+	rest = (struct rf_span){ s->text, s->text ? s->len : 0 };
+	while (rf_process_maps_next(&rest, ret))
+		if (site->address >= ret->start && site->address < ret->end)
+			return ret->executable;
+	return false;
+}
+
+/* In a library that is probed already, for its name: a program may lead to any file, where it likes. */
+static enum rf_call_site_is site_judge(struct sites *s, const struct rf_call_site_key *key,
+				       const struct rf_call_site *site)
+{
+	struct probes p = { .n = 1 };
+	struct rf_library *library;
+	struct rf_process_map map;
+	_cleanup_close_ int fd = -1;
+	char link[96];
+	struct stat st;
+
+	if (!site_find(s, site, &map))
+		return RF_CALL_SITE_WRONG;
+	s->look.process = (struct rf_library_process){ s->pid, key->workload };
+	rf_process_map_link(s->pid, &map, link, sizeof(link));
+	fd = mapped_open(&s->look, link, map.device, "what cuGetProcAddress() gave");
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return RF_CALL_SITE_WRONG;
+	library = library_find(s->look.l, st.st_dev, st.st_ino);
+	p.list[0] = (struct rf_call_probe){ site->address - map.start + map.offset, RF_CALL_AT(key->place) };
+	/* It may have mapped something else there since it was told. */
+	if (!library || p.list[0].offset != site->offset || rf_elf_is_function(fd, site->offset) <= 0)
+		return RF_CALL_SITE_WRONG;
+	library->seen = s->look.l->round;
+	library->told_inode = site->inode;
+	library->told_device = site->device;
+	probes_attach(s->look.e, library, fd, library->name, &p);
+	return RF_CALL_SITE_RIGHT;
+}
 
 static int site_look(const struct rf_call_site_key *key, const struct rf_call_site *site, void *arg)
 {
-	const struct sites *s = arg;
-	_cleanup_free_ char *text = NULL;
-	struct rf_process_map map;
-	struct rf_span rest;
-	size_t len;
+	struct sites *s = arg;
+	enum rf_call_site_is is;
 
-	(void)key;
-	if (site->seen || maps_read((pid_t)site->tgid, &text, &len) < 0)
-		return 1;
-	rest = (struct rf_span){ text, len };
-	while (rf_process_maps_next(&rest, &map)) {
-		struct probes p = { .list = { { site->address - map.start + map.offset, site->cookie } }, .n = 1 };
-		struct rf_library *library;
-		_cleanup_close_ int fd = -1;
+	if (site->seen)
+		return RF_CALL_SITE_RIGHT;
+	if (rf_clock_monotonic() >= s->look.until_ns)
+		return -ECANCELED;
+	if (key->workload >= RF_MAX_WORKLOADS || s->right[key->workload] >= RF_MAX_CALL_PROBES)
+		return RF_CALL_SITE_WRONG;
+	is = site_judge(s, key, site);
+	s->right[key->workload] += is == RF_CALL_SITE_RIGHT;
+	return is;
+}
 
-		if (site->address < map.start || site->address >= map.end)
-			continue;
-		fd = map.executable ? rf_process_map_open((pid_t)site->tgid, &map) : -1;
-		library = fd >= 0 ? library_get(s->l, s->e, fd, "a library that cuGetProcAddress() led to") : NULL;
-		if (!library)
-			return 1;
-		library->seen = s->l->round;
-		probes_attach(s->e, library, fd, library->name, &p);
-		return 1;
-	}
-	return 1;
+static void sites_look(struct look *look)
+{
+	struct sites *s = look->l->n ? calloc(1, sizeof(*s)) : NULL;
+
+	if (!s)
+		return;
+	s->look = *look;
+	if (rf_engine_call_sites_each(look->e, site_count, s) == 0)
+		(void)rf_engine_call_sites_each(look->e, site_look, s);
+	free(s->text);
+	free(s);
 }
 
 void rf_libraries_tick(struct rf_libraries *l, struct rf_registry *r)
 {
-	struct sites sites = { l, r->engine };
+	struct look look = { .l = l, .e = r->engine, .until_ns = rf_clock_monotonic() + TICK_NS };
 
 	if (!l->processes && rf_hashmap_new(free, &l->processes) < 0)
 		return;
 	if (l->at == l->n_pids)
 		round_begin(l, r);
-	for (size_t i = 0; i < LOOKS_A_TICK && l->at < l->n_pids; i++)
-		process_look(l, r->engine, l->pids[l->at++]);
-	if (l->n)
-		(void)rf_engine_call_sites_each(r->engine, site_look, &sites);
+	for (size_t i = 0; i < LOOKS_A_TICK && l->at < l->n_pids && rf_clock_monotonic() < look.until_ns; i++) {
+		look.process = l->pids[l->at++];
+		process_look(&look);
+	}
+	look.until_ns = rf_clock_monotonic() + TICK_NS;
+	sites_look(&look);
 	rf_engine_calls_sweep(r->engine);
+	rf_library_files_forget(&l->files);
 	if (l->at == l->n_pids)
 		round_end(l, r->engine);
 }
@@ -403,5 +572,6 @@ void rf_libraries_stop(struct rf_libraries *l)
 	free(l->list);
 	free(l->pids);
 	rf_hashmap_free(l->processes);
+	rf_library_files_forget(&l->files);
 	*l = (struct rf_libraries){ 0 };
 }

@@ -7,17 +7,22 @@
 #ifndef RF_DAEMON_LIBRARIES_H
 #define RF_DAEMON_LIBRARIES_H
 
+#include "user/daemon/library_file.h"
 #include "user/daemon/registry.h"
 
 struct rf_library;
+struct rf_library_process;
 
 struct rf_libraries {
 	struct rf_library *list; /* n */
 	size_t n;
-	struct rf_hashmap *processes; /* pid -> what it has mapped, owned */
-	pid_t *pids;		      /* of this round, n_pids; looked at up to @at */
+	struct rf_hashmap *processes;	 /* pid -> what it has mapped, owned */
+	struct rf_library_process *pids; /* of this round, n_pids; looked at up to @at */
 	size_t n_pids, at;
 	uint64_t round;
+	struct rf_library_files files;
+	uint32_t refused[16]; /* devices of file systems that were told of; the last ones of n_refused */
+	size_t n_refused;
 	bool settled, full_told;
 };
 

@@ -194,37 +194,36 @@ void rf_engine_calls_settle(struct rf_engine *e)
 
 /* ---- maps ---- */
 
-int rf_engine_call_sites_each(struct rf_engine *e, rf_call_site_fn fn, void *arg)
+static void site_answer(int fd, const struct rf_call_site_key *key, struct rf_call_site *site, enum rf_call_site_is is)
 {
-	int fd = rf_engine_map_fd(e, "rf_call_site_map"), r = 0;
-	struct rf_call_site_key key, *previous = NULL;
-	struct rf_call_site site;
-
-	while (r >= 0 && bpf_map_get_next_key(fd, previous, &key) == 0) {
-		previous = &key;
-		if (bpf_map_lookup_elem(fd, &key, &site) < 0)
-			continue;
-		r = fn(&key, &site, arg);
-		if (r <= 0 || site.seen)
-			continue;
-		site.seen = 1;
-		(void)bpf_map_update_elem(fd, &key, &site, BPF_EXIST);
-	}
-	return r;
+	if (is == RF_CALL_SITE_WRONG)
+		(void)bpf_map_delete_elem(fd, key);
+	if (is != RF_CALL_SITE_RIGHT || site->seen)
+		return;
+	site->seen = 1;
+	(void)bpf_map_update_elem(fd, key, site, BPF_EXIST);
 }
 
-void rf_engine_call_sites_delete(struct rf_engine *e, uint32_t device, uint64_t inode)
+/* All at once: they are few, and a walk by keys begins anew with each that goes. */
+int rf_engine_call_sites_each(struct rf_engine *e, rf_call_site_fn fn, void *arg)
 {
+	_cleanup_free_ struct rf_call_site_key *keys = calloc(RF_MAX_CALL_SITES, sizeof(*keys));
+	_cleanup_free_ struct rf_call_site *sites = calloc(RF_MAX_CALL_SITES, sizeof(*sites));
 	int fd = rf_engine_map_fd(e, "rf_call_site_map"), r;
-	struct rf_call_site_key key, next;
+	uint32_t cursor, n = RF_MAX_CALL_SITES;
 
-	r = bpf_map_get_next_key(fd, NULL, &key);
-	while (r == 0) {
-		r = bpf_map_get_next_key(fd, &key, &next);
-		if (key.device == device && key.inode == inode)
-			(void)bpf_map_delete_elem(fd, &key);
-		key = next;
+	if (!keys || !sites)
+		return -ENOMEM;
+	r = bpf_map_lookup_batch(fd, NULL, &cursor, keys, sites, &n, NULL);
+	if (r < 0 && errno != ENOENT)
+		return -errno;
+	for (uint32_t i = 0; i < n; i++) {
+		r = fn(&keys[i], &sites[i], arg);
+		if (r < 0)
+			return r;
+		site_answer(fd, &keys[i], &sites[i], r);
 	}
+	return 0;
 }
 
 int rf_engine_call_uses_each(const struct rf_engine *e, rf_call_use_fn fn, void *arg)

@@ -233,11 +233,11 @@ int rf_engine_calls_attach(struct rf_engine *e, const char *name, int fd, const 
 			   char **ret_error);
 void rf_engine_calls_detach(struct rf_engine *e, const char *name);
 void rf_engine_calls_settle(struct rf_engine *e);
-/* What programs were told where functions are. @fn: negative ends it, 1: the daemon has seen it. */
+/* What programs were told where functions are: as they say, until the daemon has found it right. */
+enum rf_call_site_is { RF_CALL_SITE_OPEN, RF_CALL_SITE_RIGHT, RF_CALL_SITE_WRONG /* it is forgotten */ };
+/* Returns enum rf_call_site_is; a negative value ends it and is its result. */
 typedef int (*rf_call_site_fn)(const struct rf_call_site_key *key, const struct rf_call_site *site, void *arg);
 int rf_engine_call_sites_each(struct rf_engine *e, rf_call_site_fn fn, void *arg);
-/* Forgets those of a file that nobody has mapped any more; @device as in struct rf_call_site_key. */
-void rf_engine_call_sites_delete(struct rf_engine *e, uint32_t device, uint64_t inode);
 typedef int (*rf_call_use_fn)(const struct rf_call_key *key, const struct rf_call_use *use, void *arg);
 int rf_engine_call_uses_each(const struct rf_engine *e, rf_call_use_fn fn, void *arg);
 /* Processes that ended at work. Once a second. */

@@ -104,6 +104,19 @@ static void this_process_gets_an_answer_or_none(void **state)
 	assert_int_equal(got[0], '/');
 }
 
+static void what_others_serve_is_not_local(void **state)
+{
+	(void)state;
+	assert_true(rf_mount_is_local("ext4"));
+	assert_true(rf_mount_is_local("tmpfs"));
+	assert_false(rf_mount_is_local("fuse"));
+	assert_false(rf_mount_is_local("fuse.sshfs"));
+	assert_false(rf_mount_is_local("nfs4"));
+	assert_false(rf_mount_is_local("9p"));
+	assert_false(rf_mount_is_local("overlay"));
+	assert_false(rf_mount_is_local(""));
+}
+
 static void every_mount_is_known_with_its_device(void **state)
 {
 	const char *text = ROOT TMPFS
@@ -120,8 +133,10 @@ static void every_mount_is_known_with_its_device(void **state)
 	assert_int_equal(rf_mounts_device(&mounts, 99, &device), 0);
 	assert_int_equal(device, 259u << 20 | 1048575);
 	assert_int_equal(rf_mounts_device(&mounts, 7, &device), -ENOENT);
+	assert_string_equal(rf_mounts_type(&mounts, device), "btrfs");
+	assert_null(rf_mounts_type(&mounts, 7));
 	rf_mounts_fini(&mounts);
-	assert_int_equal(rf_mounts_read(&mounts), 0);
+	assert_int_equal(rf_mounts_read(0, &mounts), 0);
 	assert_true(mounts.n > 0);
 	rf_mounts_fini(&mounts);
 }
@@ -139,6 +154,7 @@ int main(void)
 		cmocka_unit_test(lines_that_are_none_are_passed_over),
 		cmocka_unit_test(this_process_gets_an_answer_or_none),
 		cmocka_unit_test(every_mount_is_known_with_its_device),
+		cmocka_unit_test(what_others_serve_is_not_local),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

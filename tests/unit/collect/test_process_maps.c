@@ -32,6 +32,8 @@ static void a_mapped_file_is_told_with_its_place(void **state)
 	assert_int_equal(map.start, 0x7f5c8a000000);
 	assert_int_equal(map.end, 0x7f5c8a028000);
 	assert_int_equal(map.offset, 0x28000);
+	assert_int_equal(map.device, 8 << 20 | 2);
+	assert_int_equal(map.inode, 1311);
 	assert_true(map.executable);
 	assert_true(rf_span_eq(map.path, "/usr/lib/with a space.so.6"));
 	assert_true(rf_process_maps_next(&rest, &map));
@@ -73,6 +75,7 @@ static void our_own_are_read_and_opened(void **state)
 	struct rf_process_map map;
 	struct rf_span rest;
 	int found = 0;
+	char link[64];
 	size_t len;
 
 	(void)state;
@@ -83,7 +86,8 @@ static void our_own_are_read_and_opened(void **state)
 
 		if (!map.executable || !map.path.n || *map.path.s != '/' || geteuid())
 			continue;
-		fd = rf_process_map_open(getpid(), &map);
+		rf_process_map_link(getpid(), &map, link, sizeof(link));
+		fd = open(link, O_RDONLY | O_CLOEXEC);
 		assert_true(fd >= 0);
 		found++;
 	}
