@@ -51,10 +51,13 @@
  * accelerators -                                         "time_ns" (CLOCK_BOOTTIME), "accelerators": [{"name","driver",
  *                                                        "parent","uuid","health","findings"}], "uses": [USE],
  *                                                        "nvml": [{"workload","device","instance" (of MIG, "" none),
- *                                                        "busy_ns","bytes","bytes_peak","processes"}],
+ *                                                        "busy_ns","energy_uj","bytes","bytes_peak","processes"}],
  *                                                        "calls": [{"workload","call","calls","failures","ns","bytes",
  *                                                        "buckets" (each below 1 us << 2 * its place)}],
  *                                                        "skips": events that accounting was not run for,
+ *                                                        "clients": {"known": bool (is fdinfo read),"read","lost",
+ *                                                        "full" (open files now),"unread","searches","looks","cpu_ns",
+ *                                                        "last_cpu_ns","last_reads"},
  *                                                        "memory_limits": [{"workload","device","method" (dmem, nvml,
  *                                                        ioctl, detect, none),"limit" (in force),"used" (where that is
  *                                                        told)}],"memory_limit_failures"
@@ -63,8 +66,11 @@
  * "findings": ["throttled-power", ...] what of it somebody should look at; neither where nobody tells any
  * USE: {"workload","device","opens","files" (open now),"held_ns","jobs","busy_ns","queued_ns","bytes" (now),
  *       "bytes_peak","under_way" (jobs now),"energy_uj" (of what the device drew),"waits","waited_ns","over_quota",
- *       "quota": {"share","memory","audit"} of the workload's own, where it has one,"ioctls":
- * {"other","submit","alloc","map","admin"}}
+ *       "fdinfo": {"clients" (files read),"engine_ns","cycles","resident"} as drivers tell it,
+ *       "kfd": {"processes","vram","compute_units","sdma_ns","evicted_ns"} where amdkfd tells any,
+ *       "idle_ns" (held without work),"finding","finding_ns" where it is held for nothing or waits for something else,
+ *       "quota": {"share","memory","audit"} of the workload's own, where it has one,
+ *       "ioctls": {"other","submit","alloc","map","admin"}}
  *
  * STATUS: {
  *   "version", "pid", "uptime_s", "level": 0|1|2, "root": "attach point", "bpffs": "dir", "adopted": bool,

@@ -20,8 +20,8 @@ static const struct rf_command commands[] = {
 	  "Keys: q quits; c, m, n, d sort by CPU, memory, network, denials.", rf_command_top },
 	{ "events", NULL, "what happened, and with -f what happens", NULL, rf_command_events },
 	{ "accel", NULL, "the accelerators, who uses them, and how much",
-	  "Of workloads: files open now, jobs that ended, what they took and waited, and their share of what all\n"
-	  "of them took of the device.",
+	  "Of workloads: jobs that ended, what they took and waited, their share of what all of them took of the\n"
+	  "device, and memory.",
 	  rf_command_accel },
 	{ "lineage", "[DATASET|MODEL|WORKLOAD]", "where data came from and where it went",
 	  "What workloads read of labelled trees and wrote, through as many steps as were seen. Without an argument,\n"
