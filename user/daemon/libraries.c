@@ -35,7 +35,6 @@
 #define PROCESS_FILES	 8
 #define WORKLOAD_FILES	 (RF_MAX_CALL_LIBRARIES / 8)
 #define KEEP_ROUNDS	 5 /* that a library nobody maps is kept: a job that starts again finds it probed */
-#define MAPS_MAX	 (16 * 1024 * 1024)
 #define CGROUP_PROCS_MAX (4 * 1024 * 1024)
 
 struct rf_library {
@@ -225,15 +224,22 @@ static void refusal_tell(struct rf_libraries *l, uint32_t device, const char *pa
 	rf_warn("calls of %s are not counted: %s", path, why);
 }
 
-/* -1: it cannot be read, or is not. */
-static int mapped_open(struct look *look, const char *link, uint32_t device, const char *path)
+/* Of what @at is, which has O_PATH; @device is 0 where it is not known. -1: it cannot be read, or is not. */
+static int file_open(struct look *look, int at, uint32_t device, const char *path)
 {
 	const char *why = NULL;
-	int fd = rf_library_open(&look->l->files, look->process.pid, link, &why);
+	int fd = at < 0 ? at : rf_library_open(&look->l->files, look->process.pid, at, &why);
 
 	if (fd == -ENOTSUP)
 		refusal_tell(look->l, device, path, why);
 	return fd < 0 ? -1 : fd;
+}
+
+static int mapped_open(struct look *look, const struct rf_process_map *map, const char *path)
+{
+	_cleanup_close_ int at = rf_library_reader_open(&look->l->reader, look->process.pid, map);
+
+	return file_open(look, at, map->device, path);
 }
 
 /* ---- processes ---- */
@@ -255,21 +261,14 @@ static void process_note(struct process *p, struct rf_library *library, uint64_t
 /* A runtime may be linked into the program itself, whose symbols tell as far as there are some. */
 static void program_look(struct look *look, struct process *p)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int at = -1, fd = -1;
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", look->process.pid);
-	fd = mapped_open(look, path, 0, path);
+	at = open(path, O_PATH | O_CLOEXEC);
+	fd = file_open(look, at, 0, path);
 	if (fd >= 0)
 		process_note(p, library_get(look, fd, path), look->l->round);
-}
-
-static int maps_read(pid_t pid, char **ret, size_t *ret_len)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	return rf_fs_read(AT_FDCWD, path, MAPS_MAX, ret, ret_len);
 }
 
 /* Files that were opened already: a file has many mappings, and a program may have very many of one. */
@@ -295,11 +294,8 @@ static bool opened_add(struct opened *o, const struct rf_process_map *map)
 
 static void library_look(struct look *look, const struct rf_process_map *map, const char *path, struct process *p)
 {
-	_cleanup_close_ int fd = -1;
-	char link[96];
+	_cleanup_close_ int fd = mapped_open(look, map, path);
 
-	rf_process_map_link(look->process.pid, map, link, sizeof(link));
-	fd = mapped_open(look, link, map->device, path);
 	if (fd >= 0)
 		process_note(p, library_get(look, fd, path), look->l->round);
 }
@@ -313,7 +309,7 @@ static void maps_look(struct look *look, struct process *p)
 	struct rf_span rest;
 	size_t len;
 
-	if (maps_read(look->process.pid, &text, &len) < 0)
+	if (rf_library_reader_maps(&look->l->reader, look->process.pid, &text, &len) < 0)
 		return;
 	p->n = 0;
 	rest = (struct rf_span){ text, len };
@@ -478,7 +474,7 @@ static bool site_find(struct sites *s, const struct rf_call_site *site, struct r
 	if (s->pid != (pid_t)site->tgid) {
 		rf_freep(&s->text);
 		s->pid = (pid_t)site->tgid;
-		if (maps_read(s->pid, &s->text, &s->len) < 0)
+		if (rf_library_reader_maps(&s->look.l->reader, s->pid, &s->text, &s->len) < 0)
 			s->text = NULL;
 	}
 	rest = (struct rf_span){ s->text, s->text ? s->len : 0 };
@@ -496,14 +492,12 @@ static enum rf_call_site_is site_judge(struct sites *s, const struct rf_call_sit
 	struct rf_library *library;
 	struct rf_process_map map;
 	_cleanup_close_ int fd = -1;
-	char link[96];
 	struct stat st;
 
 	if (!site_find(s, site, &map))
 		return RF_CALL_SITE_WRONG;
 	s->look.process = (struct rf_library_process){ s->pid, key->workload };
-	rf_process_map_link(s->pid, &map, link, sizeof(link));
-	fd = mapped_open(&s->look, link, map.device, "what cuGetProcAddress() gave");
+	fd = mapped_open(&s->look, &map, "what cuGetProcAddress() gave");
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return RF_CALL_SITE_WRONG;
 	library = library_find(s->look.l, st.st_dev, st.st_ino);
@@ -573,5 +567,6 @@ void rf_libraries_stop(struct rf_libraries *l)
 	free(l->pids);
 	rf_hashmap_free(l->processes);
 	rf_library_files_forget(&l->files);
+	rf_library_reader_stop(&l->reader);
 	*l = (struct rf_libraries){ 0 };
 }

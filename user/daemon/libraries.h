@@ -8,6 +8,7 @@
 #define RF_DAEMON_LIBRARIES_H
 
 #include "user/daemon/library_file.h"
+#include "user/daemon/library_reader.h"
 #include "user/daemon/registry.h"
 
 struct rf_library;
@@ -21,6 +22,7 @@ struct rf_libraries {
 	size_t n_pids, at;
 	uint64_t round;
 	struct rf_library_files files;
+	struct rf_library_reader reader;
 	uint32_t refused[16]; /* devices of file systems that were told of; the last ones of n_refused */
 	size_t n_refused;
 	bool settled, full_told;

@@ -44,16 +44,15 @@ static int mount_check(const struct rf_library_files *f, const struct rf_mount_p
 	return -ENOTSUP;
 }
 
-int rf_library_open(struct rf_library_files *f, pid_t pid, const char *link, const char **ret_why)
+int rf_library_open(struct rf_library_files *f, pid_t pid, int at, const char **ret_why)
 {
 	_cleanup_(rf_mounts_fini) struct rf_mounts own = { 0 };
-	_cleanup_close_ int at = open(link, O_PATH | O_CLOEXEC);
 	const struct rf_mount_point *mount;
 	char path[32];
 	struct statx st;
 	int r, fd;
 
-	if (at < 0 || statx(at, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MNT_ID, &st) < 0)
+	if (statx(at, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MNT_ID, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.stx_mode))
 		return -EINVAL;

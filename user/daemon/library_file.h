@@ -14,11 +14,11 @@ struct rf_library_files {
 };
 
 /*
- * A descriptor to read what @link, of /proc/@pid, leads to. -ENOTSUP, and @ret_why (of static storage): it is on a file
- * system that a server or a program serves, or on an overlay that the host knows nothing of, whose layers may be.
- * Another negative errno.
+ * A descriptor to read what @at is, which has O_PATH, and which @pid has mapped. -ENOTSUP, and @ret_why (of static
+ * storage): it is on a file system that a server or a program serves, or on an overlay that the host knows nothing of,
+ * whose layers may be. Another negative errno.
  */
-int rf_library_open(struct rf_library_files *f, pid_t pid, const char *link, const char **ret_why);
+int rf_library_open(struct rf_library_files *f, pid_t pid, int at, const char **ret_why);
 /* The host's mounts are read again when they are needed. */
 void rf_library_files_forget(struct rf_library_files *f);
 

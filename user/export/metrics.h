@@ -167,7 +167,7 @@ enum rf_metric_type {
 	X(ACCEL_HELD, RF_METRICS_ACCEL_PREFIX "held_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,                        \
 	  "Time that nodes had been open, when they were closed.")                                                     \
 	X(ACCEL_IOCTLS, RF_METRICS_ACCEL_PREFIX "ioctls", COUNTER, RF_METRICS_ACCEL_LABELS ",class",                   \
-	  "Ioctls by what they ask for, while some policy has rules of accelerators.")                                 \
+	  "Ioctls by what they ask for, while policies have rules or quotas of them.")                                 \
 	X(ACCEL_JOBS, RF_METRICS_ACCEL_PREFIX "jobs", COUNTER, RF_METRICS_ACCEL_LABELS, "Jobs that ended.")            \
 	X(ACCEL_BUSY, RF_METRICS_ACCEL_PREFIX "busy_seconds", COUNTER, RF_METRICS_ACCEL_LABELS,                        \
 	  "Device time of jobs, from the start to the end of each.")                                                   \

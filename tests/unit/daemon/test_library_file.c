@@ -25,12 +25,16 @@
 static int opened(pid_t pid, int fd, const char **ret_why)
 {
 	struct rf_library_files files = { 0 };
+	_cleanup_close_ int at = -1;
 	char link[64];
 	int r;
 
 	*ret_why = NULL;
 	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd);
-	r = rf_library_open(&files, pid, link, ret_why);
+	at = open(link, O_PATH | O_CLOEXEC);
+	if (at < 0)
+		return -errno;
+	r = rf_library_open(&files, pid, at, ret_why);
 	rf_library_files_forget(&files);
 	return r;
 }
