@@ -275,14 +275,38 @@ tap_ok "waits are told of" above "$(library_use capped waits)" 10
 
 # ---- nobody is left frozen ----
 
-enter frozen "$probe" "$library" "for:$((8000 * RF_SLOW / (RF_SLOW > 1 ? 4 : 1))):launch:900000000+sync" >"$tmp/out" 2>&1 &
+enter frozen "$probe" "$library" "for:$((600000 * RF_SLOW)):launch:900000000+sync" >"$tmp/out" 2>&1 &
 pid=$!
+helpers="$helpers $pid"
 frozen() { grep -q 1 "$cgroup/frozen/cgroup.freeze"; }
 thawed() { grep -q 0 "$cgroup/frozen/cgroup.freeze"; }
+# The daemon's child that thaws.
+guard()
+{
+	for guard_pid in $(cat "/proc/$daemon/task/$daemon/children"); do
+		grep -qx ringfence-thaw "/proc/$guard_pid/comm" && echo "$guard_pid"
+	done
+}
+guard_differs() { [ -n "$(guard)" ] && [ "$(guard)" != "$1" ]; }
 tap_ok "what owes much is frozen" await 10 frozen
+kill -STOP "$daemon"
+tap_ok "it is thawed when the daemon hangs" await 15 thawed
+tap_ok "which a child does" test -n "$(guard)"
+kill -CONT "$daemon"
+tap_ok "it is frozen again when the daemon goes on" await 10 frozen
+was=$(guard)
+kill -9 "$was"
+tap_ok "a child that dies is replaced" await 20 guard_differs "$was"
+await 10 frozen
 daemon_end KILL
 tap_ok "it is thawed when the daemon is killed" await 5 thawed
-kill -9 $pid 2>/dev/null
 daemon_must_start
-tap_ok "and stays so" thawed
+tap_ok "and frozen by the next one" await 20 frozen
+kill -9 "$(guard)"
+daemon_end KILL
+tap_ok "it stays so when the child is killed, too" frozen
+rm "$tmp/policies/quota.yaml"
+daemon_must_start
+tap_ok "until the next daemon, although nobody limits it any more" await 5 thawed
+kill -9 $pid 2>/dev/null
 tap_done

@@ -6,16 +6,9 @@
  */
 #include "user/daemon/freeze.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "user/lib/clock.h"
 #include "user/lib/fs.h"
@@ -26,91 +19,13 @@
 #define NOBODY_NS  RF_NSEC_PER_SEC
 #define RECENT_NS  (2 * RF_NSEC_PER_SEC)
 #define LEAST_NS   (2 * 1000 * 1000ULL) /* less is not worth two writes */
-#define FROZEN_MAX 256
-
-/* So that a note of it fits into a pipe's one write. */
-#define FREEZE_PATH (PATH_MAX - 8)
+#define LONGEST_NS (RF_CALL_FREEZE_MAX_NS + RF_THAW_GRACE)
 
 struct rf_frozen {
 	uint32_t workload;
 	uint64_t at_ns, until_ns;
-	char path[FREEZE_PATH];
+	char path[RF_THAW_PATH];
 };
-
-/* ---- the child that thaws ---- */
-
-/* One write, which a pipe takes as a whole. */
-struct note {
-	bool frozen;
-	char path[FREEZE_PATH];
-};
-static_assert(sizeof(struct note) <= PIPE_BUF, "a note may be cut");
-
-/* In the child: no memory is asked for, and nothing is logged. */
-static void child_run(int pipe, int root) __attribute__((noreturn));
-static void child_run(int pipe, int root)
-{
-	static struct note notes[FROZEN_MAX], note;
-
-	while (TEMP_FAILURE_RETRY(read(pipe, &note, sizeof(note))) == sizeof(note)) {
-		size_t place = FROZEN_MAX;
-
-		for (size_t i = 0; i < FROZEN_MAX; i++) {
-			if (notes[i].frozen && rf_streq(notes[i].path, note.path))
-				notes[i].frozen = false;
-			if (!notes[i].frozen)
-				place = i;
-		}
-		if (note.frozen && place < FROZEN_MAX)
-			notes[place] = note;
-	}
-	for (size_t i = 0; i < FROZEN_MAX; i++)
-		if (notes[i].frozen)
-			(void)rf_fs_write_control(root, notes[i].path, "0");
-	_exit(0);
-}
-
-static int guard_start(struct rf_freeze *f)
-{
-	int root = rf_engine_root_fd(f->registry->engine), ends[2];
-	pid_t pid;
-
-	if (f->guard >= 0)
-		return 0;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	pid = fork();
-	if (pid < 0) {
-		close(ends[0]);
-		close(ends[1]);
-		return -errno;
-	}
-	if (pid == 0) {
-		/* It outlives whatever ends the daemon, and holds nothing of it open. */
-		(void)prctl(PR_SET_NAME, "ringfence-thaw");
-		signal(SIGTERM, SIG_IGN);
-		signal(SIGINT, SIG_IGN);
-		signal(SIGHUP, SIG_IGN);
-		if (dup2(ends[0], 3) < 0 || dup2(root, 4) < 0)
-			_exit(1);
-		(void)syscall(SYS_close_range, 5, ~0U, 0);
-		child_run(3, 4);
-	}
-	close(ends[0]);
-	f->guard = ends[1];
-	f->guard_pid = pid;
-	return 0;
-}
-
-static int guard_tell(struct rf_freeze *f, const char *path, bool frozen)
-{
-	struct note note = { .frozen = frozen };
-
-	memcpy(note.path, path, strnlen(path, sizeof(note.path) - 1));
-	return write(f->guard, &note, sizeof(note)) == sizeof(note) ? 0 : -errno;
-}
-
-/* ---- freezing ---- */
 
 static bool is_frozen(int root, const char *path)
 {
@@ -121,11 +36,11 @@ static bool is_frozen(int root, const char *path)
 }
 
 /* Its cgroup.freeze, below the root's descriptor. */
-static int freeze_path(const struct rf_freeze *f, const struct rf_cgroup *c, char ret[static FREEZE_PATH])
+static int freeze_path(const struct rf_freeze *f, const struct rf_cgroup *c, char ret[static RF_THAW_PATH])
 {
-	int n = snprintf(ret, FREEZE_PATH, ".%s/cgroup.freeze", c->path + strlen(f->registry->prefix));
+	int n = snprintf(ret, RF_THAW_PATH, ".%s/cgroup.freeze", c->path + strlen(f->registry->prefix));
 
-	return n < 0 || n >= FREEZE_PATH ? -ENAMETOOLONG : 0;
+	return n < 0 || n >= RF_THAW_PATH ? -ENAMETOOLONG : 0;
 }
 
 static int freeze(struct rf_freeze *f, const struct rf_workload *w, struct rf_accel_use *row, uint64_t until_ns,
@@ -135,8 +50,8 @@ static int freeze(struct rf_freeze *f, const struct rf_workload *w, struct rf_ac
 	int root = rf_engine_root_fd(f->registry->engine), r;
 	struct rf_frozen *list, *frozen;
 
-	if (!c || f->n == FROZEN_MAX)
-		return -ENOSPC;
+	if (!c)
+		return -ENOENT;
 	list = reallocarray(f->list, f->n + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
@@ -149,32 +64,42 @@ static int freeze(struct rf_freeze *f, const struct rf_workload *w, struct rf_ac
 	/* Somebody else has frozen it: so it is theirs to thaw. */
 	if (is_frozen(root, frozen->path))
 		return 0;
-	r = guard_start(f);
-	if (r >= 0)
-		r = guard_tell(f, frozen->path, true);
-	if (r >= 0)
-		r = rf_fs_write_control(root, frozen->path, "1");
+	r = rf_thaw_note(&f->thaw, frozen->path, until_ns);
 	if (r < 0)
 		return r;
-	__atomic_store_n(&row->frozen_at_ns, now, __ATOMIC_RELAXED);
+	/* For the next daemon, should this one be killed together with its child. */
+	__atomic_store_n(&row->frozen_at_ns, now, __ATOMIC_RELEASE);
+	r = rf_fs_write_control(root, frozen->path, "1");
+	if (r < 0) {
+		__atomic_store_n(&row->frozen_at_ns, 0, __ATOMIC_RELAXED);
+		rf_thaw_forget(&f->thaw, frozen->path);
+		return r;
+	}
 	f->n++;
 	f->freezes++;
 	return 0;
 }
 
-/* What it was frozen is written down before it can look. */
+/* How long it was frozen is written down before it can look, and no part of that twice. */
+static void frozen_count(struct rf_accel_use *row, uint64_t at_ns, uint64_t now)
+{
+	__atomic_fetch_add(&row->frozen_ns, now > at_ns ? now - at_ns : 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&row->frozen_at_ns, now, __ATOMIC_RELEASE);
+}
+
 static void thaw(struct rf_freeze *f, size_t at)
 {
 	struct rf_frozen frozen = f->list[at];
 	struct rf_accel_use *row = rf_engine_call_row(f->registry->engine, frozen.workload);
 
 	f->list[at] = f->list[--f->n];
-	if (row) {
-		__atomic_fetch_add(&row->frozen_ns, rf_clock_monotonic() - frozen.at_ns, __ATOMIC_RELAXED);
-		__atomic_store_n(&row->frozen_at_ns, 0, __ATOMIC_RELAXED);
-	}
+	/* Where this comes late, the child has thawed it. */
+	if (row)
+		frozen_count(row, frozen.at_ns, MIN(rf_clock_monotonic(), frozen.until_ns + RF_THAW_GRACE));
 	(void)rf_fs_write_control(rf_engine_root_fd(f->registry->engine), frozen.path, "0");
-	(void)guard_tell(f, frozen.path, false);
+	if (row)
+		__atomic_store_n(&row->frozen_at_ns, 0, __ATOMIC_RELEASE);
+	rf_thaw_forget(&f->thaw, frozen.path);
 }
 
 static bool is_limited(const struct rf_workload *w)
@@ -247,28 +172,48 @@ static int step(sd_event_source *source, uint64_t usec, void *arg)
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-/* What a daemon that was killed together with its child has left. */
+/* The kernel goes by the same workload for what is above it, so that it was not this one that was frozen. */
+static bool is_below_own(const struct rf_registry *r, const struct rf_cgroup *c)
+{
+	const struct rf_cgroup *parent = rf_hashmap_get64(r->cgroups, c->parent_id);
+
+	return parent && parent->workload == c->workload;
+}
+
+/* What a daemon that was killed together with its child has left, whether or not a policy still limits it. */
 static void left_thaw(struct rf_freeze *f)
 {
-	for (uint32_t id = RF_WORKLOAD_FIRST; id < RF_MAX_WORKLOADS; id++) {
-		const struct rf_workload *w = f->registry->by_id[id];
-		const struct rf_cgroup *c = w ? rf_registry_cgroup_of(f->registry, w) : NULL;
-		struct rf_accel_use *row = c ? rf_engine_call_row(f->registry->engine, id) : NULL;
-		char path[FREEZE_PATH];
+	int root = rf_engine_root_fd(f->registry->engine);
+	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
+	uint64_t now = rf_clock_monotonic();
+	void *value;
 
-		if (!row || !row->frozen_at_ns)
+	while (rf_hashmap_next(f->registry->cgroups, &it, NULL, NULL, &value)) {
+		const struct rf_cgroup *c = value;
+		struct rf_accel_use *row = rf_engine_call_row(f->registry->engine, c->workload);
+		char path[RF_THAW_PATH];
+
+		if (c->workload < RF_WORKLOAD_FIRST || !row || !row->frozen_at_ns || is_below_own(f->registry, c) ||
+		    freeze_path(f, c, path) < 0)
 			continue;
-		__atomic_fetch_add(&row->frozen_ns, rf_clock_monotonic() - row->frozen_at_ns, __ATOMIC_RELAXED);
-		__atomic_store_n(&row->frozen_at_ns, 0, __ATOMIC_RELAXED);
-		if (freeze_path(f, c, path) >= 0)
-			(void)rf_fs_write_control(rf_engine_root_fd(f->registry->engine), path, "0");
+		if (is_frozen(root, path)) {
+			frozen_count(row, row->frozen_at_ns, now);
+			(void)rf_fs_write_control(root, path, "0");
+		} else {
+			/* The child has thawed it, at the latest then. */
+			frozen_count(row, row->frozen_at_ns, MIN(now, row->frozen_at_ns + LONGEST_NS));
+		}
+		__atomic_store_n(&row->frozen_at_ns, 0, __ATOMIC_RELEASE);
 	}
 }
 
 int rf_freeze_start(struct rf_freeze *f, sd_event *event, struct rf_registry *r)
 {
+	int error = rf_thaw_start(&f->thaw, rf_engine_root_fd(r->engine));
+
+	if (error < 0)
+		return error;
 	f->registry = r;
-	f->guard = -1;
 	left_thaw(f);
 	return sd_event_add_time_relative(event, &f->timer, CLOCK_MONOTONIC, 0, 1000, step, f);
 }
@@ -286,10 +231,7 @@ void rf_freeze_stop(struct rf_freeze *f)
 	while (f->n)
 		thaw(f, f->n - 1);
 	sd_event_source_disable_unref(f->timer);
-	if (f->guard >= 0) {
-		close(f->guard);
-		(void)waitpid(f->guard_pid, NULL, 0);
-	}
+	rf_thaw_stop(&f->thaw);
 	free(f->list);
-	*f = (struct rf_freeze){ .guard = -1 };
+	*f = (struct rf_freeze){ 0 };
 }

@@ -4,7 +4,7 @@
  * the module cannot: a cgroup that owes time is frozen until it is paid
  * (cgroup.freeze), so that over some launches the share is kept.
  *
- * Failure: open. A child process thaws what is frozen when the daemon dies.
+ * Failure: open, see user/daemon/thaw.h.
  */
 #ifndef RF_DAEMON_FREEZE_H
 #define RF_DAEMON_FREEZE_H
@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "user/daemon/registry.h"
+#include "user/daemon/thaw.h"
 
 struct rf_frozen;
 
@@ -20,11 +21,11 @@ struct rf_freeze {
 	sd_event_source *timer;
 	struct rf_frozen *list; /* n: what is frozen now */
 	size_t n;
-	int guard; /* pipe to the child; -1: there is none yet */
-	pid_t guard_pid;
+	struct rf_thaw thaw;
 	uint64_t freezes, failures;
 };
 
+/* Before the first apply, as long as the kernel's workloads are those of the daemon before. */
 int rf_freeze_start(struct rf_freeze *f, sd_event *event, struct rf_registry *r);
 /* Somebody has just gone over a quota: to be looked at now. */
 void rf_freeze_look(struct rf_freeze *f);

@@ -242,14 +242,14 @@ static int start(struct rf_app *app)
 		return rf_err_r(r, "cannot prepare to limit memory of devices");
 	app->registry->guarded = app->lock.wanted;
 	app->registry->pods_open = app->options.pods_open;
+	r = rf_freeze_start(&app->freeze, app->event, app->registry);
+	if (r < 0)
+		return rf_err_r(r, "no workload can be frozen");
 	r = rf_app_start_policy(app);
 	if (r >= 0)
 		r = rf_app_lock_refresh(app);
 	if (r < 0)
 		return r;
-	r = rf_freeze_start(&app->freeze, app->event, app->registry);
-	if (r < 0)
-		return rf_err_r(r, "no workload can be frozen");
 	r = rf_app_watch_start(app);
 	if (r < 0 && !app->dir_missing)
 		rf_err_r(r, "cannot watch %s", app->options.policy_dir);
@@ -311,6 +311,8 @@ int main(int argc, char **argv)
 		       "directory with --cgroup-root");
 		return 1;
 	}
+	/* Whoever reads a pipe of ours may die. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	app.started_ns = rf_clock_monotonic();
 	r = sd_event_default(&app.event);
 	if (r >= 0)
