@@ -284,6 +284,7 @@ static void stop(struct rf_app *app)
 	rf_energy_end(&app->energy);
 	rf_clients_end(&app->clients);
 	rf_accelerators_stop(&app->accelerators);
+	rf_health_sysfs_fini(&app->health_sysfs);
 	rf_device_health_fini(&app->device_health);
 	free(app->last_error);
 	free(app->options.cgroup_root);
