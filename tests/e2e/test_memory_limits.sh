@@ -73,5 +73,16 @@ rm "$library.limits"
 quota one 8Gi audit | put_force one
 tap_ok "in audit mode it is only compared" await 15 told_is $first one method detect
 tap_is "and not set" "" limit 0 one
+
+# ---- a device that goes ----
+
+quota one 2Gi | put_force one
+await 15 told_is $second one method nvml
+conf "device pci=0x3b"
+tap_ok "a device that has gone keeps nothing" await 25 told_is $second one method ""
+was=$(failures)
+quota one 3Gi | put_force one
+tap_ok "the other one keeps the quota" await 15 limit_is 0 one 3221225472
+tap_is "and the one that has gone is not asked" "$was" failures
 daemon_end TERM
 tap_done

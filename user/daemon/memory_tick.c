@@ -56,6 +56,7 @@ static int devices_gather(const struct rf_app *app, struct gathered *g)
 	const struct rf_accelerators *known = &app->accelerators.known;
 	const struct rf_device_health *told = &app->device_health;
 	uint32_t by_nvml = app->gpu && rf_gpu_running(app->gpu) ? CAN(NVML) | CAN(DETECT) : 0;
+	uint64_t now = rf_clock_monotonic();
 
 	g->devices = calloc(known->n_devices + told->n + 1, sizeof(*g->devices));
 	if (!g->devices)
@@ -68,10 +69,14 @@ static int devices_gather(const struct rf_app *app, struct gathered *g)
 			   is_asked_by_ioctl(app, d) ? CAN(IOCTL) :
 						       0);
 	}
-	/* Of those whose nodes are not known NVML alone tells. */
-	for (size_t i = 0; by_nvml && i < told->n; i++)
-		if (!rf_accelerators_name(known, told->rows[i].health.parent))
-			device_add(g, told->rows[i].health.parent, by_nvml);
+	/* Of those whose nodes are not known NVML alone tells. One that is gone says nothing any more. */
+	for (size_t i = 0; by_nvml && i < told->n; i++) {
+		const char *parent = told->rows[i].health.parent;
+		const struct rf_accel_health *health = rf_device_health_find(told, parent, now);
+
+		if (!rf_accelerators_name(known, parent) && health && rf_health_any_known(health))
+			device_add(g, parent, by_nvml);
+	}
 	return 0;
 }
 
