@@ -2,8 +2,7 @@
 /*
  * A look goes over all cgroups with a quota or a claim: the files of dmem are
  * read and written at once, what the driver is to be asked is gathered for one
- * run of the helper. A claim is written down before what it is of: who is
- * killed in between has claimed what is not there, which is no claim.
+ * run of the helper.
  */
 #include "user/daemon/memory_limits.h"
 
@@ -11,6 +10,7 @@
 #include <fcntl.h>
 
 #include "user/daemon/dmem.h"
+#include "user/daemon/memory_dmem.h"
 #include "user/lib/fs.h"
 #include "user/lib/log.h"
 
@@ -61,7 +61,8 @@ static bool is_there(const struct rf_memory_limits *m, const struct rf_memory_cg
 	       id == c->id;
 }
 
-static void fail(struct rf_memory_limits *m, enum rf_memory_method method, const struct rf_memory_cgroup *c, int error)
+void rf_memory_fail(struct rf_memory_limits *m, enum rf_memory_method method, const struct rf_memory_cgroup *c,
+		    int error)
 {
 	m->failures++;
 	if (m->told[method] == error)
@@ -74,7 +75,7 @@ static void fail(struct rf_memory_limits *m, enum rf_memory_method method, const
 			strerror(-error));
 }
 
-static void claims_store(struct rf_memory_limits *m, const struct rf_memory_cgroup *c)
+void rf_memory_claims_keep(struct rf_memory_limits *m, const struct rf_memory_cgroup *c)
 {
 	int r = rf_dmem_claims_store(m->root, c->path, &c->claims);
 
@@ -82,13 +83,12 @@ static void claims_store(struct rf_memory_limits *m, const struct rf_memory_cgro
 		rf_warn("%s: that a limit is ours cannot be kept: %s", c->path, strerror(-r));
 }
 
-/* What should be set for it. */
-static uint64_t wanted(const struct rf_memory_cgroup *c)
+uint64_t rf_memory_wanted(const struct rf_memory_cgroup *c)
 {
 	return c->audit ? RF_MEMORY_MAX : c->wanted;
 }
 
-static bool has_claim(const struct rf_memory_cgroup *c, const char *name)
+bool rf_memory_has_claim(const struct rf_memory_cgroup *c, const char *name)
 {
 	for (size_t i = 0; i < c->claims.n; i++)
 		if (rf_streq(c->claims.list[i].name, name))
@@ -102,159 +102,6 @@ static bool has_any_claim(const struct rf_memory_cgroup *c)
 		if (c->claims.list[i].asked != RF_MEMORY_MAX)
 			return true;
 	return false;
-}
-
-/* ---- dmem ---- */
-
-static int dmem_read(struct rf_memory_limits *m, const struct rf_memory_cgroup *c, struct rf_dmem *ret)
-{
-	int r = rf_dmem_read(m->root, c->path, "dmem.max", ret);
-
-	if (r != -ENOENT || wanted(c) == RF_MEMORY_MAX)
-		return r;
-	r = rf_dmem_enable(m->root, c->path);
-	return r < 0 ? r : rf_dmem_read(m->root, c->path, "dmem.max", ret);
-}
-
-/* 0: the region's limit is as it should be; 1: it is from now on. */
-static int region_set(struct rf_memory_limits *m, struct rf_memory_cgroup *c, const char *region, uint64_t present)
-{
-	struct rf_memory_claim *claim = rf_memory_claims_get(&c->claims, region), was;
-	uint64_t bytes;
-	int r;
-
-	if (!claim)
-		return -ENOMEM;
-	was = *claim;
-	if (!rf_memory_claim_step(claim, wanted(c), present, &bytes)) {
-		if (was.asked != claim->asked)
-			claims_store(m, c);
-		return 0;
-	}
-	if (claim->asked != RF_MEMORY_MAX)
-		claims_store(m, c);
-	r = rf_dmem_write(m->root, c->path, region, bytes);
-	if (r < 0)
-		*claim = was;
-	if (r < 0 || claim->asked == RF_MEMORY_MAX)
-		claims_store(m, c);
-	return r < 0 ? r : 1;
-}
-
-static bool is_of(const char *region, const struct rf_memory_limit *l)
-{
-	return rf_dmem_is_vram(region, l->parent);
-}
-
-/* Of all its memory on the device; the strictest limit of several. */
-static void limit_fill(const struct rf_memory_limits *m, const struct rf_dmem *max, const struct rf_dmem *current,
-		       struct rf_memory_limit *l)
-{
-	l->bytes = RF_MEMORY_MAX;
-	l->used = current->n ? 0 : RF_MEMORY_MAX;
-	for (size_t i = 0; i < m->capacity->n; i++) {
-		const char *name = m->capacity->regions[i].name;
-		const struct rf_dmem_region *limit = rf_dmem_find(max, name), *used = rf_dmem_find(current, name);
-
-		if (!is_of(name, l))
-			continue;
-		if (limit)
-			l->bytes = MIN(l->bytes, limit->bytes);
-		if (used)
-			l->used += used->bytes;
-	}
-}
-
-/* Those whose limits the kernel keeps from here on say so. */
-static void dmem_set(struct rf_memory_limits *m, struct rf_memory_cgroup *c, struct rf_memory_limit *l,
-		     const struct rf_dmem *max, bool *written)
-{
-	int r = 0;
-	bool any = false;
-
-	for (size_t i = 0; r >= 0 && i < m->capacity->n; i++) {
-		const char *name = m->capacity->regions[i].name;
-		const struct rf_dmem_region *present = rf_dmem_find(max, name);
-
-		if (!is_of(name, l))
-			continue;
-		any = true;
-		r = region_set(m, c, name, present ? present->bytes : RF_MEMORY_MAX);
-		*written |= r > 0;
-	}
-	if (r < 0)
-		fail(m, RF_MEMORY_DMEM, c, r);
-	else if (any && wanted(c) != RF_MEMORY_MAX)
-		l->method = RF_MEMORY_DMEM;
-}
-
-static bool dmem_concerns(const struct rf_memory_limits *m, const struct rf_memory_cgroup *c)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < m->capacity->n && !any; i++) {
-		const char *name = m->capacity->regions[i].name;
-
-		any = has_claim(c, name);
-		for (size_t k = 0; wanted(c) != RF_MEMORY_MAX && k < c->n && !any; k++)
-			any = is_of(name, &c->limits[k]);
-	}
-	return any;
-}
-
-/* What was read back is ours. */
-static void dmem_note(struct rf_memory_limits *m, struct rf_memory_cgroup *c, const struct rf_dmem *max)
-{
-	bool changed = false;
-
-	for (size_t i = 0; i < c->claims.n; i++) {
-		struct rf_memory_claim *claim = &c->claims.list[i];
-		const struct rf_dmem_region *present = rf_dmem_find(max, claim->name);
-
-		if (claim->asked == RF_MEMORY_MAX || !present || present->bytes == claim->ours)
-			continue;
-		claim->ours = present->bytes;
-		changed = true;
-	}
-	if (changed)
-		claims_store(m, c);
-}
-
-/* Somebody has taken the controller from the cgroup, and our limits with it. */
-static void dmem_forget(struct rf_memory_limits *m, struct rf_memory_cgroup *c)
-{
-	for (size_t i = 0; i < c->claims.n; i++)
-		if (strchr(c->claims.list[i].name, '/'))
-			c->claims.list[i].asked = RF_MEMORY_MAX;
-	claims_store(m, c);
-}
-
-static void dmem_look(struct rf_memory_limits *m, struct rf_memory_cgroup *c)
-{
-	struct rf_dmem *max, *current;
-	bool written = false;
-	int r;
-
-	if (!dmem_concerns(m, c))
-		return;
-	max = calloc(2, sizeof(*max));
-	if (!max)
-		return;
-	current = max + 1;
-	r = dmem_read(m, c, max);
-	if (r == -ENOENT && wanted(c) == RF_MEMORY_MAX)
-		dmem_forget(m, c);
-	else if (r < 0)
-		fail(m, RF_MEMORY_DMEM, c, r);
-	for (size_t k = 0; r >= 0 && k < c->n; k++)
-		dmem_set(m, c, &c->limits[k], max, &written);
-	if (written && rf_dmem_read(m->root, c->path, "dmem.max", max) == 0)
-		dmem_note(m, c, max);
-	(void)rf_dmem_read(m->root, c->path, "dmem.current", current);
-	for (size_t k = 0; r >= 0 && k < c->n; k++)
-		if (c->limits[k].method == RF_MEMORY_DMEM)
-			limit_fill(m, max, current, &c->limits[k]);
-	free(max);
 }
 
 /* ---- the driver ---- */
@@ -277,12 +124,12 @@ static void answer(const struct rf_gpu_limit_message *a, void *arg)
 
 	if (!l || !claim)
 		return;
-	l->driver = a->result == 0 && wanted(c) != RF_MEMORY_MAX;
+	l->driver = a->result == 0 && rf_memory_wanted(c) != RF_MEMORY_MAX;
 	if (l->method != RF_MEMORY_DMEM)
 		l->method = l->driver ? RF_MEMORY_NVML : l->otherwise;
 	if (a->result) {
 		l->bytes = c->wanted;
-		fail(m, RF_MEMORY_NVML, c, a->result);
+		rf_memory_fail(m, RF_MEMORY_NVML, c, a->result);
 		return;
 	}
 	l->used = a->used;
@@ -292,7 +139,7 @@ static void answer(const struct rf_gpu_limit_message *a, void *arg)
 	claim->ours = a->ours;
 	claim->before = a->before;
 	if (was.asked != claim->asked || was.ours != claim->ours || was.before != claim->before)
-		claims_store(m, c);
+		rf_memory_claims_keep(m, c);
 }
 
 /* Where the driver keeps limits by dmem, the cgroup must have it, with memory of whatever name. */
@@ -324,13 +171,13 @@ static void request_add(struct rf_memory_limits *m, struct rf_memory_cgroup *c, 
 			return;
 		m->asked = asked;
 	}
-	if (wanted(c) != RF_MEMORY_MAX)
+	if (rf_memory_wanted(c) != RF_MEMORY_MAX)
 		driver_prepare(m, c, parent);
 	m->asked[*n].cgroup_id = c->id;
 	snprintf(m->asked[*n].parent, sizeof(m->asked[*n].parent), "%s", parent);
 	++*n;
 	rf_strbuf_addf(&path, "%s%s", m->root_path, c->path);
-	rf_memory_request_format(claim, wanted(c), rf_strbuf_str(&path), out);
+	rf_memory_request_format(claim, rf_memory_wanted(c), rf_strbuf_str(&path), out);
 }
 
 static void driver_look(struct rf_memory_limits *m, const struct rf_memory_device *devices, size_t n_devices,
@@ -350,7 +197,7 @@ static void driver_look(struct rf_memory_limits *m, const struct rf_memory_devic
 
 		for (size_t i = 0; c->there && i < n_devices && i < c->n; i++)
 			if (devices[i].can & 1u << RF_MEMORY_NVML && c->limits[i].method != RF_MEMORY_DMEM &&
-			    (wanted(c) != RF_MEMORY_MAX || has_claim(c, devices[i].parent)))
+			    (rf_memory_wanted(c) != RF_MEMORY_MAX || rf_memory_has_claim(c, devices[i].parent)))
 				request_add(m, c, devices[i].parent, &n, &requests);
 	}
 	r = n ? rf_strbuf_error(&requests) : 0;
@@ -378,7 +225,7 @@ static int limits_make(struct rf_memory_cgroup *c, const struct rf_memory_device
 		l->bytes = c->wanted;
 		l->used = RF_MEMORY_MAX;
 		l->over = before && before->over;
-		if (!before || !before->driver || wanted(c) == RF_MEMORY_MAX ||
+		if (!before || !before->driver || rf_memory_wanted(c) == RF_MEMORY_MAX ||
 		    !(devices[i].can & 1u << RF_MEMORY_NVML))
 			continue;
 		l->driver = true;
@@ -441,7 +288,7 @@ static void look(struct rf_memory_limits *m, const struct rf_memory_device *devi
 		if (limits_make(c, devices, n_devices) < 0)
 			continue;
 		if (c->there)
-			dmem_look(m, c);
+			rf_memory_dmem_look(m, c);
 		/* What the driver is just doing for it may be ours when it answers. */
 		if (c->stale && !m->gpu.pid && (!c->there || !has_any_claim(c)))
 			(void)rf_hashmap_remove(m->cgroups, &id, sizeof(id));

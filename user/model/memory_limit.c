@@ -118,6 +118,14 @@ static void own(struct rf_memory_claim *c, uint64_t bytes, uint64_t before)
 	c->before = before;
 }
 
+void rf_memory_claim_adopt(struct rf_memory_claim *c, uint64_t wanted, uint64_t present)
+{
+	bool mine = c->asked != RF_MEMORY_MAX && present == c->ours;
+
+	if (!mine && wanted != RF_MEMORY_MAX && present == wanted)
+		own(c, wanted, RF_MEMORY_MAX);
+}
+
 bool rf_memory_claim_step(struct rf_memory_claim *c, uint64_t wanted, uint64_t present, uint64_t *ret_write)
 {
 	bool mine = c->asked != RF_MEMORY_MAX && present == c->ours;
@@ -125,11 +133,6 @@ bool rf_memory_claim_step(struct rf_memory_claim *c, uint64_t wanted, uint64_t p
 
 	if (mine && c->asked == wanted)
 		return false;
-	/* Written by a daemon that was killed before it could say so. */
-	if (!mine && wanted != RF_MEMORY_MAX && present == wanted) {
-		own(c, wanted, RF_MEMORY_MAX);
-		return false;
-	}
 	/* What was there is as strict. */
 	if (wanted >= before) {
 		own(c, RF_MEMORY_MAX, RF_MEMORY_MAX);

@@ -76,6 +76,12 @@ struct rf_memory_claim {
  */
 bool rf_memory_claim_step(struct rf_memory_claim *c, uint64_t wanted, uint64_t present, uint64_t *ret_write);
 
+/*
+ * Before a step, where a limit is set before it can be written down that it is ours: one that is just what is wanted is
+ * taken for that of a daemon that was killed in between. Somebody else's is lost then, when ours goes.
+ */
+void rf_memory_claim_adopt(struct rf_memory_claim *c, uint64_t wanted, uint64_t present);
+
 struct rf_memory_claims {
 	struct rf_memory_claim *list;
 	size_t n; /* RF_DMEM_REGIONS at most */

@@ -6,11 +6,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include <cmocka.h>
@@ -27,6 +29,7 @@
 static char dir[64];
 static struct rf_memory_limits m;
 static uint64_t signature;
+static bool kept;
 
 static const struct rf_memory_device devices[] = { { "0000:03:00.0", 1u << RF_MEMORY_IOCTL },
 						   { "0000:04:00.0", 1u << RF_MEMORY_IOCTL },
@@ -79,6 +82,9 @@ static int setup(void **state)
 	put("dmem.capacity", VRAM " 17095983104\n" STOLEN " 67108864\n");
 	put("a/b/dmem.max", VRAM " max\n");
 	put("a/b/dmem.current", VRAM " 4096\n" STOLEN " 999\n");
+	kept = setxattr(path_of("a"), RF_DMEM_CLAIMS, "x", 1, 0) == 0;
+	if (!kept)
+		print_message("trusted extended attributes cannot be set here: %s\n", strerror(errno));
 	start();
 	return 0;
 }
@@ -91,13 +97,21 @@ static int teardown(void **state)
 }
 
 /* A look, with a quota of so much for a/b; NONE: no quota. */
-static void look_as(uint64_t bytes, bool audit)
+static void look_anyhow(uint64_t bytes, bool audit)
 {
 	const struct rf_memory_quota quota = {
 		.cgroup_id = id_of("a/b"), .bytes = bytes, .workload = 7, .audit = audit, .path = "/a/b"
 	};
 
 	rf_memory_limits_tick(&m, ++signature, &quota, bytes != NONE, devices, ARRAY_SIZE(devices), NULL);
+}
+
+/* Nothing is set that cannot be kept. */
+static void look_as(uint64_t bytes, bool audit)
+{
+	if (!kept)
+		skip();
+	look_anyhow(bytes, audit);
 }
 
 static void look(uint64_t bytes)
@@ -133,7 +147,7 @@ static void a_host_without_the_controller_is_left_alone(void **state)
 {
 	(void)state;
 	put("cgroup.controllers", "cpu io memory pids rdma dmemory\n");
-	look(8000000000);
+	look_anyhow(8000000000, false);
 	assert_true(begins("a/b/dmem.max", VRAM " max\n"));
 	assert_int_equal(limit(0)->method, RF_MEMORY_IOCTL);
 	assert_int_equal(m.failures, 0);
@@ -246,18 +260,61 @@ static void restart(void)
 	rf_memory_limits_adopt(&m, id_of("a/b"), "/a/b");
 }
 
-static bool keeps_claims(void)
+/* The right to set trusted attributes: none any more, or what there was. */
+static void attributes_allow(bool allow)
 {
-	if (setxattr(path_of("a"), RF_DMEM_CLAIMS, "x", 1, 0) == 0)
-		return true;
-	print_message("trusted extended attributes cannot be set here: %s\n", strerror(errno));
-	return false;
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	data[0].effective &= ~(1u << CAP_SYS_ADMIN);
+	if (allow)
+		data[0].effective |= data[0].permitted & 1u << CAP_SYS_ADMIN;
+	assert_int_equal(syscall(SYS_capset, &header, data), 0);
+}
+
+static void what_nobody_would_know_for_ours_is_not_set(void **state)
+{
+	(void)state;
+	attributes_allow(false);
+	look_anyhow(8000000000, false);
+	look_anyhow(7000000000, false);
+	attributes_allow(true);
+	assert_true(begins("a/b/dmem.max", VRAM " max\n"));
+	assert_int_equal(limit(0)->method, RF_MEMORY_IOCTL);
+	assert_int_equal(m.failures, 2);
+	assert_int_equal(m.told[RF_MEMORY_DMEM], -EPERM);
+}
+
+static void nor_is_one_of_ours_changed(void **state)
+{
+	(void)state;
+	look(9000000000);
+	attributes_allow(false);
+	look(8000000000);
+	attributes_allow(true);
+	assert_true(begins("a/b/dmem.max", VRAM " 9000000000"));
+	put("a/b/dmem.max", VRAM " 9000000000\n");
+	look(8000000000);
+	assert_true(begins("a/b/dmem.max", VRAM " 8000000000"));
+	look(NONE);
+	assert_true(begins("a/b/dmem.max", VRAM " max"));
+}
+
+static void one_that_is_just_the_quota_stays_when_that_goes(void **state)
+{
+	(void)state;
+	put("a/b/dmem.max", VRAM " 8000000000\n");
+	look(8000000000);
+	assert_int_equal(limit(0)->method, RF_MEMORY_DMEM);
+	look(NONE);
+	assert_true(begins("a/b/dmem.max", VRAM " 8000000000\n"));
 }
 
 static void the_next_daemon_knows_what_is_ours(void **state)
 {
 	(void)state;
-	if (!keeps_claims())
+	if (!kept)
 		skip();
 	put("a/b/dmem.max", VRAM " 9500000000\n");
 	look(8000000000);
@@ -281,7 +338,7 @@ static void the_next_daemon_knows_what_is_ours(void **state)
 static void a_claim_that_is_none_is_not_believed(void **state)
 {
 	(void)state;
-	if (!keeps_claims())
+	if (!kept)
 		skip();
 	assert_int_equal(setxattr(path_of("a/b"), RF_DMEM_CLAIMS, "nonsense", 8, 0), 0);
 	put("a/b/dmem.max", VRAM " 5000000000\n");
@@ -308,6 +365,9 @@ int main(void)
 		TEST(the_controller_is_enabled_in_all_that_is_above),
 		TEST(a_failure_is_counted_and_the_next_best_keeps_it),
 		TEST(another_cgroup_at_the_same_path_is_left_alone),
+		TEST(what_nobody_would_know_for_ours_is_not_set),
+		TEST(nor_is_one_of_ours_changed),
+		TEST(one_that_is_just_the_quota_stays_when_that_goes),
 		TEST(the_next_daemon_knows_what_is_ours),
 		TEST(a_claim_that_is_none_is_not_believed),
 	};

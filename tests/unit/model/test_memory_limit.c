@@ -158,13 +158,37 @@ static void one_that_was_raised_is_set_again(void **state)
 	assert_true(step(&c, NO_LIMIT, 8 * GIB) == 12 * GIB);
 }
 
-static void one_that_is_just_what_is_wanted_is_ours(void **state)
+static void one_that_is_just_what_is_wanted_is_somebody_elses(void **state)
 {
 	struct rf_memory_claim c = nobodys();
 
 	(void)state;
 	assert_true(step(&c, 8 * GIB, 8 * GIB) == 8 * GIB);
+	assert_true(c.asked == NO_LIMIT);
+	assert_true(step(&c, NO_LIMIT, 8 * GIB) == 8 * GIB);
+	/* Likewise one that became that while ours was another. */
+	assert_true(step(&c, 4 * GIB, NO_LIMIT) == 4 * GIB);
+	assert_true(step(&c, 8 * GIB, 8 * GIB) == 8 * GIB);
+	assert_true(step(&c, NO_LIMIT, 8 * GIB) == 8 * GIB);
+}
+
+static void where_it_is_written_down_late_it_is_ours(void **state)
+{
+	struct rf_memory_claim c = nobodys();
+
+	(void)state;
+	rf_memory_claim_adopt(&c, 8 * GIB, 8 * GIB);
+	assert_true(step(&c, 8 * GIB, 8 * GIB) == 8 * GIB);
 	assert_true(step(&c, NO_LIMIT, 8 * GIB) == NO_LIMIT);
+	/* None but that. */
+	rf_memory_claim_adopt(&c, 8 * GIB, 9 * GIB);
+	assert_true(c.asked == NO_LIMIT);
+	rf_memory_claim_adopt(&c, NO_LIMIT, NO_LIMIT);
+	assert_true(c.asked == NO_LIMIT);
+	/* What is known of ours stays known. */
+	assert_true(step(&c, 8 * GIB, 20 * GIB) == 8 * GIB);
+	rf_memory_claim_adopt(&c, 8 * GIB, 8 * GIB);
+	assert_true(step(&c, NO_LIMIT, 8 * GIB) == 20 * GIB);
 }
 
 static void one_that_was_rounded_stays_ours(void **state)
@@ -236,7 +260,8 @@ int main(void)
 		cmocka_unit_test(what_was_there_comes_back),
 		cmocka_unit_test(a_lower_one_of_somebody_elses_is_left),
 		cmocka_unit_test(one_that_was_raised_is_set_again),
-		cmocka_unit_test(one_that_is_just_what_is_wanted_is_ours),
+		cmocka_unit_test(one_that_is_just_what_is_wanted_is_somebody_elses),
+		cmocka_unit_test(where_it_is_written_down_late_it_is_ours),
 		cmocka_unit_test(one_that_was_rounded_stays_ours),
 		cmocka_unit_test(claims_are_read_as_they_were_written),
 		cmocka_unit_test(a_request_is_read_as_it_was_written),

@@ -69,7 +69,11 @@ static int request_do(struct gpu *g, struct rf_memory_request *r, struct nvml_li
 	if (is_divided(g, d))
 		return NVML_NOT_SUPPORTED;
 	result = limits_get(g, d, r->path, now);
-	if (result != NVML_SUCCESS || !rf_memory_claim_step(&r->claim, r->wanted, now->hard, &hard))
+	if (result != NVML_SUCCESS)
+		return result;
+	/* The daemon writes it down when it is told. */
+	rf_memory_claim_adopt(&r->claim, r->wanted, now->hard);
+	if (!rf_memory_claim_step(&r->claim, r->wanted, now->hard, &hard))
 		return result;
 	result = limits_set(g, d, now, hard);
 	if (result == NVML_SUCCESS)
