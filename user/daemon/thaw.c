@@ -152,7 +152,13 @@ static void child_kill(struct rf_thaw *t)
 	(void)TEMP_FAILURE_RETRY(waitpid(t->pid, NULL, 0));
 }
 
-static int tell(struct rf_thaw *t, const char *path, uint64_t until_ns)
+int rf_thaw_start(struct rf_thaw *t, int root)
+{
+	*t = (struct rf_thaw){ .root = root, .pipe = -1, .book = calloc(RF_THAW_MAX, sizeof(*t->book)) };
+	return t->book ? 0 : -ENOMEM;
+}
+
+int rf_thaw_note(struct rf_thaw *t, const char *path, uint64_t until_ns)
 {
 	struct rf_thaw_note note = { .until_ns = until_ns };
 	int r;
@@ -174,20 +180,9 @@ static int tell(struct rf_thaw *t, const char *path, uint64_t until_ns)
 	return r;
 }
 
-int rf_thaw_start(struct rf_thaw *t, int root)
-{
-	*t = (struct rf_thaw){ .root = root, .pipe = -1, .book = calloc(RF_THAW_MAX, sizeof(*t->book)) };
-	return t->book ? 0 : -ENOMEM;
-}
-
-int rf_thaw_note(struct rf_thaw *t, const char *path, uint64_t until_ns)
-{
-	return tell(t, path, until_ns);
-}
-
 void rf_thaw_forget(struct rf_thaw *t, const char *path)
 {
-	(void)tell(t, path, 0);
+	(void)rf_thaw_note(t, path, 0);
 }
 
 void rf_thaw_stop(struct rf_thaw *t)
