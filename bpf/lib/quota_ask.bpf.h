@@ -70,16 +70,20 @@ static __always_inline __u64 rf_quota_now(__u64 *now)
 static __always_inline bool rf_budget_look(struct rf_accel_use *use, __u64 now)
 {
 	__u64 busy = RF_READ_ONCE(use->busy_ns), energy = RF_READ_ONCE(use->energy_uj), length = use->quota.window_ns,
-	      window = length ? (now - use->quota.day_begin_ns) / length + 1 : 0;
+	      window = length ? RF_ACCEL_WINDOW_AT(now, use->quota.window_from_ns, length) + 1 : 0;
 	bool spent;
 
 	if (RF_READ_ONCE(use->window) != window) {
-		RF_WRITE_ONCE(use->window, window);
 		RF_WRITE_ONCE(use->window_busy_ns, busy);
 		RF_WRITE_ONCE(use->window_energy_uj, energy);
+		/* A barrier: whoever sees the window sees what it began with. */
+		__sync_lock_test_and_set(&use->window, window);
 	}
-	spent = (use->quota.budget_ns && busy - RF_READ_ONCE(use->window_busy_ns) >= use->quota.budget_ns) ||
-		(use->quota.budget_uj && energy - RF_READ_ONCE(use->window_energy_uj) >= use->quota.budget_uj);
+	/* Another may have begun it since, with more. */
+	busy -= RF_READ_ONCE(use->window_busy_ns);
+	energy -= RF_READ_ONCE(use->window_energy_uj);
+	spent = (use->quota.budget_ns && (__s64)busy >= (__s64)use->quota.budget_ns) ||
+		(use->quota.budget_uj && (__s64)energy >= (__s64)use->quota.budget_uj);
 	RF_WRITE_ONCE(use->spent, spent);
 	return spent;
 }

@@ -149,7 +149,7 @@ struct rf_accel_quota {
 	__u64 budget_ns;      /* device time in a window; 0: no limit */
 	__u64 budget_uj;      /* energy in a window, in microjoules; 0: no limit */
 	__u64 window_ns;      /* of these two */
-	__u64 day_begin_ns;   /* CLOCK_MONOTONIC: some midnight, UTC; windows are counted from there */
+	__u64 window_from_ns; /* RF_ACCEL_WINDOW_FROM() */
 	__u32 contexts;	      /* open files; RF_ACCEL_CONTEXTS_ANY: no limit */
 	__u32 pad;
 };
@@ -166,6 +166,14 @@ struct rf_accel_quota {
 #define RF_ACCEL_WINDOW_MIN_NS 60000000000ULL
 #define RF_ACCEL_WINDOW_MAX_NS (366 * RF_ACCEL_WINDOW_NS)
 #define RF_ACCEL_CONTEXTS_ANY  0xffffffffu
+
+/*
+ * Windows are counted from 1970-01-01 UTC, a midnight, so that each is the same one whenever it is asked for: by
+ * CLOCK_MONOTONIC, from what CLOCK_REALTIME says at the same moment. That is long before the host was started, less
+ * than 0, which the sum of both takes care of.
+ */
+#define RF_ACCEL_WINDOW_FROM(monotonic, real) ((__u64)(monotonic) - (__u64)(real))
+#define RF_ACCEL_WINDOW_AT(now, from, length) (((__u64)(now) - (from)) / (length))
 
 /*
  * Sharing is start-time fair queueing (Goyal, Vin, Cheng: SIGCOMM 1996) with many jobs under way, as SFQ(D) has it
@@ -248,7 +256,7 @@ struct rf_accel_use {
 	__u64 throttled_waited_ns; /* and of @waited_ns */
 	__u32 throttled_kind;	   /* enum rf_quota_kind, of the start */
 	__u32 throttled_level;	   /* enum rf_accel_level */
-	__u64 window;		   /* of the budget, counted from its day_begin_ns, and 1 */
+	__u64 window;		   /* of the budget: RF_ACCEL_WINDOW_AT(), and 1 */
 	__u64 window_busy_ns;	   /* what @busy_ns was when it began */
 	__u64 window_energy_uj;	   /* and @energy_uj */
 	__u64 energy_uj;	   /* of the device's, what was taken for its part in the work; the daemon's */

@@ -15,7 +15,8 @@ device=$(node 0)
 
 weights="1 2 3 4 5 6 7 8 9 10"
 # shellcheck disable=SC2046,SC2086 # the numbers are words
-make_cgroup one two capped slow small full few gently hard daily drawn hungry lazily told plain left right $(for w in $weights; do echo "w$w"; done)
+make_cgroup one two capped slow small full few gently hard daily drawn hungry lazily told plain left right nightly weekly \
+	$(for w in $weights; do echo "w$w"; done)
 daemon_must_start
 if [ "$(status_row accelerator-quotas support)" != enforced ]; then
 	echo 'accelerators: {quota: {share: 1}}' | doc one one >"$tmp/quota.yaml"
@@ -160,6 +161,34 @@ fi
 tap_is "or it is only told" "open ok wait ok wait ok wait ok" on told wait:1100000 wait:100 wait:100
 tap_ok "as that" says "accelerator-quota would-deny default/default/told .*exhausted budget of the workload " \
 	"$ringfence" events --kind accelerator-quota
+
+# Whose clock may be set: it is put to the end of a week, which is a Wednesday's, as 1970 began with a Thursday.
+uptime_s() { cut -d. -f1 /proc/uptime; }
+new_year() { [ "$(date -u +%Y)" = 2026 ]; }
+if [ -n "${RF_IN_VM:-}" ]; then
+	clock_was=$(($(date +%s) - $(uptime_s)))
+	date -u -s '2025-12-31 23:59:30' >/dev/null
+	{
+		echo 'accelerators: {quota: {budget: {deviceTime: 100ms}}}' | doc nightly nightly
+		echo 'accelerators: {quota: {budget: {deviceTime: 100ms, window: 7d}}}' | doc weekly weekly
+	} | put_force windows || exit 1
+	for w in nightly weekly; do
+		tap_is "a budget that is spent before midnight: $w" "open ok wait ok wait EDQUOT" on $w wait:150000 wait:100
+	done
+	await 10 new_year
+	for w in nightly weekly; do
+		tap_is "is there again when its window has ended" "open ok wait ok wait EDQUOT" on $w wait:150000 wait:100
+	done
+	echo 'accelerators: {default: allow}' | doc plain plain | put_force again || exit 1
+	for w in nightly weekly; do
+		tap_is "and not once more when policies are applied" "open ok wait EDQUOT" on $w wait:100
+	done
+	drop_force again
+	drop_force windows
+	date -u -s "@$((clock_was + $(uptime_s)))" >/dev/null
+else
+	tap_skip "budgets are there again when their window has ended" "the host's clock is not for us to set"
+fi
 
 # ---- energy ----
 

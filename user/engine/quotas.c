@@ -148,7 +148,8 @@ static double fraction_of(const struct rf_hashmap *table, struct row *row, uint6
 	return row->fraction;
 }
 
-static struct rf_accel_quota kernel_form(const struct rf_hashmap *table, struct row *row, uint64_t whole)
+static struct rf_accel_quota kernel_form(const struct rf_hashmap *table, struct row *row, uint64_t whole,
+					 uint64_t window_from)
 {
 	const struct rf_accelerator_quota *q = &row->spec;
 	struct rf_accel_quota k = {
@@ -162,8 +163,7 @@ static struct rf_accel_quota kernel_form(const struct rf_hashmap *table, struct 
 		.budget_ns = q->budget.time_ns,
 		.budget_uj = q->budget.joules * 1000000,
 		.window_ns = q->budget.window_ns,
-		/* Before the host was started it is less than 0, which the sum of both takes care of. */
-		.day_begin_ns = rf_clock_monotonic() - rf_clock_real() % (86400 * RF_NSEC_PER_SEC),
+		.window_from_ns = window_from,
 		.contexts = q->contexts,
 	};
 
@@ -187,12 +187,12 @@ static int table_write(struct rf_engine *e, const struct rf_hashmap *table, uint
 {
 	int fd = rf_engine_map_fd(e, "rf_accel_quota_map"), r = 0;
 	struct rf_hashmap_iter it = RF_HASHMAP_ITER_INIT;
-	uint64_t whole = shares_sum(table);
+	uint64_t whole = shares_sum(table), window_from = RF_ACCEL_WINDOW_FROM(rf_clock_monotonic(), rf_clock_real());
 	void *value;
 
 	while (r >= 0 && rf_hashmap_next(table, &it, NULL, NULL, &value)) {
 		struct row *row = value;
-		struct rf_accel_quota quota = kernel_form(table, row, whole);
+		struct rf_accel_quota quota = kernel_form(table, row, whole, window_from);
 
 		r = bpf_map_update_elem(fd, &(struct rf_accel_quota_key){ row->owner, bank }, &quota, BPF_ANY);
 	}

@@ -209,7 +209,7 @@ struct rf_accelerator_rule {
 	uint32_t operations;			/* RF_DEVICE_* of ioctls that it speaks of; 0: of all, and of opening */
 };
 
-/* What may be taken of each device in a window; windows are counted from midnight, UTC. */
+/* What may be taken of each device in a window; windows are counted from 1970-01-01, UTC. */
 struct rf_accelerator_budget {
 	uint64_t time_ns;   /* of the device; 0: no limit */
 	uint64_t joules;    /* 0: no limit */

@@ -223,16 +223,17 @@ static const struct rf_field quota_fields[] = {
 	F("contexts", INTEGER, QUOTAS, .min = 0, .max = 65536,
 	  .text = "Open files of each device, which contexts of DRM drivers belong to. One more fails with EPERM."),
 	F("budget", OBJECT, QUOTAS, .text = "What may be taken of each device in a window of time.",
-	  .children =
-		  FIELDS(F("deviceTime", DURATION, .example = "deviceTime: 1h", .text = "Time of the device."),
-			 F("joules", INTEGER, .min = 1, .max = 1000000000000,
-			   .text = "Energy: of what the device draws, the part of its time that was the workload's. Of "
-				   "devices that tell what they draw."),
-			 F("window", DURATION, .dflt = "24h", .example = "window: 24h",
-			   .text = "1m to 366d. Windows are counted from midnight UTC."),
-			 F("whenSpent", ENUM, .dflt = "deny", .values = STRINGS("deny", "slow", "report"),
-			   .text = "What becomes of submissions until the next window: they fail with EDQUOT; five a "
-				   "second pass; or it is only told. Jobs that are under way end in any case."))),
+	  .children = FIELDS(
+		  F("deviceTime", DURATION, .example = "deviceTime: 1h", .text = "Time of the device."),
+		  F("joules", INTEGER, .min = 1, .max = 1000000000000,
+		    .text = "Energy: of what the device draws, the part of its time that was the workload's. Of "
+			    "devices that tell what they draw."),
+		  F("window", DURATION, .dflt = "24h", .example = "window: 24h",
+		    .text = "1m to 366d. Windows are counted from 1970-01-01, midnight UTC: those of a day, or of what "
+			    "divides one, begin with each day."),
+		  F("whenSpent", ENUM, .dflt = "deny", .values = STRINGS("deny", "slow", "report"),
+		    .text = "What becomes of submissions until the next window: they fail with EDQUOT; five a "
+			    "second pass; or it is only told. Jobs that are under way end in any case."))),
 	{ .key = NULL },
 };
 
