@@ -71,14 +71,15 @@ static long rf_share_look_at(__u32 i, void *arg)
 		return 1;
 	at = RF_READ_ONCE(look->active->use[i]);
 	use = rf_accel_use_at(at);
-	if (!use || use->group != look->group)
+	if (!use)
 		return 0;
+	/* Of any group: where nobody shares any more nobody looks. */
 	if (!rf_share_wants(use, look->now)) {
 		if (__sync_val_compare_and_swap(&look->active->use[i], at, 0) == at)
 			RF_WRITE_ONCE(use->listed, 0);
 		return 0;
 	}
-	if (!rf_share_has_work(use, look->now))
+	if (use->group != look->group || !rf_share_has_work(use, look->now))
 		return 0;
 	taken = RF_READ_ONCE(use->virtual_ns);
 	if (!look->any || (__s64)(taken - look->least) < 0)
@@ -113,16 +114,21 @@ struct rf_share_list {
 	__u32 at;
 };
 
+/* In one place alone: a row that was freed has left its own behind. */
 static long rf_share_list_at(__u32 i, void *arg)
 {
 	struct rf_share_list *list = arg;
+	__u32 there;
 
 	if (i >= RF_MAX_ACCEL_ACTIVE)
 		return 1;
-	if (RF_READ_ONCE(list->active->use[i]) || __sync_val_compare_and_swap(&list->active->use[i], 0, list->at))
-		return 0;
-	list->done = 1;
-	return 1;
+	there = RF_READ_ONCE(list->active->use[i]);
+	if (!list->done)
+		list->done = there == list->at ||
+			     (!there && !__sync_val_compare_and_swap(&list->active->use[i], 0, list->at));
+	else if (there == list->at)
+		__sync_val_compare_and_swap(&list->active->use[i], there, 0);
+	return 0;
 }
 
 /* From here on it takes part, from where the others are. */

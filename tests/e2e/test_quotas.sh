@@ -234,6 +234,22 @@ open ok" contexts
 
 # ---- shares ----
 
+# Each is the last that shares in its namespace: nobody is left to find it gone.
+gone="$(seq 70)"
+# shellcheck disable=SC2046,SC2086 # the numbers are words
+make_cgroup $(for w in $gone; do echo "gone$w"; done)
+in_namespace() { doc "$1" "$1" | sed "s/^metadata:/metadata:\n  namespace: $2/"; }
+for w in $gone; do
+	echo 'accelerators: {quota: {share: 10}, namespaceQuota: {share: 1}}' | in_namespace "gone$w" "gone$w"
+done | put_force gone || exit 1
+# shellcheck disable=SC2086
+for w in $gone; do
+	inside "gone$w" "$probe" "$device" wait:100 >/dev/null
+done
+no_room() { status_json | sed -n 's/.*"name":"accel_full","count":\([0-9]*\).*/\1/p'; }
+tap_is "who shares no more leaves its place to others" 0 no_room
+drop_force gone
+
 waits_before=$(use one waits)
 over_before=$(use one over_quota)
 busy one 2000 2000
@@ -290,7 +306,6 @@ tap_ok "a share that is free is taken up within a second" above $freed $((took *
 
 # ---- namespaces ----
 
-in_namespace() { doc "$1" "$1" | sed "s/^metadata:/metadata:\n  namespace: $2/"; }
 {
 	echo 'accelerators: {quota: {share: 10}, namespaceQuota: {share: 1}}' | in_namespace left alpha
 	echo 'accelerators: {quota: {share: 30}, namespaceQuota: {share: 1}}' | in_namespace right alpha

@@ -315,29 +315,11 @@ static void above_reduce(struct rf_engine *e, const struct rf_accel_use *use)
 	}
 }
 
-/* Nobody shares as that row any more. */
-static void active_remove(struct rf_engine *e, uint32_t device, uint32_t at)
-{
-	int fd = rf_engine_map_fd(e, "rf_accel_active_map");
-	struct rf_accel_active active;
-
-	if (bpf_map_lookup_elem(fd, &device, &active) < 0)
-		return;
-	for (size_t i = 0; i < RF_MAX_ACCEL_ACTIVE; i++) {
-		if (active.use[i] != at)
-			continue;
-		active.use[i] = 0;
-		bpf_map_update_elem(fd, &device, &active, BPF_ANY);
-		return;
-	}
-}
-
+/* Its place in rf_accel_active_map the programs empty when they look: from here only all of a device can be written. */
 static void use_free(struct rf_engine *e, uint32_t at)
 {
 	struct rf_accel_use *use = &e->accel_uses[at];
 
-	if (use->listed)
-		active_remove(e, RF_ACCEL_WHOSE_DEVICE(use->whose), at);
 	memset((char *)use + sizeof(use->whose), 0, sizeof(*use) - sizeof(use->whose));
 	__atomic_store_n(&use->whose, 0, __ATOMIC_RELEASE);
 }
