@@ -116,12 +116,20 @@ static __always_inline __u64 rf_quota_spacing(const struct rf_accel_use *use)
 	return RF_READ_ONCE(use->spent) && use->quota.flags & RF_QUOTA_SLOW ? RF_ACCEL_SLOW_NS : use->quota.submit_ns;
 }
 
+/* What is charged while a row is moved may be charged to the wrong one above it: less than nothing is nothing. */
+static __always_inline __u64 rf_quota_has(const __u64 *value)
+{
+	__u64 there = RF_READ_ONCE(*value);
+
+	return (__s64)there < 0 ? 0 : there;
+}
+
 /* What of this row's quota is over for a submission; RF_QUOTA_KINDS: nothing. */
 static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32 at, __u64 *now_p, __u64 *ret_wait_ns)
 {
 	__u64 now, paid;
 
-	if (use->quota.memory && (RF_READ_ONCE(use->bytes) > use->quota.memory || rf_memory_is_over(use)))
+	if (use->quota.memory && (rf_quota_has(&use->bytes) > use->quota.memory || rf_memory_is_over(use)))
 		return RF_QUOTA_MEMORY;
 	if (use->quota.window_ns && rf_budget_is_spent(use, rf_quota_now(now_p)) &&
 	    !(use->quota.flags & RF_QUOTA_REPORT)) {
@@ -150,14 +158,14 @@ static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32
 
 static __always_inline __u32 rf_quota_alloc_one(const struct rf_accel_use *use)
 {
-	if (use->quota.memory && (RF_READ_ONCE(use->bytes) >= use->quota.memory || rf_memory_is_over(use)))
+	if (use->quota.memory && (rf_quota_has(&use->bytes) >= use->quota.memory || rf_memory_is_over(use)))
 		return RF_QUOTA_MEMORY;
 	return RF_QUOTA_KINDS;
 }
 
 static __always_inline __u32 rf_quota_open_one(const struct rf_accel_use *use)
 {
-	return RF_READ_ONCE(use->files) >= use->quota.contexts ? RF_QUOTA_CONTEXTS : RF_QUOTA_KINDS;
+	return rf_quota_has(&use->files) >= use->quota.contexts ? RF_QUOTA_CONTEXTS : RF_QUOTA_KINDS;
 }
 
 /* Of a rate: 10 ms of it, and one at least, may come at once. */
@@ -247,13 +255,20 @@ static __always_inline void rf_quota_copy(struct rf_accel_use *use, __u64 versio
 		RF_WRITE_ONCE(use->estimate_ns, RF_ACCEL_WAIT_MIN_NS);
 }
 
-/* What @use has of the device now is in the rows above @parent, and @parent, from here on. */
-static __always_inline void rf_quota_move(struct rf_accel_use *use, struct rf_accel_use *to, int sign)
+/* What a row has of the device now. */
+struct rf_quota_load {
+	__u64 bytes;
+	__u64 files;
+	__u64 under_way;
+};
+
+/* @load is in @to and the rows above it from here on; with @sign -1 it is no more. */
+static __always_inline void rf_quota_move(const struct rf_quota_load *load, struct rf_accel_use *to, int sign)
 {
 	for (int level = 0; level < RF_ACCEL_LEVELS - 1 && to; level++) {
-		__sync_fetch_and_add(&to->bytes, sign * RF_READ_ONCE(use->bytes));
-		__sync_fetch_and_add(&to->files, sign * RF_READ_ONCE(use->files));
-		__sync_fetch_and_add(&to->under_way, sign * RF_READ_ONCE(use->under_way));
+		__sync_fetch_and_add(&to->bytes, sign * load->bytes);
+		__sync_fetch_and_add(&to->files, sign * load->files);
+		__sync_fetch_and_add(&to->under_way, sign * load->under_way);
 		to = rf_accel_above(to);
 	}
 }
@@ -261,11 +276,16 @@ static __always_inline void rf_quota_move(struct rf_accel_use *use, struct rf_ac
 static __always_inline void rf_quota_put_below(struct rf_accel_use *use, __u32 parent)
 {
 	__u32 before = RF_READ_ONCE(use->parent);
+	struct rf_quota_load load;
 
 	if (before == parent || __sync_val_compare_and_swap(&use->parent, before, parent) != before)
 		return;
-	rf_quota_move(use, rf_accel_use_at(before), -1);
-	rf_quota_move(use, rf_accel_use_at(parent), 1);
+	/* Read once: both are to differ by the same. */
+	load.bytes = RF_READ_ONCE(use->bytes);
+	load.files = RF_READ_ONCE(use->files);
+	load.under_way = RF_READ_ONCE(use->under_way);
+	rf_quota_move(&load, rf_accel_use_at(before), -1);
+	rf_quota_move(&load, rf_accel_use_at(parent), 1);
 }
 
 /* In what it shares: the next above that has a share, or the device. */
