@@ -124,6 +124,12 @@ static __always_inline __u64 rf_quota_has(const __u64 *value)
 	return (__s64)there < 0 ? 0 : there;
 }
 
+/* Several that opened it at a time, before any was counted. */
+static __always_inline bool rf_contexts_are_over(const struct rf_accel_use *use)
+{
+	return rf_quota_has(&use->files) > use->quota.contexts;
+}
+
 /* What of this row's quota is over for a submission; RF_QUOTA_KINDS: nothing. */
 static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32 at, __u64 *now_p, __u64 *ret_wait_ns)
 {
@@ -131,6 +137,8 @@ static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32
 
 	if (use->quota.memory && (rf_quota_has(&use->bytes) > use->quota.memory || rf_memory_is_over(use)))
 		return RF_QUOTA_MEMORY;
+	if (rf_contexts_are_over(use))
+		return RF_QUOTA_CONTEXTS;
 	if (use->quota.window_ns && rf_budget_is_spent(use, rf_quota_now(now_p)) &&
 	    !(use->quota.flags & RF_QUOTA_REPORT)) {
 		*ret_wait_ns = rf_budget_wait(use, *now_p);
@@ -160,7 +168,7 @@ static __always_inline __u32 rf_quota_alloc_one(const struct rf_accel_use *use)
 {
 	if (use->quota.memory && (rf_quota_has(&use->bytes) >= use->quota.memory || rf_memory_is_over(use)))
 		return RF_QUOTA_MEMORY;
-	return RF_QUOTA_KINDS;
+	return rf_contexts_are_over(use) ? RF_QUOTA_CONTEXTS : RF_QUOTA_KINDS;
 }
 
 static __always_inline __u32 rf_quota_open_one(const struct rf_accel_use *use)

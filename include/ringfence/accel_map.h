@@ -193,7 +193,7 @@ struct rf_accel_quota {
 #define RF_ACCEL_WAIT_MAX_NS	  20000000ULL  /* then it is looked at again: others may have ended */
 #define RF_ACCEL_JOB_MAX_NS	  (1ULL << 39) /* a longer one counts as so long: nine minutes */
 
-/* What is over; in the order in which it is asked. */
+/* What is over. */
 enum rf_quota_kind {
 	RF_QUOTA_MEMORY,
 	RF_QUOTA_BUDGET,

@@ -15,6 +15,8 @@
  *   give:SOCKET    hands the open file over                       fork         the rest is a child's, waited for
  *   exec           the rest is done by this program, run anew       dup        goes on by another number of it
  *   leave          as fork, but nobody waits for the child: its parent ends
+ *   crowd:N:R      R times: N threads open it at the same moment; how many had it open at most, with it open already,
+ *                  how often that was more than one, and how often a job and a buffer were had then, and else were not
  *
  * NODE may be take:SOCKET: the open file is one that is handed over; or fd:N: it is that descriptor. A step prints its
  * name and "ok" or the errno; what fails does not end the run. Exits with 0 unless it was called wrongly.
@@ -23,7 +25,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +50,7 @@ struct gem_close {
 
 struct probe {
 	int fd;
+	const char *node;
 	struct rf_testaccel_alloc buffer;
 };
 
@@ -278,6 +283,79 @@ static int node_open(const char *node)
 	return strncmp(node, "fd:", 3) ? open(node, O_RDWR | O_CLOEXEC) : atoi(node + 3);
 }
 
+#define CROWD_MAX 64
+
+struct crowd {
+	const char *node;
+	pthread_barrier_t ready;
+};
+
+/* Its descriptor, or -1. */
+static void *crowd_open(void *arg)
+{
+	struct crowd *c = arg;
+
+	pthread_barrier_wait(&c->ready);
+	return (void *)(intptr_t)open(c->node, O_RDWR | O_CLOEXEC);
+}
+
+/* One round. Returns how many have it open at the end of it; @ret_used: whether anything could be done then. */
+static unsigned int crowd_round(struct probe *p, unsigned int n, bool *ret_used)
+{
+	struct rf_testaccel_submit job = { .duration_us = 100, .flags = RF_TESTACCEL_WAIT };
+	struct rf_testaccel_alloc buffer = { .size = 4096 };
+	struct crowd c = { .node = p->node };
+	pthread_t thread[CROWD_MAX];
+	unsigned int opened = 1;
+	int fd[CROWD_MAX];
+
+	pthread_barrier_init(&c.ready, NULL, n);
+	for (unsigned int i = 0; i < n; i++)
+		if (pthread_create(&thread[i], NULL, crowd_open, &c))
+			errx(1, "pthread_create");
+	for (unsigned int i = 0; i < n; i++) {
+		void *value;
+
+		pthread_join(thread[i], &value);
+		fd[i] = (int)(intptr_t)value;
+		opened += fd[i] >= 0;
+	}
+	pthread_barrier_destroy(&c.ready);
+	*ret_used = ioctl(p->fd, RF_TESTACCEL_IOC_SUBMIT, &job) == 0;
+	if (ioctl(p->fd, RF_TESTACCEL_IOC_ALLOC, &buffer) == 0) {
+		struct gem_close handle = { .handle = buffer.handle };
+
+		*ret_used = true;
+		ioctl(p->fd, GEM_CLOSE, &handle);
+	}
+	for (unsigned int i = 0; i < n; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
+	return opened;
+}
+
+static void crowd(struct probe *p, const char *arg)
+{
+	unsigned int most = 0, over = 0, over_used = 0, unused = 0;
+	char *end;
+	unsigned int n = (unsigned int)number(arg, &end),
+		     rounds = *end == ':' ? (unsigned int)number(end + 1, &end) : 1;
+
+	if (!n || n > CROWD_MAX)
+		errx(2, "crowd:N:R, N up to %d", CROWD_MAX);
+	for (unsigned int i = 0; i < rounds; i++) {
+		bool used;
+		unsigned int opened = crowd_round(p, n, &used);
+
+		most = opened > most ? opened : most;
+		over += opened > 1;
+		over_used += opened > 1 && used;
+		unused += opened == 1 && !used;
+	}
+	printf("crowd most=%u over=%u over_used=%u unused=%u\n", most, over, over_used, unused);
+	fflush(stdout);
+}
+
 static void run(struct probe *p, const char *step)
 {
 	const char *arg = strchr(step, ':');
@@ -299,6 +377,8 @@ static void run(struct probe *p, const char *step)
 		say("alloc", r);
 	} else if (IS("alarm")) {
 		say("alarm", alarm_start(number(arg, &end)));
+	} else if (IS("crowd")) {
+		crowd(p, arg);
 	} else if (IS("keep")) {
 		keep(p, arg);
 	} else if (IS("free")) {
@@ -354,7 +434,8 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		errx(2, "usage: accel_probe NODE|take:SOCKET|fd:N [STEP...]");
-	p.fd = node_open(argv[1]);
+	p.node = argv[1];
+	p.fd = node_open(p.node);
 	say("open", p.fd);
 	if (p.fd < 0)
 		return 0;

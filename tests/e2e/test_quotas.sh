@@ -16,7 +16,7 @@ device=$(node 0)
 weights="1 2 3 4 5 6 7 8 9 10"
 # shellcheck disable=SC2046,SC2086 # the numbers are words
 make_cgroup one two capped slow small full few gently hard daily drawn hungry lazily told plain left right nightly weekly \
-	$(for w in $weights; do echo "w$w"; done)
+	crowded roomy tight $(for w in $weights; do echo "w$w"; done)
 daemon_must_start
 if [ "$(status_row accelerator-quotas support)" != enforced ]; then
 	echo 'accelerators: {quota: {share: 1}}' | doc one one >"$tmp/quota.yaml"
@@ -73,6 +73,9 @@ idle()
 	echo 'accelerators: {quota: {memory: 1Mi}}' | doc small small
 	echo 'accelerators: {quota: {memory: 1Mi}, overMemory: ENOMEM}' | doc full full
 	echo 'accelerators: {quota: {contexts: 1}}' | doc few few
+	echo 'accelerators: {quota: {contexts: 1}}' | doc crowded crowded
+	echo 'accelerators: {quota: {contexts: 65}}' | doc roomy roomy
+	echo 'accelerators: {quota: {contexts: 2}}' | doc tight tight
 	echo 'accelerators: {quota: {budget: {deviceTime: 1s}}}' | doc daily daily
 	echo 'accelerators: {default: allow}' | doc drawn drawn
 	echo 'accelerators: {quota: {budget: {joules: 150}}}' | doc hungry hungry
@@ -231,6 +234,39 @@ contexts()
 }
 tap_is "one context more than the quota is not opened, and is when the first is closed" "open EPERM
 open ok" contexts
+
+crowd() { inside "$1" "$probe" "$device" "crowd:$2:$3" | sed -n 's/^crowd //p' >"$tmp/crowd.$1"; cat "$tmp/crowd.$1"; }
+told_of() { sed -n "s/.*\b$2=\([0-9]*\).*/\1/p" "$tmp/crowd.$1"; }
+echo "# opened at a time: $(crowd crowded 64 20), quota 1; $(crowd roomy 64 5), quota 65"
+tap_is "contexts that were opened at a time are of no use beyond the quota" 0 told_of crowded over_used
+tap_is "and what is within it may be used" 0 told_of crowded unused
+tap_is "as many as the quota are opened at a time" 65 told_of roomy most
+tap_is "and used" 5 told_of roomy over_used
+# tightened STEP...: two contexts that were allowed, and are no more; then the steps, one of them gone.
+tightened()
+{
+	mkfifo "$tmp/tight" "$tmp/tight2"
+	inside tight "$probe" "$device" pause wait:100 alloc:4096 pause wait:100 alloc:4096 <"$tmp/tight" >"$tmp/tight.out" 2>&1 &
+	tight=$!
+	exec 7>"$tmp/tight"
+	inside tight "$probe" "$device" pause wait:100 <"$tmp/tight2" >"$tmp/tight2.out" 2>&1 &
+	tight2=$!
+	exec 8>"$tmp/tight2"
+	await 5 grep -q pause "$tmp/tight.out"
+	await 5 grep -q pause "$tmp/tight2.out"
+	echo 'accelerators: {quota: {contexts: 1}}' | doc tighter tight | put_force tighter
+	echo >&7
+	await 5 grep -q alloc "$tmp/tight.out"
+	exec 8>&-
+	wait $tight2
+	exec 7>&-
+	wait $tight
+	rm "$tmp/tight" "$tmp/tight2"
+	drop_force tighter
+	tr '\n' ' ' <"$tmp/tight.out"
+}
+tap_is "nor are those that a new quota does not allow, until they are closed" \
+	"open ok pause ok wait EDQUOT alloc EDQUOT pause ok wait ok alloc ok " tightened
 
 # ---- shares ----
 
