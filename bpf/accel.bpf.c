@@ -75,7 +75,7 @@ static __always_inline __u32 rf_accel_class(__u32 interface, __u32 cmd)
 	__u32 nr = cmd & 0xff, class;
 
 	/* NVIDIA's UVM has plain numbers: all of what a type and a size are made of elsewhere is 0. */
-	if (!known || (cmd >> 8 & 0xff) != known->type)
+	if (!known || !RF_ACCEL_TYPE_IS(known->type, cmd))
 		return RF_ACCEL_OTHER;
 	class = known->class[nr];
 	return class < RF_ACCEL_CLASSES ? class : RF_ACCEL_OTHER;

@@ -15,28 +15,29 @@
 #include "policy_map.h"
 
 /* X(enum suffix, name): how a driver's ioctls are told apart; the numbers are in user/model/accelerator_ioctl.c. */
-#define RF_ACCEL_INTERFACES(X)      \
-	X(UNKNOWN, "unknown")       \
-	X(DRM, "drm")               \
-	X(AMDGPU, "amdgpu")         \
-	X(I915, "i915")             \
-	X(XE, "xe")                 \
-	X(NOUVEAU, "nouveau")       \
-	X(MSM, "msm")               \
-	X(PANFROST, "panfrost")     \
-	X(PANTHOR, "panthor")       \
-	X(V3D, "v3d")               \
-	X(ETNAVIV, "etnaviv")       \
-	X(LIMA, "lima")             \
-	X(IVPU, "intel_vpu")        \
-	X(AMDXDNA, "amdxdna")       \
-	X(QAIC, "qaic")             \
-	X(HABANALABS, "habanalabs") \
-	X(KFD, "kfd")               \
-	X(NVIDIA, "nvidia")         \
-	X(NVIDIA_UVM, "nvidia-uvm") \
-	X(INFINIBAND, "infiniband") \
-	X(TESTACCEL, "rf-testaccel")
+#define RF_ACCEL_INTERFACES(X)       \
+	X(UNKNOWN, "unknown")        \
+	X(DRM, "drm")                \
+	X(AMDGPU, "amdgpu")          \
+	X(I915, "i915")              \
+	X(XE, "xe")                  \
+	X(NOUVEAU, "nouveau")        \
+	X(MSM, "msm")                \
+	X(PANFROST, "panfrost")      \
+	X(PANTHOR, "panthor")        \
+	X(V3D, "v3d")                \
+	X(ETNAVIV, "etnaviv")        \
+	X(LIMA, "lima")              \
+	X(IVPU, "intel_vpu")         \
+	X(AMDXDNA, "amdxdna")        \
+	X(QAIC, "qaic")              \
+	X(HABANALABS, "habanalabs")  \
+	X(KFD, "kfd")                \
+	X(NVIDIA, "nvidia")          \
+	X(NVIDIA_UVM, "nvidia-uvm")  \
+	X(INFINIBAND, "infiniband")  \
+	X(TESTACCEL, "rf-testaccel") \
+	X(HABANALABS_OLD, "habanalabs before Linux 6.7")
 
 enum rf_accel_interface {
 #define X(id, name) RF_INTERFACE_##id,
@@ -61,8 +62,11 @@ enum rf_accel_class {
 /* rf_accel_interface_map: array of RF_INTERFACE_COUNT. */
 struct rf_accel_ioctls {
 	__u8 class[256]; /* enum rf_accel_class by _IOC_NR(); 0 where nothing is known */
-	__u32 type;	 /* _IOC_TYPE() of them */
+	__u32 type;	 /* _IOC_TYPE() of them, or RF_ACCEL_TYPE_ANY: the driver looks at their number alone */
 };
+
+#define RF_ACCEL_TYPE_ANY	    0x100u
+#define RF_ACCEL_TYPE_IS(type, cmd) ((type) == RF_ACCEL_TYPE_ANY || ((cmd) >> 8 & 0xff) == (type))
 
 /*
  * Which node is whose. rf_config.accel_slot[major], for majors below RF_ACCEL_MAJORS, is what most character devices

@@ -176,7 +176,9 @@ static int sys_node_add(struct scan *s, const struct sys_class *c, const char *n
 	if (c->numbers && node.classes & BIT(HABANALABS))
 		device->index[RF_ACCELERATOR_HABANALABS] = number;
 	node.device = device - s->found->devices;
-	node.interface = c->class & BIT(INFINIBAND) ? RF_INTERFACE_INFINIBAND : rf_accel_interface_of_driver(driver);
+	node.interface = c->class & BIT(INFINIBAND) ? RF_INTERFACE_INFINIBAND :
+			 c->class & BIT(HABANALABS) ? RF_INTERFACE_HABANALABS_OLD :
+						      rf_accel_interface_of_driver(driver);
 	return node_add(s, &node);
 }
 
@@ -369,7 +371,7 @@ static const struct {
 } majors[] = {
 	{ "drm", BIT(DRM), RF_PART_UNKNOWN, RF_INTERFACE_DRM },
 	{ "accel", BIT(ACCEL), RF_PART_UNKNOWN, RF_INTERFACE_DRM },
-	{ "habanalabs", BIT(HABANALABS), RF_PART_UNKNOWN, RF_INTERFACE_UNKNOWN },
+	{ "habanalabs", BIT(HABANALABS), RF_PART_UNKNOWN, RF_INTERFACE_HABANALABS_OLD },
 	{ "infiniband_verbs", BIT(INFINIBAND), RF_PART_UNKNOWN, RF_INTERFACE_INFINIBAND },
 	{ "kfd", BIT(AMD), RF_PART_SHARED, RF_INTERFACE_KFD },
 	{ "nvidia", BIT(NVIDIA), RF_PART_UNKNOWN, RF_INTERFACE_NVIDIA },

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The classes of ioctls, by driver. The numbers are those of include/uapi/drm/
- * and include/uapi/linux/kfd_ioctl.h of Linux 6.1 to 7.2, and of NVIDIA's open
- * kernel modules (nv-ioctl-numbers.h, nv_escape.h, uvm_ioctl.h); a test compares
- * them with the headers of the machine it is built on.
+ * and include/uapi/linux/kfd_ioctl.h of Linux 6.1 to 7.2, of misc/habanalabs.h
+ * of 6.1, and of NVIDIA's open kernel modules (nv-ioctl-numbers.h, nv_escape.h,
+ * uvm_ioctl.h); a test compares them with the headers of the machine it is built
+ * on.
  *
  * submit: work is handed over. alloc: device memory is asked for. map: memory is
  * put where the device or the process sees it. admin: what a job has no need of
@@ -135,6 +136,11 @@ static const struct ioctl_row rows[] = {
 	ALLOC(HABANALABS, 0x44),  /* MEMORY: allocates and maps */
 	ADMIN(HABANALABS, 0x45),  /* DEBUG */
 
+	ALLOC(HABANALABS_OLD, 0x02),  /* CB */
+	SUBMIT(HABANALABS_OLD, 0x03), /* CS */
+	ALLOC(HABANALABS_OLD, 0x05),  /* MEMORY: allocates and maps */
+	ADMIN(HABANALABS_OLD, 0x06),  /* DEBUG */
+
 	SUBMIT(KFD, 0x02), /* CREATE_QUEUE: what is then submitted the kernel does not see */
 	ALLOC(KFD, 0x16),  /* ALLOC_MEMORY_OF_GPU */
 	MAP(KFD, 0x18),	   /* MAP_MEMORY_TO_GPU */
@@ -148,6 +154,7 @@ static const struct ioctl_row rows[] = {
 	ALLOC(NVIDIA, 0x4a), /* NV_ESC_RM_VID_HEAP_CONTROL */
 	MAP(NVIDIA, 0x4e),   /* NV_ESC_RM_MAP_MEMORY */
 	MAP(NVIDIA, 0x57),   /* NV_ESC_RM_MAP_MEMORY_DMA */
+	ALLOC(NVIDIA, 0xd3), /* NV_ESC_IOCTL_XFER_CMD: any of them, by a number behind the pointer */
 
 	MAP(NVIDIA_UVM, 33),   /* UVM_MAP_EXTERNAL_ALLOCATION */
 	ALLOC(NVIDIA_UVM, 68), /* UVM_ALLOC_SEMAPHORE_POOL */
@@ -158,13 +165,14 @@ static const struct ioctl_row rows[] = {
 	ADMIN(TESTACCEL, 0x44),
 };
 
-static uint8_t type_of(enum rf_accel_interface interface)
+static uint32_t type_of(enum rf_accel_interface interface)
 {
 	switch (interface) {
+	/* Theirs are 'K', 'F' and 'H', which none of the three looks at. */
 	case RF_INTERFACE_KFD:
-		return 'K';
 	case RF_INTERFACE_NVIDIA:
-		return 'F';
+	case RF_INTERFACE_HABANALABS_OLD:
+		return RF_ACCEL_TYPE_ANY;
 	case RF_INTERFACE_INFINIBAND:
 		return 0x1b;
 	case RF_INTERFACE_NVIDIA_UVM: /* plain numbers */

@@ -97,8 +97,9 @@ static void habanalabs_are_found_before_and_after_they_moved_to_accel(void **sta
 	assert_string_equal(d->name, "hl0");
 	assert_int_equal(d->classes, BIT(HABANALABS));
 	assert_index(d, RF_ACCELERATOR_HABANALABS, 0);
-	assert_node(h, 236, 0, "0000:33:00.0", RF_INTERFACE_HABANALABS);
+	assert_node(h, 236, 0, "0000:33:00.0", RF_INTERFACE_HABANALABS_OLD);
 	assert_int_equal(rf_accelerators_find(&h->found, 236, 1)->minor, ANY);
+	assert_int_equal(rf_accelerators_find(&h->found, 236, 1)->interface, RF_INTERFACE_HABANALABS_OLD);
 	d = device_of(h, "0000:34:00.0");
 	assert_string_equal(d->name, "accel/accel1");
 	assert_int_equal(d->classes, BIT(HABANALABS) | BIT(ACCEL));

@@ -296,7 +296,7 @@ static void every_ioctl_of_the_headers_here_has_its_class(void **state)
 		const struct want *w = &wants[i];
 
 		rf_accel_ioctls_of(w->interface, &known);
-		if (known.type != w->type || known.class[w->nr] != w->class)
+		if (!RF_ACCEL_TYPE_IS(known.type, w->type << 8) || known.class[w->nr] != w->class)
 			fail_msg("%s of %s is type %#x number %#x: of class %s and type %#x here, not %s", w->name,
 				 rf_accel_interface_names[w->interface], w->type, w->nr,
 				 rf_accel_class_names[known.class[w->nr]], known.type, rf_accel_class_names[w->class]);
@@ -333,16 +333,20 @@ static void every_interface_has_the_type_of_its_ioctls(void **state)
 {
 	static const struct {
 		enum rf_accel_interface interface;
-		uint8_t type;
+		uint32_t type;
 	} others[] = {
-		{ RF_INTERFACE_UNKNOWN, 0 },	{ RF_INTERFACE_KFD, 'K' },	   { RF_INTERFACE_NVIDIA, 'F' },
-		{ RF_INTERFACE_NVIDIA_UVM, 0 }, { RF_INTERFACE_INFINIBAND, 0x1b },
+		{ RF_INTERFACE_UNKNOWN, 0 },
+		{ RF_INTERFACE_KFD, RF_ACCEL_TYPE_ANY },
+		{ RF_INTERFACE_NVIDIA, RF_ACCEL_TYPE_ANY },
+		{ RF_INTERFACE_HABANALABS_OLD, RF_ACCEL_TYPE_ANY },
+		{ RF_INTERFACE_NVIDIA_UVM, 0 },
+		{ RF_INTERFACE_INFINIBAND, 0x1b },
 	};
 	struct rf_accel_ioctls known;
 
 	(void)state;
 	for (int i = 0; i < RF_INTERFACE_COUNT; i++) {
-		uint8_t want = 'd';
+		uint32_t want = 'd';
 
 		for (size_t k = 0; k < ARRAY_SIZE(others); k++)
 			if (others[k].interface == (enum rf_accel_interface)i)
@@ -351,6 +355,43 @@ static void every_interface_has_the_type_of_its_ioctls(void **state)
 		if (known.type != want)
 			fail_msg("%s has type %#x, not %#x", rf_accel_interface_names[i], known.type, want);
 	}
+}
+
+/* As the programs class @cmd. */
+static enum rf_accel_class class_of(enum rf_accel_interface interface, uint32_t cmd)
+{
+	struct rf_accel_ioctls known;
+
+	rf_accel_ioctls_of(interface, &known);
+	return RF_ACCEL_TYPE_IS(known.type, cmd) ? known.class[cmd & 0xff] : RF_ACCEL_OTHER;
+}
+
+static void a_type_that_the_driver_does_not_look_at_hides_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(class_of(RF_INTERFACE_KFD, _IOC(3, 'K', 0x02, 88)), RF_ACCEL_SUBMIT);
+	assert_int_equal(class_of(RF_INTERFACE_KFD, _IOC(3, 'X', 0x02, 88)), RF_ACCEL_SUBMIT);
+	assert_int_equal(class_of(RF_INTERFACE_KFD, _IOC(0, 0, 0x16, 0)), RF_ACCEL_ALLOC);
+	assert_int_equal(class_of(RF_INTERFACE_NVIDIA, _IOC(3, 'd', 0x2b, 48)), RF_ACCEL_ALLOC);
+	assert_int_equal(class_of(RF_INTERFACE_NVIDIA, _IOC(0, 0xff, 0x4e, 56)), RF_ACCEL_MAP);
+	assert_int_equal(class_of(RF_INTERFACE_HABANALABS_OLD, _IOC(3, 'H', 0x03, 24)), RF_ACCEL_SUBMIT);
+	assert_int_equal(class_of(RF_INTERFACE_HABANALABS_OLD, _IOC(3, 'd', 0x03, 24)), RF_ACCEL_SUBMIT);
+	assert_int_equal(class_of(RF_INTERFACE_HABANALABS_OLD, _IOC(3, 'H', 0x04, 24)), RF_ACCEL_OTHER);
+}
+
+static void a_type_that_the_driver_looks_at_is_looked_at(void **state)
+{
+	(void)state;
+	assert_int_equal(class_of(RF_INTERFACE_TESTACCEL, _IOC(3, 'd', 0x40, 16)), RF_ACCEL_SUBMIT);
+	assert_int_equal(class_of(RF_INTERFACE_TESTACCEL, _IOC(3, 'X', 0x40, 16)), RF_ACCEL_OTHER);
+	assert_int_equal(class_of(RF_INTERFACE_NVIDIA_UVM, 33), RF_ACCEL_MAP);
+	assert_int_equal(class_of(RF_INTERFACE_NVIDIA_UVM, _IOC(0, 'F', 33, 0)), RF_ACCEL_OTHER);
+}
+
+static void an_ioctl_that_carries_others_is_of_a_class(void **state)
+{
+	(void)state;
+	assert_int_equal(class_of(RF_INTERFACE_NVIDIA, _IOC(3, 'F', 0xd3, 16)), RF_ACCEL_ALLOC);
 }
 
 static void every_class_is_one_that_has_a_name_and_a_bit(void **state)
@@ -417,6 +458,8 @@ static void any_other_driver_has_the_ioctls_of_the_subsystem(void **state)
 	assert_int_equal(rf_accel_interface_of_driver("nvidia"), RF_INTERFACE_DRM);
 	assert_int_equal(rf_accel_interface_of_driver("kfd"), RF_INTERFACE_DRM);
 	assert_int_equal(rf_accel_interface_of_driver("unknown"), RF_INTERFACE_DRM);
+	assert_int_equal(rf_accel_interface_of_driver(rf_accel_interface_names[RF_INTERFACE_HABANALABS_OLD]),
+			 RF_INTERFACE_DRM);
 }
 
 int main(void)
@@ -425,6 +468,9 @@ int main(void)
 		cmocka_unit_test(every_ioctl_of_the_headers_here_has_its_class),
 		cmocka_unit_test(nothing_else_is_of_a_class_where_the_header_is_as_new),
 		cmocka_unit_test(every_interface_has_the_type_of_its_ioctls),
+		cmocka_unit_test(a_type_that_the_driver_does_not_look_at_hides_nothing),
+		cmocka_unit_test(a_type_that_the_driver_looks_at_is_looked_at),
+		cmocka_unit_test(an_ioctl_that_carries_others_is_of_a_class),
 		cmocka_unit_test(every_class_is_one_that_has_a_name_and_a_bit),
 		cmocka_unit_test(the_subsystems_own_ioctls_are_classed_for_its_drivers_alone),
 		cmocka_unit_test(what_is_not_known_of_leaves_nothing_of_what_was_there),
