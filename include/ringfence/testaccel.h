@@ -31,7 +31,8 @@ struct rf_testaccel_submit {
 	__u32 pad;
 };
 
-#define RF_TESTACCEL_WAIT (1u << 0) /* return when the job has ended; -EINTR leaves it queued */
+/* Return when the job has ended; -EINTR, of a signal, a stop or a freeze, leaves it queued. */
+#define RF_TESTACCEL_WAIT (1u << 0)
 
 /* A buffer; DRM_IOCTL_GEM_CLOSE frees it. */
 struct rf_testaccel_alloc {

@@ -194,6 +194,9 @@ int rf_accel_job_submit(struct rf_accel_client *client, u64 duration_us, bool wa
 
 	/* The job may be gone by now; its fence is not. */
 	r = wait ? dma_fence_wait(done, true) : 0;
+	/* The call is not made again: that would queue another. */
+	if (r == -ERESTARTSYS)
+		r = -EINTR;
 	if (wait && !r && done->error)
 		r = done->error;
 	dma_fence_put(done);

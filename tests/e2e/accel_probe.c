@@ -4,7 +4,7 @@
  *
  *   accel_probe NODE STEP...
  *
- *   submit:US[:N]  N jobs of US microseconds, one without N       wait:US[:N]  each waited for
+ *   submit:US[:N]  N jobs of US microseconds, one without N       wait:US[:N]  each waited for: EINTR leaves it queued
  *   alloc:BYTES    a buffer                                       free         the last one
  *   map            the last one is mapped and written             info         what the device has counted
  *   fdinfo         drm-* lines of it                              reset        the running job is ended

@@ -67,6 +67,21 @@ tap_ok "fdinfo tells the engine's time" at_least "$(engine_ns)" 10000000
 tap_is "jobs are left running by who closes" "open ok submit ok" steps "$first" submit:20000:3
 tap_is "a running job is ended by a reset" "open ok submit ok reset ok until ok" \
 	steps "$first" submit:5000000 reset until:1
+# No handler of it runs: the kernel would make the system call again.
+stopped()
+{
+	"$probe" "$first" wait:2000000 until:1 wait:1000 info >/tmp/stopped.$$ &
+	stopped_pid=$!
+	within_10s grep -q open /tmp/stopped.$$
+	within_10s grep -q '^State:.S' /proc/$stopped_pid/status
+	kill -STOP $stopped_pid
+	within_10s grep -q '^State:.T' /proc/$stopped_pid/status
+	kill -CONT $stopped_pid
+	wait $stopped_pid
+	sed 's/^\(info jobs=[0-9]*\).*/\1/' /tmp/stopped.$$ | tr '\n' ' ' | sed 's/ $//'
+	rm -f /tmp/stopped.$$
+}
+tap_is "a stop ends the wait for a job, which is queued once" "open ok wait EINTR until ok wait ok info jobs=2" stopped
 as_user() { setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all "$probe" "$@" | tail -n 1; }
 chmod 666 "$first"
 tap_is "a reset is root's" "reset EPERM" as_user "$first" reset
