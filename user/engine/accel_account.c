@@ -280,24 +280,43 @@ int rf_engine_accel_uses_each(const struct rf_engine *e, rf_accel_use_fn fn, voi
 	return r;
 }
 
-/* Of a map by address, whose values begin with the place of whose they are: those of @at. */
-static void owned_delete(const struct rf_engine *e, const char *map, uint32_t at)
+/* Rows of rf_accel_use_map that are somebody else's from now on. */
+struct gone {
+	struct rf_engine *engine;
+	bool use[RF_MAX_ACCEL_USES];
+	int fd;
+};
+
+/* What the last workload of that number has left open is not the next one's when it ends. */
+static void jobs_drop(struct rf_engine *e, const struct gone *gone)
 {
+	for (uint32_t i = 0; i < RF_MAX_ACCEL_JOBS; i++)
+		if (e->accel_jobs[i].fence && gone->use[e->accel_jobs[i].use % RF_MAX_ACCEL_USES]) {
+			e->accel_jobs[i].queued_ns = 0;
+			__atomic_store_n(&e->accel_jobs[i].fence, 0, __ATOMIC_RELEASE);
+		}
+}
+
+static void owned_drop_one(uint64_t address, const void *value, void *arg)
+{
+	const struct gone *gone = arg;
 	union {
 		uint32_t use;
 		struct rf_accel_object object;
 		struct rf_accel_file file;
-	} value;
-	int fd = rf_engine_map_fd(e, map);
-	uint64_t key, next;
-	int r = bpf_map_get_next_key(fd, NULL, &key);
+	} now;
 
-	while (r == 0) {
-		r = bpf_map_get_next_key(fd, &key, &next);
-		if (bpf_map_lookup_elem(fd, &key, &value) == 0 && value.use == at)
-			bpf_map_delete_elem(fd, &key);
-		key = next;
-	}
+	/* By now it may be another's. */
+	if (gone->use[*(const uint32_t *)value % RF_MAX_ACCEL_USES] &&
+	    bpf_map_lookup_elem(gone->fd, &address, &now) == 0 && gone->use[now.use % RF_MAX_ACCEL_USES])
+		bpf_map_delete_elem(gone->fd, &address);
+}
+
+/* Likewise. What cannot be looked through stays until its address is another's. */
+static void owned_drop(struct gone *gone, const char *map, size_t value_size)
+{
+	gone->fd = rf_engine_map_fd(gone->engine, map);
+	(void)rf_accel_rows_each(gone->fd, value_size, owned_drop_one, gone);
 }
 
 /* What it has now of the device is not its namespace's any more, nor its tenant's. */
@@ -322,23 +341,6 @@ static void use_free(struct rf_engine *e, uint32_t at)
 
 	memset((char *)use + sizeof(use->whose), 0, sizeof(*use) - sizeof(use->whose));
 	__atomic_store_n(&use->whose, 0, __ATOMIC_RELEASE);
-}
-
-static void use_reset(struct rf_engine *e, uint32_t at)
-{
-	struct rf_accel_use *use = &e->accel_uses[at];
-
-	/* What the last workload of that number has left open is not the next one's when it ends. */
-	for (uint32_t i = 0; i < RF_MAX_ACCEL_JOBS; i++)
-		if (e->accel_jobs[i].fence && e->accel_jobs[i].use == at) {
-			e->accel_jobs[i].queued_ns = 0;
-			__atomic_store_n(&e->accel_jobs[i].fence, 0, __ATOMIC_RELEASE);
-		}
-	owned_delete(e, "rf_accel_object_map", at);
-	owned_delete(e, "rf_accel_file_map", at);
-	__atomic_fetch_add(&e->config->accel_files, 1, __ATOMIC_RELAXED);
-	above_reduce(e, use);
-	use_free(e, at);
 }
 
 /* A namespace's or a tenant's without anything of its own now. */
@@ -412,16 +414,31 @@ void rf_engine_accel_memory_over(struct rf_engine *e, uint32_t workload, uint32_
 	}
 }
 
+/* A pass over each table, however many devices it has used: a new container waits for this. */
 void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload)
 {
-	uint32_t at;
+	_cleanup_free_ struct gone *gone = NULL;
+	uint32_t of[RF_ACCEL_DEVICE_LIBRARY + 1], n = 0;
 
 	for (uint32_t device = 0; device <= RF_ACCEL_DEVICE_LIBRARY; device++) {
 		/* Numbers are given from the lowest on. */
 		if (device > e->accel_devices && device != RF_ACCEL_DEVICE_LIBRARY)
 			continue;
-		at = rf_accel_use_find(e, workload, device);
-		if (at)
-			use_reset(e, at);
+		of[n] = rf_accel_use_find(e, workload, device);
+		n += of[n] != 0;
+	}
+	gone = n ? calloc(1, sizeof(*gone)) : NULL;
+	if (gone) {
+		gone->engine = e;
+		for (uint32_t i = 0; i < n; i++)
+			gone->use[of[i]] = true;
+		jobs_drop(e, gone);
+		owned_drop(gone, "rf_accel_object_map", sizeof(struct rf_accel_object));
+		owned_drop(gone, "rf_accel_file_map", sizeof(struct rf_accel_file));
+		__atomic_fetch_add(&e->config->accel_files, 1, __ATOMIC_RELAXED);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		above_reduce(e, &e->accel_uses[of[i]]);
+		use_free(e, of[i]);
 	}
 }

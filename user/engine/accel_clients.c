@@ -19,24 +19,24 @@ uint64_t rf_engine_accel_files_changes(const struct rf_engine *e)
 	return __atomic_load_n(&e->config->accel_files, __ATOMIC_ACQUIRE);
 }
 
-int rf_engine_accel_files_each(const struct rf_engine *e, rf_accel_file_fn fn, void *arg)
+int rf_accel_rows_each(int fd, size_t value_size, rf_accel_row_fn fn, void *arg)
 {
-	int fd = rf_engine_map_fd(e, "rf_accel_file_map"), r;
-	_cleanup_free_ struct rf_accel_file *files = NULL;
 	_cleanup_free_ uint64_t *addresses = NULL;
+	_cleanup_free_ char *values = NULL;
 	uint32_t cursor, n, room = BATCH;
 	bool first = true;
+	int r;
 
 	do {
 		/* A batch is whole buckets of the hash; more room where one does not fit. */
-		files = files ? files : calloc(room, sizeof(*files));
+		values = values ? values : calloc(room, value_size);
 		addresses = addresses ? addresses : calloc(room, sizeof(*addresses));
-		if (!files || !addresses)
+		if (!values || !addresses)
 			return -ENOMEM;
 		n = room;
-		r = bpf_map_lookup_batch(fd, first ? NULL : &cursor, &cursor, addresses, files, &n, NULL);
-		if (r < 0 && errno == ENOSPC && room < RF_MAX_ACCEL_FILES) {
-			rf_freep(&files);
+		r = bpf_map_lookup_batch(fd, first ? NULL : &cursor, &cursor, addresses, values, &n, NULL);
+		if (r < 0 && errno == ENOSPC && room < RF_MAX_ACCEL_OBJECTS) {
+			rf_freep(&values);
 			rf_freep(&addresses);
 			room *= 2;
 			r = 0;
@@ -45,13 +45,32 @@ int rf_engine_accel_files_each(const struct rf_engine *e, rf_accel_file_fn fn, v
 		if (r < 0 && errno != ENOENT)
 			return -errno;
 		first = false;
-		for (uint32_t i = 0; i < n; i++) {
-			const struct rf_accel_file_key key = { addresses[i], files[i].opened_ns };
-
-			fn(&key, &files[i], arg);
-		}
+		for (uint32_t i = 0; i < n; i++)
+			fn(addresses[i], values + i * value_size, arg);
 	} while (r == 0);
 	return 0;
+}
+
+struct files_walk {
+	rf_accel_file_fn fn;
+	void *arg;
+};
+
+static void file_tell(uint64_t address, const void *value, void *arg)
+{
+	const struct rf_accel_file *file = value;
+	const struct rf_accel_file_key key = { address, file->opened_ns };
+	const struct files_walk *walk = arg;
+
+	walk->fn(&key, file, walk->arg);
+}
+
+int rf_engine_accel_files_each(const struct rf_engine *e, rf_accel_file_fn fn, void *arg)
+{
+	struct files_walk walk = { fn, arg };
+
+	return rf_accel_rows_each(rf_engine_map_fd(e, "rf_accel_file_map"), sizeof(struct rf_accel_file), file_tell,
+				  &walk);
 }
 
 /* Whole records: the iterator puts out no part of one. */

@@ -321,6 +321,10 @@ void rf_accel_uses_reset(struct rf_engine *e, uint32_t workload);
 void rf_accel_groups_sweep(struct rf_engine *e, bool (*is_wanted)(const struct rf_engine *e, uint32_t owner));
 enum rf_support rf_accel_account_support(const struct rf_engine *e);
 
+/* accel_clients.c: the rows of a map by address, in calls of many; it ends, however many come and go meanwhile. */
+typedef void (*rf_accel_row_fn)(uint64_t address, const void *value, void *arg);
+int rf_accel_rows_each(int fd, size_t value_size, rf_accel_row_fn fn, void *arg);
+
 /* calls.c */
 void rf_calls_free(struct rf_engine *e);
 /* Of an id that is somebody else's from now on. */
