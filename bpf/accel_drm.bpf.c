@@ -26,12 +26,11 @@
  * Failure: not counted, and that is (accel_full).
  */
 #define RF_DEFINE_MAPS
-#include "lib/quota.bpf.h"
+#include "lib/accel_job.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
-#define RF_ACCEL_TWICE_NS 1000000
-#define RF_ESRCH	  3
+#define RF_ESRCH 3
 
 /* Of modules, so that no header of this kernel has them; found by their names when the object is loaded. */
 struct drm_gpu_scheduler___rf {
@@ -105,108 +104,21 @@ static __always_inline __u32 rf_accel_current(void)
 
 /* ---- time ---- */
 
-/* The place of that fence; with @take one that is free, if it has none. NULL: there is none. */
-static __always_inline struct rf_accel_job *rf_job_at(__u64 fence, bool take)
-{
-	for (int way = 0; way < RF_ACCEL_JOB_WAYS; way++) {
-		__u32 at = RF_ACCEL_JOB_AT(fence, way);
-		struct rf_accel_job *row = bpf_map_lookup_elem(&rf_accel_job_map, &at);
-		__u64 there;
-
-		if (!row)
-			return NULL;
-		there = RF_READ_ONCE(row->fence);
-		if (there == fence || (take && !there && !__sync_val_compare_and_swap(&row->fence, 0, fence)))
-			return row;
-	}
-	return NULL;
-}
-
-/* One that was given up before it ran: nothing told of that. */
-static __always_inline void rf_job_forget(struct rf_accel_job *row)
-{
-	struct rf_accel_use *use = rf_accel_use_at(row->use);
-
-	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
-		rf_quota_ended_one(use, 0, row->charged_ns, use->seen_ns);
-		use = rf_accel_above(use);
-	}
-}
-
-static __always_inline int rf_job_queued(void *ctx_job)
+static __always_inline int rf_job_seen(void *ctx_job)
 {
 	struct drm_sched_job___rf *job = ctx_job;
-	__u32 workload = rf_accel_current(), at, device;
-	__u64 fence = rf_number_of(job->s_fence), now;
-	struct rf_accel_job *row;
-	struct rf_accel_use *use;
+	__u32 workload = rf_accel_current();
+	__u64 fence = rf_number_of(job->s_fence);
 
 	if (workload == RF_WORKLOAD_NONE || !fence)
 		return 0;
-	device = rf_accel_device_of(job->sched->dev);
-	use = rf_accel_use(workload, device, RF_HOOK_ACCEL_IOCTL, &at);
-	if (!use)
-		return 0;
-	row = rf_job_at(fence, true);
-	if (!row) {
-		rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
-		return 0;
-	}
-	now = bpf_ktime_get_ns();
-	/* Two of us, while a daemon takes over from another: one of them counts. */
-	if (row->queued_ns) {
-		if (now - row->queued_ns < RF_ACCEL_TWICE_NS)
-			return 0;
-		rf_job_forget(row);
-	}
-	/* Nobody else looks at it yet: the scheduler is told of the job after us. */
-	row->use = at;
-	row->queued_ns = now;
-	row->charged_ns = RF_READ_ONCE(use->estimate_ns);
-	rf_quota_queued(use, at, device, row->charged_ns, now);
-	return 0;
+	return rf_job_queued(workload, rf_accel_device_of(job->sched->dev), fence);
 }
 
-/* When it was handed to the device, which is when its other fence was signaled: no program has to look at that. */
-static __always_inline __u64 rf_job_begun(const struct drm_sched_fence___rf *fence, __u64 queued, __u64 now)
+/* Its other fence was signaled when it was handed to the device: no program has to look at that. */
+static __always_inline int rf_job_end_seen(const struct drm_sched_fence___rf *fence, bool given_up)
 {
-	__u64 begun = rf_number_of((void *)fence->scheduled.timestamp);
-
-	return begun - queued > now - queued ? now : begun;
-}
-
-static __always_inline int rf_job_ended(const struct drm_sched_fence___rf *fence, bool given_up)
-{
-	__u64 address = rf_number_of((void *)fence), queued, begun, busy, charged, now, estimate;
-	struct rf_accel_job *row = rf_job_at(address, false);
-	struct rf_accel_use *use;
-
-	if (!row)
-		return 0;
-	/* Whoever is second finds nothing: it is charged once. */
-	queued = __sync_lock_test_and_set(&row->queued_ns, 0);
-	if (!queued)
-		return 0;
-	charged = row->charged_ns;
-	use = rf_accel_use_at(row->use);
-	RF_WRITE_ONCE(row->fence, 0);
-	now = bpf_ktime_get_ns();
-	begun = rf_job_begun(fence, queued, now);
-	busy = given_up ? 0 : now - begun;
-	if (busy > RF_ACCEL_JOB_MAX_NS)
-		busy = RF_ACCEL_JOB_MAX_NS;
-	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
-		rf_quota_ended_one(use, busy, charged, now);
-		if (!given_up) {
-			__sync_fetch_and_add(&use->jobs, 1);
-			__sync_fetch_and_add(&use->busy_ns, busy);
-			__sync_fetch_and_add(&use->queued_ns, begun - queued);
-			estimate = RF_READ_ONCE(use->estimate_ns);
-			RF_WRITE_ONCE(use->estimate_ns, estimate - estimate / 8 + busy / 8);
-		}
-		use = rf_accel_above(use);
-	}
-	return 0;
+	return rf_job_ended(rf_number_of((void *)fence), rf_number_of((void *)fence->scheduled.timestamp), given_up);
 }
 
 /* Its client was killed before the device had it. Older kernels write that into the fence first. */
@@ -222,43 +134,43 @@ static __always_inline bool rf_job_given_up(const struct drm_sched_fence___rf *f
 SEC("tp_btf/drm_sched_job")
 int BPF_PROG(rf_accel_job_queued, void *job)
 {
-	return job ? rf_job_queued(job) : 0;
+	return job ? rf_job_seen(job) : 0;
 }
 
 SEC("tp_btf/drm_sched_job_queue")
 int BPF_PROG(rf_accel_job_queue, void *job)
 {
-	return job ? rf_job_queued(job) : 0;
+	return job ? rf_job_seen(job) : 0;
 }
 
 SEC("tp_btf/drm_sched_process_job")
 int BPF_PROG(rf_accel_job_ended, void *fence)
 {
-	return fence ? rf_job_ended(fence, false) : 0;
+	return fence ? rf_job_end_seen(fence, false) : 0;
 }
 
 SEC("tp_btf/drm_sched_job_done")
 int BPF_PROG(rf_accel_job_done, void *fence)
 {
-	return fence ? rf_job_ended(fence, false) : 0;
+	return fence ? rf_job_end_seen(fence, false) : 0;
 }
 
 SEC("fentry/drm_sched_fence_finished")
 int BPF_PROG(rf_accel_job_finished, void *fence)
 {
-	return fence ? rf_job_ended(fence, rf_job_given_up(fence, ctx)) : 0;
+	return fence ? rf_job_end_seen(fence, rf_job_given_up(fence, ctx)) : 0;
 }
 
 SEC("tp_btf/drm_sched_job_queue")
 int BPF_PROG(rf_accel_twin_queue, void *job)
 {
-	return job ? rf_job_queued(job) : 0;
+	return job ? rf_job_seen(job) : 0;
 }
 
 SEC("fentry/drm_sched_fence_finished")
 int BPF_PROG(rf_accel_twin_finished, void *fence)
 {
-	return fence ? rf_job_ended(fence, rf_job_given_up(fence, ctx)) : 0;
+	return fence ? rf_job_end_seen(fence, rf_job_given_up(fence, ctx)) : 0;
 }
 
 /* ---- memory ---- */

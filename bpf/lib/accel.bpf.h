@@ -5,6 +5,9 @@
 
 #include "identity.bpf.h"
 
+/* What two programs see within this is the same. */
+#define RF_ACCEL_TWICE_NS 1000000
+
 /* Of the nodes of a major; 0: none of them is an accelerator's. */
 static __always_inline __u32 rf_accel_slot_of(__u32 major)
 {

@@ -296,11 +296,13 @@ struct rf_accel_active {
 struct rf_accel_job {
 	__u64 fence; /* the address of its fence; 0: free */
 	__u32 use;   /* place of the row of whose it is */
-	__u32 pad;
-	__u64 queued_ns;  /* CLOCK_MONOTONIC */
+	/* Of the place itself: jobs that would be here and are in one of the next. Nobody looks there while it is 0. */
+	__u32 beyond;
+	__u64 queued_ns;  /* CLOCK_MONOTONIC; whoever takes that out of it ends the job */
 	__u64 charged_ns; /* what was estimated for it */
 };
 
+#define RF_ACCEL_JOB_SWEPT	    1 /* in place of the time: the daemon is about to free the place */
 #define RF_ACCEL_JOB_WAYS	    8
 /* Addresses are some hundred bytes apart: the factor is 2^64 by the golden ratio, whose upper bits tell them apart. */
 #define RF_ACCEL_JOB_AT(fence, way) ((((fence) * 0x9e3779b97f4a7c15ULL >> 32) + (way)) & (RF_MAX_ACCEL_JOBS - 1))

@@ -177,30 +177,56 @@ static int object_load(struct rf_engine *e, unsigned int *ret_n)
 	return r;
 }
 
+/* Nobody else ends it from here on; false: somebody has. */
+static bool job_claim(struct rf_accel_job *job, uint64_t queued)
+{
+	return __atomic_compare_exchange_n(&job->queued_ns, &queued, RF_ACCEL_JOB_SWEPT, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+/* Of one that was claimed; a program may have the place before we are through. */
+static void job_free(struct rf_engine *e, struct rf_accel_job *job)
+{
+	struct rf_accel_job *home = &e->accel_jobs[RF_ACCEL_JOB_AT(job->fence, 0)];
+	uint64_t swept = RF_ACCEL_JOB_SWEPT;
+
+	if (home != job)
+		__atomic_fetch_sub(&home->beyond, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&job->fence, 0, __ATOMIC_RELEASE);
+	__atomic_compare_exchange_n(&job->queued_ns, &swept, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 /* One job of the row less is under way, and of those above it. */
-static void job_forget(struct rf_engine *e, struct rf_accel_job *job)
+static void job_forget(struct rf_engine *e, const struct rf_accel_job *job)
 {
 	uint32_t at = job->use;
 
-	job->queued_ns = 0;
-	__atomic_store_n(&job->fence, 0, __ATOMIC_RELEASE);
 	for (int level = 0; at && at < RF_MAX_ACCEL_USES && level < RF_ACCEL_LEVELS; level++) {
 		__atomic_fetch_sub(&e->accel_uses[at].under_way, 1, __ATOMIC_RELAXED);
 		at = e->accel_uses[at].parent;
 	}
 }
 
-/* Rows of jobs that were given up before they ran: nothing tells of that. The next job at their address takes them
- * over. */
+/*
+ * Rows of jobs that were given up before they ran: nothing tells of that. The next job at their address takes them
+ * over. One without a time is being made, or has just ended; one that is claimed was by a daemon that died in it.
+ */
 static void jobs_sweep(struct rf_engine *e)
 {
 	uint64_t now = rf_clock_monotonic();
 
 	for (uint32_t i = 0; i < RF_MAX_ACCEL_JOBS; i++) {
 		struct rf_accel_job *job = &e->accel_jobs[i];
+		uint64_t queued = __atomic_load_n(&job->queued_ns, __ATOMIC_ACQUIRE);
 
-		if (job->fence && now > job->queued_ns && now - job->queued_ns > JOB_GIVEN_UP_NS)
+		if (!__atomic_load_n(&job->fence, __ATOMIC_ACQUIRE) || !queued)
+			continue;
+		if (queued != RF_ACCEL_JOB_SWEPT) {
+			if ((int64_t)(now - queued) <= (int64_t)JOB_GIVEN_UP_NS || !job_claim(job, queued))
+				continue;
 			job_forget(e, job);
+		}
+		job_free(e, job);
 	}
 }
 
@@ -290,11 +316,14 @@ struct gone {
 /* What the last workload of that number has left open is not the next one's when it ends. */
 static void jobs_drop(struct rf_engine *e, const struct gone *gone)
 {
-	for (uint32_t i = 0; i < RF_MAX_ACCEL_JOBS; i++)
-		if (e->accel_jobs[i].fence && gone->use[e->accel_jobs[i].use % RF_MAX_ACCEL_USES]) {
-			e->accel_jobs[i].queued_ns = 0;
-			__atomic_store_n(&e->accel_jobs[i].fence, 0, __ATOMIC_RELEASE);
-		}
+	for (uint32_t i = 0; i < RF_MAX_ACCEL_JOBS; i++) {
+		struct rf_accel_job *job = &e->accel_jobs[i];
+		uint64_t queued = __atomic_load_n(&job->queued_ns, __ATOMIC_ACQUIRE);
+
+		if (__atomic_load_n(&job->fence, __ATOMIC_ACQUIRE) && queued > RF_ACCEL_JOB_SWEPT &&
+		    gone->use[job->use % RF_MAX_ACCEL_USES] && job_claim(job, queued))
+			job_free(e, job);
+	}
 }
 
 static void owned_drop_one(uint64_t address, const void *value, void *arg)
