@@ -9,7 +9,8 @@
  * drm_sched_fence_finished                          its end: what it waited and took; the end of one that was given up
  * drm_sched_process_job, _job_done (tracepoint)     the former, where functions cannot be traced
  * drm_gem_private_object_init, _object_release      buffers
- * chrdev_open, drm_release                          open files
+ * drm_gem_object_free                               those of i915, which does not call the latter
+ * chrdev_open, drm_release, _release_noglobal       open files; the last one of i915 and xe
  * iterator over open files, when the daemon asks    says who has which of them open, under which number
  *
  * The second names of the tracepoints are those of Linux 6.17 and later. Whose
@@ -23,10 +24,12 @@
  * skipped only when both are; what both see is counted once, as when two daemons are there.
  *
  * Bound: nine lookups, one for what is nobody's.
- * Failure: not counted, and that is (accel_full).
+ * Failure: as lib/accel_job.bpf.h, accel_object.bpf.h and accel_file.bpf.h have it.
  */
 #define RF_DEFINE_MAPS
+#include "lib/accel_file.bpf.h"
 #include "lib/accel_job.bpf.h"
+#include "lib/accel_object.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -51,8 +54,17 @@ struct drm_sched_fence___rf {
 	struct dma_fence___rf scheduled, finished;
 } __attribute__((preserve_access_index));
 
+struct drm_driver___rf {
+	char *name;
+} __attribute__((preserve_access_index));
+
 struct drm_device___rf {
 	struct device *dev;
+	struct drm_driver___rf *driver;
+} __attribute__((preserve_access_index));
+
+struct drm_gem_object___rf {
+	struct drm_device___rf *dev;
 } __attribute__((preserve_access_index));
 
 /*
@@ -179,54 +191,40 @@ SEC("fentry/drm_gem_private_object_init")
 int BPF_PROG(rf_accel_object_made, void *drm, void *object, __u64 size)
 {
 	struct drm_device___rf *device = drm;
-	struct rf_accel_object row = { .bytes = size };
 	__u32 workload = rf_accel_current();
-	__u64 key = (__u64)object, now;
-	struct rf_accel_use *use;
 
 	if (workload == RF_WORKLOAD_NONE)
 		return 0;
-	use = rf_accel_use(workload, rf_accel_device_of(device->dev), RF_HOOK_ACCEL_IOCTL, &row.use);
-	if (!use)
-		return 0;
-	/* Two of us, while a daemon takes over from another: one of them counts. */
-	if (bpf_map_update_elem(&rf_accel_object_map, &key, &row, BPF_NOEXIST) < 0) {
-		if (!bpf_map_lookup_elem(&rf_accel_object_map, &key))
-			rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
-		return 0;
-	}
-	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
-		now = __sync_add_and_fetch(&use->bytes, size);
-		if (now > use->bytes_peak)
-			use->bytes_peak = now;
-		use = rf_accel_above(use);
-	}
-	return 0;
+	return rf_object_made(workload, rf_accel_device_of(device->dev), (__u64)object, size);
 }
 
 SEC("fentry/drm_gem_object_release")
 int BPF_PROG(rf_accel_object_gone, void *object)
 {
-	__u64 key = (__u64)object, bytes;
-	struct rf_accel_object *row = bpf_map_lookup_elem(&rf_accel_object_map, &key);
-	struct rf_accel_use *use;
+	return rf_object_gone((__u64)object);
+}
 
-	if (!row)
+/*
+ * The last reference is gone. That is the end for i915, where a job that uses a buffer has one; others keep the memory
+ * until their jobs have ended, and release the object then.
+ */
+SEC("fentry/drm_gem_object_free")
+int BPF_PROG(rf_accel_object_freed, void *reference)
+{
+	struct drm_gem_object___rf *object = reference; /* its first member */
+	__u64 key = (__u64)reference;
+	char name[8] = {};
+
+	if (!bpf_map_lookup_elem(&rf_accel_object_map, &key))
 		return 0;
-	bytes = row->bytes;
-	use = rf_accel_use_at(row->use);
-	if (bpf_map_delete_elem(&rf_accel_object_map, &key) < 0)
+	if (bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(object, dev, driver, name)) < 0)
 		return 0;
-	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
-		__sync_fetch_and_sub(&use->bytes, bytes);
-		use = rf_accel_above(use);
-	}
-	return 0;
+	return __builtin_memcmp(name, "i915", sizeof("i915")) ? 0 : rf_object_gone(key);
 }
 
 /* ---- files ---- */
 
-/* Is the end of such an open file told by drm_release()? It is that of every driver of the subsystem, and no other. */
+/* Is the end of such an open file told? It is by every driver of the subsystem, and no other. */
 static __always_inline bool rf_accel_is_drm(const struct rf_accel_node *node)
 {
 	__u32 interface = node->interface;
@@ -238,12 +236,10 @@ static __always_inline bool rf_accel_is_drm(const struct rf_accel_node *node)
 SEC("fexit/chrdev_open")
 int BPF_PROG(rf_accel_opened, struct inode *inode, struct file *file, int ret)
 {
-	struct rf_accel_file row = {};
 	struct rf_accel_node_key key = {};
 	struct rf_accel_node *node;
 	struct rf_accel_use *use;
-	__u64 address = (__u64)file;
-	__u32 workload;
+	__u32 workload, at;
 
 	if (ret)
 		return 0;
@@ -255,7 +251,7 @@ int BPF_PROG(rf_accel_opened, struct inode *inode, struct file *file, int ret)
 	node = bpf_map_lookup_elem(&rf_accel_node_map, &key);
 	if (!node)
 		return 0;
-	use = rf_accel_use(workload, node->device, RF_HOOK_ACCEL_IOCTL, &row.use);
+	use = rf_accel_use(workload, node->device, RF_HOOK_ACCEL_IOCTL, &at);
 	if (!use)
 		return 0;
 	/* One that is open for ever as far as we see is not called so. */
@@ -263,42 +259,19 @@ int BPF_PROG(rf_accel_opened, struct inode *inode, struct file *file, int ret)
 		__sync_fetch_and_add(&use->opens, 1);
 		return 0;
 	}
-	row.opened_ns = bpf_ktime_get_ns();
-	row.tgid = bpf_get_current_pid_tgid() >> 32;
-	if (bpf_map_update_elem(&rf_accel_file_map, &address, &row, BPF_NOEXIST) < 0) {
-		if (!bpf_map_lookup_elem(&rf_accel_file_map, &address))
-			rf_error(RF_HOOK_ACCEL_IOCTL, RF_ERROR_ACCEL_FULL);
-		return 0;
-	}
-	__sync_fetch_and_add(&rf_config.accel_files, 1);
-	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
-		__sync_fetch_and_add(&use->opens, 1);
-		__sync_fetch_and_add(&use->files, 1);
-		use = rf_accel_above(use);
-	}
-	return 0;
+	return rf_file_opened(use, at, (__u64)file, bpf_get_current_pid_tgid() >> 32);
 }
 
 SEC("fentry/drm_release")
 int BPF_PROG(rf_accel_closed, struct inode *inode, struct file *file)
 {
-	__u64 address = (__u64)file, held;
-	struct rf_accel_file *row = bpf_map_lookup_elem(&rf_accel_file_map, &address);
-	struct rf_accel_use *use;
+	return rf_file_closed((__u64)file, false);
+}
 
-	if (!row)
-		return 0;
-	held = bpf_ktime_get_ns() - row->opened_ns;
-	use = rf_accel_use_at(row->use);
-	if (bpf_map_delete_elem(&rf_accel_file_map, &address) < 0)
-		return 0;
-	__sync_fetch_and_add(&rf_config.accel_files, 1);
-	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
-		__sync_fetch_and_sub(&use->files, 1);
-		__sync_fetch_and_add(&use->held_ns, held);
-		use = rf_accel_above(use);
-	}
-	return 0;
+SEC("fentry/drm_release_noglobal")
+int BPF_PROG(rf_accel_closed_noglobal, struct inode *inode, struct file *file)
+{
+	return rf_file_closed((__u64)file, false);
 }
 
 /*

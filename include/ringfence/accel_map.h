@@ -265,7 +265,8 @@ struct rf_accel_use {
 	__u64 window_energy_uj;	   /* and @energy_uj */
 	__u64 energy_uj;	   /* of the device's, what was taken for its part in the work; the daemon's */
 	__u32 spent;		   /* 1: the budget was, when it was last asked for */
-	__u32 memory_over_s;	   /* until this second of CLOCK_MONOTONIC it has too much memory; the daemon's */
+	__u32 memory_over_s;	   /* until this second of CLOCK_MONOTONIC it has too much memory; RF_ACCEL_OVER_* */
+	__u64 objects;		   /* buffers now; not of those in it */
 	/* Of RF_ACCEL_DEVICE_LIBRARY, where nobody can be made to wait: the daemon freezes the workload. */
 	__u64 hold_until_ns; /* CLOCK_MONOTONIC: until when it should be */
 	__u64 frozen_at_ns;  /* CLOCK_MONOTONIC: since when it is; 0: it is not */
@@ -277,6 +278,11 @@ struct rf_accel_use {
 	__u64 fdinfo_clients; /* open files now that it was read of */
 	__u64 fdinfo_timed;   /* of them whose driver tells time or cycles */
 };
+
+/* What is not counted in bytes is over for a while: what the daemon was told of, and buffers that there is no room for.
+ */
+#define RF_ACCEL_OVER_UNCOUNTED_S 60
+#define RF_ACCEL_OVER_MANY	  0xffffffffu /* as long as it has RF_MAX_ACCEL_OBJECTS_EACH of them */
 
 #define RF_ACCEL_USE		    0x80u
 #define RF_ACCEL_USE_WAYS	    8

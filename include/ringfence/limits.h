@@ -76,8 +76,9 @@
 #define RF_MAX_CALL_LIBRARIES 256   /* files that are probed at a time */
 #define RF_MAX_CALL_PROBES    256   /* functions of one */
 
-/* Of jobs, what is followed of one workload on one accelerator: it does not take the room of others. */
-#define RF_MAX_ACCEL_JOBS_EACH (RF_MAX_ACCEL_JOBS / 8)
+/* Of jobs and of buffers, what is followed of one workload on one accelerator: it does not take the room of others. */
+#define RF_MAX_ACCEL_JOBS_EACH	  (RF_MAX_ACCEL_JOBS / 8)
+#define RF_MAX_ACCEL_OBJECTS_EACH (RF_MAX_ACCEL_OBJECTS / 8)
 
 /* Files. */
 #define RF_MAX_ZONES	    4096   /* paths of all labels and file rules */

@@ -29,7 +29,7 @@
 #include <bpf/libbpf.h>
 #include <cmocka.h>
 
-#include "ringfence/abi.h"
+#include "tests/bpf/maps_share.h"
 #include "tests/bpf/verdict_run.h"
 #include "user/collect/mountinfo.h"
 #include "user/engine/engine.h"
@@ -531,32 +531,6 @@ static void no_verdict_was_an_emergency_answer(void **state)
 
 /* ---- an engine and the program that shares its maps ------------------------------------------------------------- */
 
-/* The names are those of rf_engine_map_name(). */
-static int maps_share(struct host *h)
-{
-	char path[256];
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, h->skeleton->obj) {
-		const char *name = bpf_map__name(map);
-
-		if (rf_strprefix(name, ".data."))
-			name += strlen(".data.");
-		if (!rf_strprefix(name, "rf_"))
-			continue;
-		snprintf(path, sizeof(path), "%s/maps_%u/%s", h->bpffs, RF_MAP_ABI, name);
-		/* Of level 1: no verdict of the network asks it, and a host without cannot make it. */
-		if (access(path, F_OK) < 0 && bpf_map__type(map) == BPF_MAP_TYPE_INODE_STORAGE) {
-			(void)bpf_map__set_autocreate(map, false);
-			continue;
-		}
-		/* Without a pin the program would get an empty map of its own. */
-		if (access(path, F_OK) < 0 || bpf_map__set_pin_path(map, path) < 0)
-			return -ENOENT;
-	}
-	return 0;
-}
-
 /* The verdict cache is per CPU. */
 static int cpu_stay(void)
 {
@@ -597,7 +571,7 @@ static int host_make(void **state)
 		return -1;
 	}
 	h->skeleton = verdict_run_bpf__open();
-	if (!h->skeleton || maps_share(h) < 0 || verdict_run_bpf__load(h->skeleton) < 0) {
+	if (!h->skeleton || maps_share(h->skeleton->obj, h->bpffs) < 0 || verdict_run_bpf__load(h->skeleton) < 0) {
 		print_error("the program with the verdict code does not load\n");
 		return -1;
 	}

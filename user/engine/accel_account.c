@@ -54,8 +54,10 @@ static const struct {
 	{ "rf_accel_twin_finished", IN_SCHEDULER, END_FUNCTION, FUNCTION_TWIN },
 	{ "rf_accel_object_made", IN_DRM, "drm_gem_private_object_init", FUNCTION },
 	{ "rf_accel_object_gone", IN_DRM, "drm_gem_object_release", FUNCTION },
+	{ "rf_accel_object_freed", IN_DRM, "drm_gem_object_free", FUNCTION },
 	{ "rf_accel_opened", IN_KERNEL, "chrdev_open", FUNCTION },
 	{ "rf_accel_closed", IN_DRM, "drm_release", FUNCTION },
+	{ "rf_accel_closed_noglobal", IN_DRM, "drm_release_noglobal", FUNCTION },
 	/* Of use only where the former two are. */
 	{ HOLDERS, IN_DRM, "drm_release", FUNCTION },
 };
@@ -438,7 +440,7 @@ void rf_engine_accel_memory_over(struct rf_engine *e, uint32_t workload, uint32_
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
 		uint32_t at = rf_accel_use_find(e, workload, devices[i]);
 
-		if (at)
+		if (at && __atomic_load_n(&e->accel_uses[at].memory_over_s, __ATOMIC_RELAXED) != RF_ACCEL_OVER_MANY)
 			__atomic_store_n(&e->accel_uses[at].memory_over_s, until, __ATOMIC_RELAXED);
 	}
 }
