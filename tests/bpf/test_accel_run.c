@@ -88,8 +88,6 @@ static int begin(void **state)
 	return 0;
 }
 
-/* ---- open files ---- */
-
 static void a_file_whose_end_was_missed_is_ended_by_the_next_at_its_address(void **state)
 {
 	struct host *h = *state;
@@ -147,8 +145,6 @@ static void the_same_opener_again_at_the_address_is_another_file(void **state)
 	assert_true(file.opened_ns > before);
 	RUN(h, ACCEL_CLOSED);
 }
-
-/* ---- buffers ---- */
 
 static void a_buffer_whose_end_was_missed_is_ended_by_the_next_at_its_address(void **state)
 {
@@ -212,17 +208,26 @@ static void a_quota_of_memory_is_over_with_so_many_buffers_and_not_with_one_less
 	assert_int_equal(use->memory_over_s, 0);
 }
 
+#define FILL 4096
+
+/* All places, and the last call finds no room. */
 static void others_fill(int fd, bool fill)
 {
-	const struct rf_accel_object object = { .use = 1, .bytes = 4096 };
+	static struct rf_accel_object objects[FILL];
+	static uint64_t addresses[FILL];
 
-	for (uint64_t i = 0; i < RF_MAX_ACCEL_OBJECTS; i++) {
-		uint64_t address = AT + (1ULL << 40) + i * ACCEL_STRIDE;
+	for (uint64_t done = 0; done < RF_MAX_ACCEL_OBJECTS; done += FILL) {
+		uint32_t n = FILL;
+		int r;
 
-		if (!fill)
-			(void)bpf_map_delete_elem(fd, &address);
-		else if (bpf_map_update_elem(fd, &address, &object, BPF_NOEXIST) < 0)
-			return;
+		for (uint64_t i = 0; i < FILL; i++) {
+			addresses[i] = AT + (1ULL << 40) + (done + i) * ACCEL_STRIDE;
+			objects[i] = (struct rf_accel_object){ .use = 1, .bytes = 4096 };
+		}
+		r = fill ? bpf_map_update_batch(fd, addresses, objects, &n, NULL) :
+			   bpf_map_delete_batch(fd, addresses, &n, NULL);
+		/* One place was taken before. */
+		assert_true(r == 0 || done + FILL == RF_MAX_ACCEL_OBJECTS);
 	}
 }
 
@@ -240,8 +245,6 @@ static void a_quota_of_memory_is_over_for_a_while_when_there_is_no_room(void **s
 	assert_true(row(h, ONE)->memory_over_s >= now + RF_ACCEL_OVER_UNCOUNTED_S);
 	assert_int_not_equal(row(h, ONE)->memory_over_s, RF_ACCEL_OVER_MANY);
 }
-
-/* ---- jobs ---- */
 
 /* Of another fence whose first place is that of the one at AT. */
 static uint64_t same_place(void)
@@ -382,8 +385,6 @@ static void so_many_jobs_are_followed_and_the_next_is_charged_what_is_thought_of
 	assert_int_equal(use->jobs, RF_MAX_ACCEL_JOBS_EACH);
 	assert_int_equal(row(h, OTHER)->under_way, 0);
 }
-
-/* ---- the next workload of a number ---- */
 
 static void who_comes_next_has_nothing_of_the_last_on_any_device(void **state)
 {
