@@ -1,18 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Calls of accelerators' libraries: counted for whoever makes them, and held
-# back where a quota is used up. With a library that stands in for CUDA's
-# driver, on a device that is a clock.
+# Calls of accelerators' libraries, counted for whoever makes them. With a
+# library that stands in for CUDA's driver, on a device that is a clock.
 #
 # shellcheck disable=SC2317 # functions are called by tap_ok and tap_is
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-probe=$build/tests/e2e/cuda_probe
-[ -e /sys/bus/event_source/devices/uprobe/type ] || tap_skip_all "this kernel has no uprobes"
-library=$tmp/libcuda.so.1
-cp "$build/tests/library/libcuda.so.1" "$library"
+# shellcheck source=tests/e2e/calls.sh
+. "$src/tests/e2e/calls.sh"
 
 make_cgroup counted other plain apart resolving runtime again late
 daemon_must_start
@@ -24,18 +21,6 @@ echo "# $(status_row accelerator-calls why)"
 	echo 'network: {egress: {default: allow}}' | doc plain plain
 } | put_force base || exit 1
 
-# calls WORKLOAD KIND KEY
-calls()
-{
-	"$ringfence" accel --json | sed 's/{"workload"/\n{"workload"/g' |
-		grep -F "{\"workload\":\"default/default/$1\",\"call\":\"$2\"," | sed -n "s/.*\"$3\":\([0-9]*\).*/\1/p"
-}
-# library_use WORKLOAD KEY
-library_use()
-{
-	"$ringfence" accel --json | sed 's/{"workload"/\n{"workload"/g' |
-		grep -F "{\"workload\":\"default/default/$1\",\"device\":\"library\"," | sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p"
-}
 probed() { [ "$(log_count 'functions of .* are probed')" -gt "$1" ]; }
 # run WORKLOAD LIBRARY STEP...: waits until the library is probed, which nobody had before, and does the steps then.
 runs=0
@@ -78,19 +63,10 @@ tap_ok "they are shown" says 'default/default/counted +launch +101 +1 ' "$ringfe
 tap_ok "and exported" says '"workload":"default/default/counted","device":"library"' "$ringfence" accel --json
 tap_is "nothing is under way any more" 0 library_use counted under_way
 
-
 # Somebody has it mapped from here on, which takes a round to be seen where it was let go meanwhile.
-holds() { enter late "$probe" "$library" "wait:$tmp/stop" launch:1000; }
 holds >"$tmp/out" 2>&1 &
 holder=$!
 helpers="$helpers $holder"
-# pins LIBRARY: of that file.
-pins()
-{
-	pins_of=$(stat -c '%D %i' "$1")
-	find "$tmp/bpf/links" -path "*calls_*/$(printf "%s-%x" ${pins_of})/*_begin" | wc -l
-}
-pinned() { [ "$(pins "$library")" -gt 0 ]; }
 sleep 1
 await 10 pinned
 inside counted "$probe" "$library" times:50:launch:1000+sync >"$tmp/out"
@@ -219,94 +195,4 @@ touch "$tmp/stop"
 wait $holder
 none() { [ "$(sites)" = 0 ]; }
 tap_ok "probes go when nobody has the library any more" await 30 none
-
-# ---- quotas ----
-
-if [ "$(status_row accelerator-quotas support)" != enforced ]; then
-	echo "# quotas need BPF LSM"
-	tap_done
-fi
-make_cgroup capped queued audited both slow frozen
-{
-	for w in capped queued frozen; do
-		echo 'accelerators: {userModeSubmission: true, quota: {limitPercent: 25}}' | doc $w $w
-	done
-	printf 'mode: audit\naccelerators: {userModeSubmission: true, quota: {limitPercent: 25}}\n' | doc audited audited
-	echo 'accelerators: {userModeSubmission: true, quota: {submissionsPerSecond: 20}}' | doc slow slow
-} | put_force quota || exit 1
-long=30000
-# permille WORKLOAD STEP: of the time that it ran for, as the probe has it.
-permille()
-{
-	inside "$1" "$probe" "$library" "for:$long:$2" >"$tmp/out.$1" 2>&1
-	sed -n 's/launches [0-9]* asked \([0-9]*\) elapsed \([0-9]*\)/\1 \2/p' "$tmp/out.$1" | awk '{ print int($1 * 1000 / $2) }'
-}
-within()
-{
-	[ "$1" -ge "$2" ] && [ "$1" -le "$3" ] && return
-	echo "got $1, expected $2 to $3"
-	return 1
-}
-# So that what is measured does not begin before the library is found.
-rm -f "$tmp/stop"
-holds >"$tmp/out" 2>&1 &
-helpers="$helpers $!"
-await 15 pinned
-
-# Of which the time that a slow guest takes to begin and to end one is little.
-job=$((RF_SLOW > 1 ? 60000000 : 20000000))
-got=$(permille capped launch:$job+sync)
-echo "# per mille of the device, of 250: $got"
-tap_ok "a limit of time holds within a tenth, over half a minute" within "$got" 225 275
-long=10000
-got=$(permille queued times:5:launch:$((job / 5))+sync)
-echo "# per mille of the device, of 250, in fives: $got"
-tap_ok "for launches that are waited for together, too" within "$got" 225 275
-long=3000
-got=$(permille audited launch:20000000+sync)
-tap_ok "what is in audit is not held back" above "$got" 500
-inside slow "$probe" "$library" "for:8000:launch:100000+sync" >"$tmp/out"
-made=$(sed -n 's/launches \([0-9]*\) .*/\1/p' "$tmp/out")
-echo "# launches in 8 s, of 20 a second: $made"
-tap_ok "a limit of submissions" within "$made" 140 200
-tap_ok "which is told" says 'accelerator-quota .*library throttle-start submissionsPerSecond of the workload' \
-	"$ringfence" events --kind accelerator-quota
-tap_ok "waits are told of" above "$(library_use capped waits)" 10
-
-# ---- nobody is left frozen ----
-
-enter frozen "$probe" "$library" "for:$((600000 * RF_SLOW)):launch:900000000+sync" >"$tmp/out" 2>&1 &
-pid=$!
-helpers="$helpers $pid"
-frozen() { grep -q 1 "$cgroup/frozen/cgroup.freeze"; }
-thawed() { grep -q 0 "$cgroup/frozen/cgroup.freeze"; }
-# The daemon's child that thaws.
-guard()
-{
-	for guard_pid in $(cat "/proc/$daemon/task/$daemon/children"); do
-		grep -qx ringfence-thaw "/proc/$guard_pid/comm" && echo "$guard_pid"
-	done
-}
-guard_differs() { [ -n "$(guard)" ] && [ "$(guard)" != "$1" ]; }
-tap_ok "what owes much is frozen" await 10 frozen
-kill -STOP "$daemon"
-tap_ok "it is thawed when the daemon hangs" await 15 thawed
-tap_ok "which a child does" test -n "$(guard)"
-kill -CONT "$daemon"
-tap_ok "it is frozen again when the daemon goes on" await 10 frozen
-was=$(guard)
-kill -9 "$was"
-tap_ok "a child that dies is replaced" await 20 guard_differs "$was"
-await 10 frozen
-daemon_end KILL
-tap_ok "it is thawed when the daemon is killed" await 5 thawed
-daemon_must_start
-tap_ok "and frozen by the next one" await 20 frozen
-kill -9 "$(guard)"
-daemon_end KILL
-tap_ok "it stays so when the child is killed, too" frozen
-rm "$tmp/policies/quota.yaml"
-daemon_must_start
-tap_ok "until the next daemon, although nobody limits it any more" await 5 thawed
-kill -9 $pid 2>/dev/null
 tap_done
