@@ -177,7 +177,7 @@ static int tables_ask(struct look *l, uint64_t inode)
 
 static int is_opened(struct look *l, uint32_t fd)
 {
-	uint64_t inode;
+	uint64_t inode = 0;
 	size_t at;
 	int r = socket_inode(l, fd, &inode);
 
