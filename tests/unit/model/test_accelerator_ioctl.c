@@ -369,21 +369,21 @@ static enum rf_accel_class class_of(enum rf_accel_interface interface, uint32_t 
 static void a_type_that_the_driver_does_not_look_at_hides_nothing(void **state)
 {
 	(void)state;
-	assert_int_equal(class_of(RF_INTERFACE_KFD, _IOC(3, 'K', 0x02, 88)), RF_ACCEL_SUBMIT);
-	assert_int_equal(class_of(RF_INTERFACE_KFD, _IOC(3, 'X', 0x02, 88)), RF_ACCEL_SUBMIT);
+	assert_int_equal(class_of(RF_INTERFACE_KFD, _IOC(3U, 'K', 0x02, 88)), RF_ACCEL_SUBMIT);
+	assert_int_equal(class_of(RF_INTERFACE_KFD, _IOC(3U, 'X', 0x02, 88)), RF_ACCEL_SUBMIT);
 	assert_int_equal(class_of(RF_INTERFACE_KFD, _IOC(0, 0, 0x16, 0)), RF_ACCEL_ALLOC);
-	assert_int_equal(class_of(RF_INTERFACE_NVIDIA, _IOC(3, 'd', 0x2b, 48)), RF_ACCEL_ALLOC);
+	assert_int_equal(class_of(RF_INTERFACE_NVIDIA, _IOC(3U, 'd', 0x2b, 48)), RF_ACCEL_ALLOC);
 	assert_int_equal(class_of(RF_INTERFACE_NVIDIA, _IOC(0, 0xff, 0x4e, 56)), RF_ACCEL_MAP);
-	assert_int_equal(class_of(RF_INTERFACE_HABANALABS_OLD, _IOC(3, 'H', 0x03, 24)), RF_ACCEL_SUBMIT);
-	assert_int_equal(class_of(RF_INTERFACE_HABANALABS_OLD, _IOC(3, 'd', 0x03, 24)), RF_ACCEL_SUBMIT);
-	assert_int_equal(class_of(RF_INTERFACE_HABANALABS_OLD, _IOC(3, 'H', 0x04, 24)), RF_ACCEL_OTHER);
+	assert_int_equal(class_of(RF_INTERFACE_HABANALABS_OLD, _IOC(3U, 'H', 0x03, 24)), RF_ACCEL_SUBMIT);
+	assert_int_equal(class_of(RF_INTERFACE_HABANALABS_OLD, _IOC(3U, 'd', 0x03, 24)), RF_ACCEL_SUBMIT);
+	assert_int_equal(class_of(RF_INTERFACE_HABANALABS_OLD, _IOC(3U, 'H', 0x04, 24)), RF_ACCEL_OTHER);
 }
 
 static void a_type_that_the_driver_looks_at_is_looked_at(void **state)
 {
 	(void)state;
-	assert_int_equal(class_of(RF_INTERFACE_TESTACCEL, _IOC(3, 'd', 0x40, 16)), RF_ACCEL_SUBMIT);
-	assert_int_equal(class_of(RF_INTERFACE_TESTACCEL, _IOC(3, 'X', 0x40, 16)), RF_ACCEL_OTHER);
+	assert_int_equal(class_of(RF_INTERFACE_TESTACCEL, _IOC(3U, 'd', 0x40, 16)), RF_ACCEL_SUBMIT);
+	assert_int_equal(class_of(RF_INTERFACE_TESTACCEL, _IOC(3U, 'X', 0x40, 16)), RF_ACCEL_OTHER);
 	assert_int_equal(class_of(RF_INTERFACE_NVIDIA_UVM, 33), RF_ACCEL_MAP);
 	assert_int_equal(class_of(RF_INTERFACE_NVIDIA_UVM, _IOC(0, 'F', 33, 0)), RF_ACCEL_OTHER);
 }
@@ -391,7 +391,7 @@ static void a_type_that_the_driver_looks_at_is_looked_at(void **state)
 static void an_ioctl_that_carries_others_is_of_a_class(void **state)
 {
 	(void)state;
-	assert_int_equal(class_of(RF_INTERFACE_NVIDIA, _IOC(3, 'F', 0xd3, 16)), RF_ACCEL_ALLOC);
+	assert_int_equal(class_of(RF_INTERFACE_NVIDIA, _IOC(3U, 'F', 0xd3, 16)), RF_ACCEL_ALLOC);
 }
 
 static void every_class_is_one_that_has_a_name_and_a_bit(void **state)
