@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "user/collect/task_wait.h"
+#include "user/lib/util.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

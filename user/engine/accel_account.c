@@ -180,7 +180,7 @@ static int object_load(struct rf_engine *e, unsigned int *ret_n)
 }
 
 /* Nobody else ends it from here on; false: somebody has. */
-static bool job_claim(struct rf_accel_job *job, uint64_t queued)
+static bool job_claim(struct rf_accel_job *job, __u64 queued)
 {
 	return __atomic_compare_exchange_n(&job->queued_ns, &queued, RF_ACCEL_JOB_SWEPT, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_RELAXED);
@@ -190,7 +190,7 @@ static bool job_claim(struct rf_accel_job *job, uint64_t queued)
 static void job_free(struct rf_engine *e, struct rf_accel_job *job)
 {
 	struct rf_accel_job *home = &e->accel_jobs[RF_ACCEL_JOB_AT(job->fence, 0)];
-	uint64_t swept = RF_ACCEL_JOB_SWEPT;
+	__u64 swept = RF_ACCEL_JOB_SWEPT;
 
 	if (home != job)
 		__atomic_fetch_sub(&home->beyond, 1, __ATOMIC_RELAXED);
