@@ -21,7 +21,7 @@
 
 #include "tests/bpf/accel_run.h"
 #include "tests/bpf/maps_share.h"
-#include "user/collect/mountinfo.h"
+#include "tests/bpf/place.h"
 #include "user/engine/internal.h"
 #include "user/lib/clock.h"
 
@@ -35,7 +35,7 @@
 struct host {
 	struct rf_engine *engine;
 	struct accel_run_bpf *skeleton;
-	char directory[64], bpffs[128], root[256];
+	struct place place;
 };
 
 static void run(struct host *h, struct accel_step step)
@@ -426,29 +426,14 @@ static void who_comes_next_has_nothing_of_the_last_on_any_device(void **state)
 
 static int host_make(void **state)
 {
-	_cleanup_free_ char *mount_point = NULL, *error = NULL;
-	struct rf_engine_options options = { 0 };
 	struct host *h = calloc(1, sizeof(*h));
 
 	*state = h;
 	if (!h || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    rf_cgroup2_mount_find(&mount_point) < 0)
+	    place_make(&h->place, "accel-run", &h->engine) < 0)
 		return -1;
-	snprintf(h->directory, sizeof(h->directory), "/tmp/rf-accel-run-XXXXXX");
-	if (!mkdtemp(h->directory))
-		return -1;
-	snprintf(h->bpffs, sizeof(h->bpffs), "%s/bpf", h->directory);
-	snprintf(h->root, sizeof(h->root), "%.200s/rf-accel-run-%d", mount_point, getpid());
-	if (mkdir(h->root, 0700) < 0)
-		return -1;
-	options.bpffs = h->bpffs;
-	options.cgroup_root = h->root;
-	if (rf_engine_new(&options, &h->engine, &error) < 0) {
-		print_error("%s\n", error ? error : "no engine");
-		return -1;
-	}
 	h->skeleton = accel_run_bpf__open();
-	if (!h->skeleton || maps_share(h->skeleton->obj, h->bpffs) < 0 || accel_run_bpf__load(h->skeleton) < 0) {
+	if (!h->skeleton || maps_share(h->skeleton->obj, h->place.bpffs) < 0 || accel_run_bpf__load(h->skeleton) < 0) {
 		print_error("the program with the accounting does not load\n");
 		return -1;
 	}
@@ -460,12 +445,7 @@ static int host_end(void **state)
 	struct host *h = *state;
 
 	accel_run_bpf__destroy(h->skeleton);
-	if (h->engine)
-		rf_engine_detach(h->engine);
-	rf_engine_free(h->engine);
-	rmdir(h->root);
-	rmdir(h->bpffs);
-	rmdir(h->directory);
+	place_remove(&h->place, h->engine);
 	free(h);
 	return 0;
 }

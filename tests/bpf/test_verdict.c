@@ -34,7 +34,7 @@
 
 #include <cmocka.h>
 
-#include "user/collect/mountinfo.h"
+#include "tests/bpf/place.h"
 #include "user/engine/engine.h"
 #include "user/lib/fs.h"
 
@@ -63,7 +63,7 @@ struct batch {
 
 struct host {
 	struct rf_engine *engine;
-	char directory[64], bpffs[80], root[256];
+	struct place place;
 	struct {
 		char path[300];
 		struct rf_image *image;
@@ -504,31 +504,20 @@ static int network_make(void)
 
 static int host_make(void **state)
 {
-	_cleanup_free_ char *mount = NULL, *error = NULL;
-	struct rf_engine_options options = { 0 };
+	_cleanup_free_ char *error = NULL;
 	struct host *h = calloc(1, sizeof(*h));
 
 	*state = h;
-	if (!h || network_make() < 0 || rf_cgroup2_mount_find(&mount) < 0)
+	if (!h || network_make() < 0 || place_make(&h->place, "verdict", &h->engine) < 0)
 		return -1;
-	snprintf(h->directory, sizeof(h->directory), "/tmp/rf-verdict-XXXXXX");
-	if (!mkdtemp(h->directory))
-		return -1;
-	snprintf(h->bpffs, sizeof(h->bpffs), "%s/bpf", h->directory);
-	snprintf(h->root, sizeof(h->root), "%.200s/rf-verdict-%d", mount, getpid());
-	if (mkdir(h->root, 0700) < 0)
-		return -1;
-	options.bpffs = h->bpffs;
-	options.cgroup_root = h->root;
-	if (rf_engine_new(&options, &h->engine, &error) < 0 || rf_engine_attach_identity(h->engine, &error) < 0 ||
-	    rf_engine_attach_verdicts(h->engine, &error) < 0) {
+	if (rf_engine_attach_identity(h->engine, &error) < 0 || rf_engine_attach_verdicts(h->engine, &error) < 0) {
 		print_error("%s\n", error ? error : "no engine");
 		return -1;
 	}
 	for (unsigned int i = 0; i < WORKLOADS; i++) {
 		unsigned long long id;
 
-		snprintf(h->workload[i].path, sizeof(h->workload[i].path), "%s/w%u", h->root, i);
+		snprintf(h->workload[i].path, sizeof(h->workload[i].path), "%s/w%u", h->place.root, i);
 		if (mkdir(h->workload[i].path, 0700) < 0 || rf_fs_cgroup_id(AT_FDCWD, h->workload[i].path, &id) < 0 ||
 		    rf_engine_cgroup_set(h->engine, id, RF_WORKLOAD_FIRST + i) < 0 || worker_start(h, i) < 0)
 			return -1;
@@ -545,16 +534,11 @@ static int host_end(void **state)
 			close(h->workload[i].worker);
 	while (wait(NULL) > 0)
 		;
-	if (h->engine)
-		rf_engine_detach(h->engine);
-	rf_engine_free(h->engine);
-	for (unsigned int i = 0; i < WORKLOADS; i++) {
-		rf_image_unref(h->workload[i].image);
+	for (unsigned int i = 0; i < WORKLOADS; i++)
 		rmdir(h->workload[i].path);
-	}
-	rmdir(h->root);
-	rmdir(h->bpffs);
-	rmdir(h->directory);
+	place_remove(&h->place, h->engine);
+	for (unsigned int i = 0; i < WORKLOADS; i++)
+		rf_image_unref(h->workload[i].image);
 	free(h);
 	return 0;
 }

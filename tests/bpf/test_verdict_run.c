@@ -30,8 +30,8 @@
 #include <cmocka.h>
 
 #include "tests/bpf/maps_share.h"
+#include "tests/bpf/place.h"
 #include "tests/bpf/verdict_run.h"
-#include "user/collect/mountinfo.h"
 #include "user/engine/engine.h"
 #include "user/lib/hashmap.h"
 #include "user/model/event.h"
@@ -67,7 +67,7 @@ struct workload {
 struct host {
 	struct rf_engine *engine;
 	struct verdict_run_bpf *skeleton;
-	char directory[64], bpffs[80], root[256];
+	struct place place;
 
 	struct random random;
 	struct arena arena, peer_arena;
@@ -544,34 +544,20 @@ static int cpu_stay(void)
 
 static int host_make(void **state)
 {
-	_cleanup_free_ char *mount_point = NULL, *error = NULL;
 	/* Guests are emulated. */
 	bool slow = getenv("RF_SLOW") || getenv("RF_IN_VM");
-	struct rf_engine_options options = { 0 };
 	struct host *h = calloc(1, sizeof(*h));
 
 	*state = h;
 	if (!h || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || cpu_stay() < 0 ||
-	    rf_cgroup2_mount_find(&mount_point) < 0)
+	    place_make(&h->place, "verdict-run", &h->engine) < 0)
 		return -1;
 	h->pairs_wanted = slow ? PAIRS_SLOW : PAIRS;
 	h->n_workloads = slow ? FEW : WORKLOADS;
 	h->rounds = slow ? ROUNDS_FEW : ROUNDS;
-	snprintf(h->directory, sizeof(h->directory), "/tmp/rf-verdict-run-XXXXXX");
-	if (!mkdtemp(h->directory))
-		return -1;
-	snprintf(h->bpffs, sizeof(h->bpffs), "%s/bpf", h->directory);
-	snprintf(h->root, sizeof(h->root), "%.200s/rf-verdict-run-%d", mount_point, getpid());
-	if (mkdir(h->root, 0700) < 0)
-		return -1;
-	options.bpffs = h->bpffs;
-	options.cgroup_root = h->root;
-	if (rf_engine_new(&options, &h->engine, &error) < 0) {
-		print_error("%s\n", error ? error : "no engine");
-		return -1;
-	}
 	h->skeleton = verdict_run_bpf__open();
-	if (!h->skeleton || maps_share(h->skeleton->obj, h->bpffs) < 0 || verdict_run_bpf__load(h->skeleton) < 0) {
+	if (!h->skeleton || maps_share(h->skeleton->obj, h->place.bpffs) < 0 ||
+	    verdict_run_bpf__load(h->skeleton) < 0) {
 		print_error("the program with the verdict code does not load\n");
 		return -1;
 	}
@@ -583,17 +569,12 @@ static int host_end(void **state)
 	struct host *h = *state;
 
 	verdict_run_bpf__destroy(h->skeleton);
-	if (h->engine)
-		rf_engine_detach(h->engine);
-	rf_engine_free(h->engine);
+	place_remove(&h->place, h->engine);
 	for (unsigned int i = 0; i < h->n_workloads; i++)
 		rf_image_unref(h->workload[i].image);
 	arena_free(&h->arena);
 	arena_free(&h->peer_arena);
 	rf_hashmap_free(h->counted);
-	rmdir(h->root);
-	rmdir(h->bpffs);
-	rmdir(h->directory);
 	free(h);
 	return 0;
 }

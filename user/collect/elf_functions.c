@@ -43,19 +43,16 @@ int rf_elf_segments_read(int fd, const Elf64_Ehdr *header, struct rf_elf_segment
 	return pread(fd, ret->list, size, (off_t)header->e_phoff) == (ssize_t)size ? 0 : -ENOEXEC;
 }
 
-/* Where in the file the code at that address is; false: in no segment that is executed. */
-static bool offset_of(const struct rf_elf_segments *s, uint64_t address, uint64_t *ret)
+const Elf64_Phdr *rf_elf_segment_at(const struct rf_elf_segments *s, uint64_t address, uint32_t flags)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const Elf64_Phdr *p = &s->list[i];
 
-		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X) || address < p->p_vaddr ||
-		    address - p->p_vaddr >= p->p_filesz)
-			continue;
-		*ret = address - p->p_vaddr + p->p_offset;
-		return true;
+		if (p->p_type == PT_LOAD && (p->p_flags & flags) == flags && address >= p->p_vaddr &&
+		    address - p->p_vaddr < p->p_filesz)
+			return p;
 	}
-	return false;
+	return NULL;
 }
 
 /* Its contents; with those of a table of names the last byte ends a name. */
@@ -75,11 +72,15 @@ static int symbols_walk(const Elf_Data *symbols, const Elf_Data *names, const st
 
 	for (size_t i = 0; r >= 0 && i < symbols->d_size / sizeof(Elf64_Sym); i++) {
 		const Elf64_Sym *symbol = (const Elf64_Sym *)symbols->d_buf + i;
-		uint64_t offset;
+		const Elf64_Phdr *code;
 
-		if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_shndx != SHN_UNDEF &&
-		    symbol->st_name < names->d_size && offset_of(s, symbol->st_value, &offset))
-			r = fn((const char *)names->d_buf + symbol->st_name, offset, arg);
+		if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_shndx == SHN_UNDEF ||
+		    symbol->st_name >= names->d_size)
+			continue;
+		code = rf_elf_segment_at(s, symbol->st_value, PF_X);
+		if (code)
+			r = fn((const char *)names->d_buf + symbol->st_name,
+			       symbol->st_value - code->p_vaddr + code->p_offset, arg);
 	}
 	return r;
 }

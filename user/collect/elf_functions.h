@@ -45,5 +45,7 @@ struct rf_elf_segments {
 int rf_elf_header_read(int fd, Elf64_Ehdr *ret);
 /* -ENOEXEC. */
 int rf_elf_segments_read(int fd, const Elf64_Ehdr *header, struct rf_elf_segments *ret);
+/* The first that is loaded from the file to that address, with all of @flags (PF_X); NULL: none is. */
+const Elf64_Phdr *rf_elf_segment_at(const struct rf_elf_segments *s, uint64_t address, uint32_t flags);
 
 #endif

@@ -38,15 +38,6 @@ static bool read_at(int fd, void *to, size_t size, uint64_t offset)
 	return offset <= INT64_MAX - size && pread(fd, to, size, (off_t)offset) == (ssize_t)size;
 }
 
-static const Elf64_Phdr *segment_of(const struct rf_elf_segments *s, uint64_t address)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (s->list[i].p_type == PT_LOAD && address >= s->list[i].p_vaddr &&
-		    address - s->list[i].p_vaddr < s->list[i].p_filesz)
-			return &s->list[i];
-	return NULL;
-}
-
 static bool address_of(const struct rf_elf_segments *s, uint64_t offset, uint64_t *ret)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -127,7 +118,7 @@ static bool skip_sized(struct cursor *c)
 static bool entry_read(int fd, const struct rf_elf_segments *s, uint64_t address, uint8_t text[static FRAME_MAX],
 		       struct cursor *ret)
 {
-	const Elf64_Phdr *segment = segment_of(s, address);
+	const Elf64_Phdr *segment = rf_elf_segment_at(s, address, 0);
 	uint64_t offset = segment ? address - segment->p_vaddr + segment->p_offset : 0, left;
 	uint32_t size;
 

@@ -230,13 +230,20 @@ void rf_mounts_fini(struct rf_mounts *m)
 	*m = (struct rf_mounts){ 0 };
 }
 
+const struct rf_mount_point *rf_mounts_find(const struct rf_mounts *m, uint64_t id)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->list[i].id == id)
+			return &m->list[i];
+	return NULL;
+}
+
 int rf_mounts_device(const struct rf_mounts *m, uint64_t id, uint32_t *ret)
 {
-	for (size_t i = 0; i < m->n; i++) {
-		if (m->list[i].id != id)
-			continue;
-		*ret = m->list[i].device;
-		return 0;
-	}
-	return -ENOENT;
+	const struct rf_mount_point *mount = rf_mounts_find(m, id);
+
+	if (!mount)
+		return -ENOENT;
+	*ret = mount->device;
+	return 0;
 }

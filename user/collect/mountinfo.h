@@ -30,11 +30,12 @@ struct rf_mounts {
 int rf_mounts_parse(const char *text, size_t len, struct rf_mounts *ret);
 int rf_mounts_read(pid_t pid, struct rf_mounts *ret); /* of that process; 0: of this one */
 void rf_mounts_fini(struct rf_mounts *m);
-/* -ENOENT: no mount of that id. */
 /* The type of the file system with that device; NULL: it is not mounted there. */
 const char *rf_mounts_type(const struct rf_mounts *m, uint32_t device);
 /* Nobody but the kernel and a disk of this host makes those wait who read a file of it. An overlay's layers may. */
 bool rf_mount_is_local(const char *type);
+/* NULL: no mount of that id; -ENOENT. */
+const struct rf_mount_point *rf_mounts_find(const struct rf_mounts *m, uint64_t id);
 int rf_mounts_device(const struct rf_mounts *m, uint64_t id, uint32_t *ret);
 
 #endif

@@ -11,9 +11,9 @@
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "user/collect/elf_functions.h"
+#include "user/lib/fs.h"
 #include "user/lib/log.h"
 #include "user/model/calls.h"
 
@@ -32,12 +32,6 @@ struct rf_library *rf_library_find(const struct rf_libraries *l, uint64_t device
 		if (l->list[i].device == device && l->list[i].inode == inode)
 			return &l->list[i];
 	return NULL;
-}
-
-/* As the kernel's own device numbers are. */
-static uint32_t kernel_device(uint64_t device)
-{
-	return major(device) << 20 | minor(device);
 }
 
 static void probe_add(struct probes *p, uint64_t offset, uint64_t cookie)
@@ -63,7 +57,7 @@ bool rf_library_is_told_of(const struct rf_library *library, const struct rf_cal
 {
 	if (site->inode == library->told_inode && site->device == library->told_device)
 		return true;
-	return site->inode == library->inode && site->device == kernel_device(library->device);
+	return site->inode == library->inode && site->device == rf_fs_kernel_device(library->device);
 }
 
 /* What programs were told under a daemon before this one, which has found it right: they do not ask again. */

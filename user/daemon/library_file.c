@@ -16,14 +16,6 @@
 
 #define INIT 1
 
-static const struct rf_mount_point *mount_find(const struct rf_mounts *m, uint64_t id)
-{
-	for (size_t i = 0; i < m->n; i++)
-		if (m->list[i].id == id)
-			return &m->list[i];
-	return NULL;
-}
-
 /* Not the layers of an overlay that a process may have mounted itself. */
 static int mount_check(const struct rf_library_files *f, const struct rf_mount_point *mount, const char **ret_why)
 {
@@ -65,8 +57,8 @@ int rf_library_open(struct rf_library_files *f, pid_t pid, int at, const char **
 	r = rf_mounts_read(pid, &own);
 	if (r < 0)
 		return r;
-	mount = mount_find(&own, st.stx_mnt_id);
-	r = mount_check(f, mount ? mount : mount_find(&f->host, st.stx_mnt_id), ret_why);
+	mount = rf_mounts_find(&own, st.stx_mnt_id);
+	r = mount_check(f, mount ? mount : rf_mounts_find(&f->host, st.stx_mnt_id), ret_why);
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", at);

@@ -16,7 +16,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "user/lib/fs.h"
+#include "user/daemon/process.h"
+#include "user/lib/cleanup.h"
 #include "user/lib/util.h"
 
 struct request {
@@ -164,17 +165,9 @@ static int child_need(struct rf_library_reader *r)
 /* It sleeps, where it should read. */
 static bool is_stuck(pid_t pid)
 {
-	_cleanup_free_ char *text = NULL;
-	const char *state;
-	char path[32];
-	size_t len;
+	struct rf_process_stat now;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (rf_fs_read(AT_FDCWD, path, 4096, &text, &len) < 0)
-		return true;
-	/* Behind the name, which is ours. */
-	state = strchr(text, ')');
-	return !state || !rf_strprefix(state, ") R");
+	return rf_process_stat_read((uint32_t)pid, &now) < 0 || now.state != 'R';
 }
 
 static int answer_await(const struct rf_library_reader *r)

@@ -15,6 +15,7 @@ struct sites {
 	char *text;
 	size_t len;
 	uint16_t right[RF_MAX_WORKLOADS]; /* how many of each there are */
+	bool open;			  /* there are others */
 };
 
 static int site_count(const struct rf_call_site_key *key, const struct rf_call_site *site, void *arg)
@@ -23,6 +24,7 @@ static int site_count(const struct rf_call_site_key *key, const struct rf_call_s
 
 	if (key->workload < RF_MAX_WORKLOADS)
 		s->right[key->workload] += site->seen;
+	s->open |= !site->seen;
 	return RF_CALL_SITE_OPEN;
 }
 
@@ -95,7 +97,7 @@ void rf_library_sites_look(struct rf_library_look *look)
 	if (!s)
 		return;
 	s->look = *look;
-	if (rf_engine_call_sites_each(look->e, site_count, s) == 0)
+	if (rf_engine_call_sites_each(look->e, site_count, s) == 0 && s->open)
 		(void)rf_engine_call_sites_each(look->e, site_look, s);
 	free(s->text);
 	free(s);

@@ -27,7 +27,7 @@ int rf_process_stat_parse(const char *text, long ticks_per_s, struct rf_process_
 	/* A zombie's cgroup is not that it was in. */
 	if (state == 'Z' || state == 'X' || ticks > UINT64_MAX / RF_NSEC_PER_SEC)
 		return -ESRCH;
-	*ret = (struct rf_process_stat){ ticks * (RF_NSEC_PER_SEC / (uint64_t)ticks_per_s), size };
+	*ret = (struct rf_process_stat){ ticks * (RF_NSEC_PER_SEC / (uint64_t)ticks_per_s), size, state };
 	return 0;
 }
 

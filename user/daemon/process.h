@@ -13,6 +13,7 @@ int rf_process_identify(const struct rf_registry *r, uint32_t pid, struct rf_gpu
 struct rf_process_stat {
 	uint64_t start_ns; /* since the host started; in the kernel's ticks */
 	uint64_t size;	   /* of its address space, in bytes */
+	char state;	   /* 'R': it runs, or would, had it a processor; proc_pid_stat(5) */
 };
 
 /* Both: 0; -ESRCH: no such process, or it has ended. */

@@ -165,8 +165,7 @@ static int places_find(const struct rf_engine *e, struct rf_guard *guard)
 	if (stat(e->bpffs, &st) < 0)
 		return -errno;
 	guard->directory = st.st_ino;
-	/* As the kernel has it inside: st_dev is the same number, written in another way. */
-	guard->device = major(st.st_dev) << 20 | minor(st.st_dev);
+	guard->device = rf_fs_kernel_device(st.st_dev);
 	if (stat("/proc/self/ns/mnt", &st) < 0)
 		return -errno;
 	guard->mount_ns = (uint32_t)st.st_ino;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/syscall.h>
 
 #define READ_START	 4096
@@ -191,6 +192,11 @@ static int make_directory(const char *path, mode_t mode)
 	if (stat(path, &st) < 0)
 		return r;
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+uint32_t rf_fs_kernel_device(dev_t device)
+{
+	return major(device) << 20 | minor(device);
 }
 
 int rf_fs_mkdir_p(const char *path, mode_t mode)

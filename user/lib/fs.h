@@ -3,6 +3,7 @@
 #ifndef RF_LIB_FS_H
 #define RF_LIB_FS_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "user/lib/cleanup.h"
@@ -18,6 +19,8 @@ int rf_fs_read(int dirfd, const char *path, size_t max, char **ret_data, size_t 
 int rf_fs_write_atomic(int dirfd, const char *path, const void *data, size_t len, mode_t mode);
 /* One write() to an existing file (cgroup and sysctl files). */
 int rf_fs_write_control(int dirfd, const char *path, const char *value);
+/* The number of a device of stat(), as the kernel has it inside, in mountinfo and in the maps of programs. */
+uint32_t rf_fs_kernel_device(dev_t device);
 /* mkdir -p; what exists is kept. */
 int rf_fs_mkdir_p(const char *path, mode_t mode);
 /* rm -r of what @path names, never following a symbolic link, never crossing a mount. 0 when absent. */

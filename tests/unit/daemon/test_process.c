@@ -20,6 +20,7 @@ static void the_start_is_behind_the_name(void **state)
 	assert_int_equal(rf_process_stat_parse("42 (cat) S" REST, 100, &stat), 0);
 	assert_int_equal(stat.start_ns, 86750000000);
 	assert_int_equal(stat.size, 4096);
+	assert_int_equal(stat.state, 'S');
 	assert_int_equal(rf_process_stat_parse("42 (a) Z 1 (b) R" REST, 100, &stat), 0);
 	assert_int_equal(stat.start_ns, 86750000000);
 	assert_int_equal(rf_process_stat_parse("42 () R" REST, 1000, &stat), 0);
@@ -28,7 +29,7 @@ static void the_start_is_behind_the_name(void **state)
 
 static void who_has_ended_or_cannot_be_read_is_nobody(void **state)
 {
-	struct rf_process_stat stat = { 7, 7 };
+	struct rf_process_stat stat = { 7, 7, '7' };
 
 	(void)state;
 	assert_int_equal(rf_process_stat_parse("42 (cat) Z" REST, 100, &stat), -ESRCH);
