@@ -15,6 +15,7 @@
 #include "user/daemon/process.h"
 #include "user/lib/clock.h"
 #include "user/lib/fs.h"
+#include "user/lib/log.h"
 #include "user/model/calls.h"
 
 #define LOOKS_A_TICK	 500		       /* processes: some milliseconds */
@@ -33,6 +34,7 @@ struct process {
 		uint64_t device, inode;
 	} files[PROCESS_FILES];
 	size_t n;
+	bool keeps; /* its mappings from being read: it was told */
 };
 
 /* ---- processes ---- */
@@ -102,8 +104,13 @@ static void maps_look(struct rf_library_look *look, struct process *p)
 	bool has_driver = false;
 	struct rf_span rest;
 	size_t len;
+	int r = rf_library_reader_maps(&look->l->reader, look->process.pid, &text, &len);
 
-	if (rf_library_reader_maps(&look->l->reader, look->process.pid, &text, &len) < 0)
+	if (r == -ETIMEDOUT && !p->keeps) {
+		rf_notice("process %d keeps what it has mapped from being read", look->process.pid);
+		p->keeps = true;
+	}
+	if (r < 0)
 		return;
 	p->n = 0;
 	rest = (struct rf_span){ text, len };

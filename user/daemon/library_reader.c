@@ -5,16 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "user/daemon/process.h"
 #include "user/lib/cleanup.h"
@@ -73,11 +69,11 @@ static void answer_send(int socket, const struct answer *answer, int fd)
 		_exit(1);
 }
 
-static void child_run(int socket, int memory) __attribute__((noreturn));
-static void child_run(int socket, int memory)
+static void child_run(int socket, int memory, void *arg)
 {
 	struct request request;
 
+	(void)arg;
 	while (TEMP_FAILURE_RETRY(recv(socket, &request, sizeof(request), 0)) == sizeof(request)) {
 		struct answer answer = { .result = 0 };
 		_cleanup_close_ int fd = -1;
@@ -92,74 +88,30 @@ static void child_run(int socket, int memory)
 		}
 		answer_send(socket, &answer, fd);
 	}
-	_exit(0);
-}
-
-static void child_begin(int socket, int memory, pid_t parent) __attribute__((noreturn));
-static void child_begin(int socket, int memory, pid_t parent)
-{
-	(void)prctl(PR_SET_NAME, "ringfence-maps");
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	/* It holds nothing else of the daemon open; the two may be where the other should go. */
-	socket = fcntl(socket, F_DUPFD, 64);
-	memory = fcntl(memory, F_DUPFD, 64);
-	if (socket < 0 || memory < 0 || dup2(socket, 3) < 0 || dup2(memory, 4) < 0)
-		_exit(1);
-	(void)syscall(SYS_close_range, 5, ~0U, 0);
-	child_run(3, 4);
 }
 
 /* ---- the daemon ---- */
 
-static int child_start(struct rf_library_reader *r)
+static int child_need(struct rf_library_reader *r)
 {
-	pid_t parent = getpid();
-	int ends[2];
+	int result = rf_child_reap(&r->child);
 
+	if (result < 0 || r->child.pid)
+		return result;
 	r->memory = memfd_create("ringfence-maps", MFD_CLOEXEC);
 	if (r->memory < 0)
 		return -errno;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+	result = rf_child_start(&r->child, "ringfence-maps", r->memory, child_run, NULL);
+	if (result < 0)
 		close(r->memory);
-		return -errno;
-	}
-	r->pid = fork();
-	if (r->pid == 0)
-		child_begin(ends[1], r->memory, parent);
-	close(ends[1]);
-	r->socket = ends[0];
-	if (r->pid > 0)
-		return 0;
-	r->pid = 0;
-	close(r->socket);
-	close(r->memory);
-	return -EAGAIN;
+	return result;
 }
 
 static void child_kill(struct rf_library_reader *r)
 {
-	(void)kill(r->pid, SIGKILL);
-	close(r->socket);
+	rf_child_kill(&r->child);
 	close(r->memory);
-	r->killed = true;
 	r->kills++;
-}
-
-/* One that has been killed may take its time. */
-static int child_need(struct rf_library_reader *r)
-{
-	if (r->killed) {
-		if (waitpid(r->pid, NULL, WNOHANG) == 0)
-			return -EBUSY;
-		r->killed = false;
-		r->pid = 0;
-	}
-	return r->pid ? 0 : child_start(r);
 }
 
 /* It sleeps, where it should read. */
@@ -172,14 +124,14 @@ static bool is_stuck(pid_t pid)
 
 static int answer_await(const struct rf_library_reader *r)
 {
-	struct pollfd wait = { .fd = r->socket, .events = POLLIN };
+	struct pollfd wait = { .fd = r->child.socket, .events = POLLIN };
 	int stuck = 0;
 
 	/* It may wait for a page of a disk for a moment. */
 	for (int i = 0; i < RF_LIBRARY_READER_LOOKS && stuck < 2; i++) {
 		if (TEMP_FAILURE_RETRY(poll(&wait, 1, RF_LIBRARY_READER_WAIT_MS)) == 1)
 			return 0;
-		stuck += is_stuck(r->pid);
+		stuck += is_stuck(r->child.pid);
 	}
 	return -ETIMEDOUT;
 }
@@ -198,7 +150,7 @@ static int answer_receive(struct rf_library_reader *r, struct answer *ret, int *
 
 	if (result < 0)
 		return result;
-	if (recvmsg(r->socket, &message, MSG_CMSG_CLOEXEC) != sizeof(*ret))
+	if (recvmsg(r->child.socket, &message, MSG_CMSG_CLOEXEC) != sizeof(*ret))
 		return -EIO;
 	if (message.msg_controllen >= CMSG_LEN(sizeof(int)))
 		memcpy(ret_fd, CMSG_DATA(&control.header), sizeof(*ret_fd));
@@ -211,7 +163,7 @@ static int ask(struct rf_library_reader *r, const struct request *request, struc
 
 	if (result < 0)
 		return result;
-	if (send(r->socket, request, sizeof(*request), MSG_NOSIGNAL) != sizeof(*request))
+	if (send(r->child.socket, request, sizeof(*request), MSG_NOSIGNAL) != sizeof(*request))
 		result = -EIO;
 	else
 		result = answer_receive(r, ret, ret_fd);
@@ -256,10 +208,8 @@ int rf_library_reader_open(struct rf_library_reader *r, pid_t pid, const struct 
 
 void rf_library_reader_stop(struct rf_library_reader *r)
 {
-	if (r->pid && !r->killed)
+	if (r->child.pid && !r->child.killed)
 		child_kill(r);
-	/* It goes with us, should it have to wait still. */
-	if (r->pid)
-		(void)waitpid(r->pid, NULL, WNOHANG);
+	rf_child_stop(&r->child);
 	*r = (struct rf_library_reader){ 0 };
 }

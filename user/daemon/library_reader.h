@@ -8,11 +8,11 @@
 #ifndef RF_DAEMON_LIBRARY_READER_H
 #define RF_DAEMON_LIBRARY_READER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "user/collect/process_maps.h"
+#include "user/daemon/child.h"
 
 #define RF_LIBRARY_READER_MAX	  (16 * 1024 * 1024) /* bytes of a list of mappings */
 #define RF_LIBRARY_READER_WAIT_MS 50 /* then it is looked whether it waits, or has had no processor yet */
@@ -20,10 +20,8 @@
 
 /* All 0: there is no child yet. */
 struct rf_library_reader {
-	pid_t pid;    /* 0: none */
-	int socket;   /* to it */
+	struct rf_child child;
 	int memory;   /* where it leaves what it has read */
-	bool killed;  /* and not gone yet */
 	size_t kills; /* so far */
 };
 

@@ -221,7 +221,7 @@ static int tick(sd_event_source *source, uint64_t usec, void *arg)
 	rf_clients_look(&app->clients, app->engine);
 	rf_kfd_tick(&app->kfd, app->registry, "/sys");
 	rf_holds_tick(&app->holds, app->engine, app->registry, &app->clients);
-	rf_health_sysfs_tick(&app->health_sysfs, &app->accelerators.known, &app->device_health);
+	rf_health_sysfs_tick(&app->health_sysfs, &app->accelerators.known);
 	rf_energy_tick(&app->energy, app->engine, &app->device_health, app->gpu);
 	rf_app_memory_tick(app);
 	rf_app_xid_tick(app);

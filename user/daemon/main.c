@@ -237,6 +237,7 @@ static int start(struct rf_app *app)
 	r = rf_gpu_new(&app->options.gpu, app->event, app->registry, &app->device_health, &app->gpu);
 	if (r < 0)
 		return rf_err_r(r, "cannot prepare to ask NVML");
+	rf_health_sysfs_start(&app->health_sysfs, app->event, &app->device_health, NULL);
 	r = rf_app_memory_start(app);
 	if (r < 0)
 		return rf_err_r(r, "cannot prepare to limit memory of devices");
@@ -260,6 +261,7 @@ static void stop(struct rf_app *app)
 {
 	rf_app_loop_end(app);
 	rf_xid_stop(&app->xid);
+	rf_health_sysfs_stop(&app->health_sysfs);
 	rf_memory_limits_stop(&app->memory_limits);
 	rf_gpu_free(app->gpu);
 	rf_control_free(app->control);
@@ -284,7 +286,6 @@ static void stop(struct rf_app *app)
 	rf_energy_end(&app->energy);
 	rf_clients_end(&app->clients);
 	rf_accelerators_stop(&app->accelerators);
-	rf_health_sysfs_fini(&app->health_sysfs);
 	rf_device_health_fini(&app->device_health);
 	free(app->last_error);
 	free(app->options.cgroup_root);

@@ -60,7 +60,7 @@ static void mappings_are_read_and_opened(void **state)
 	}
 	assert_int_equal(r.kills, 0);
 	rf_library_reader_stop(&r);
-	assert_int_equal(r.pid, 0);
+	assert_int_equal(r.child.pid, 0);
 }
 
 static void what_is_not_there_is_an_error_and_no_end(void **state)
@@ -94,7 +94,7 @@ static void one_that_has_to_wait_is_killed_and_replaced(void **state)
 
 	(void)state;
 	assert_true(own_find(&r, &map));
-	first = r.pid;
+	first = r.child.pid;
 	assert_int_equal(kill(first, SIGSTOP), 0);
 	assert_int_equal(rf_library_reader_maps(&r, getpid(), &text, &len), -ETIMEDOUT);
 	assert_int_equal(r.kills, 1);
@@ -103,9 +103,9 @@ static void one_that_has_to_wait_is_killed_and_replaced(void **state)
 		(void)poll(NULL, 0, 1);
 	}
 	assert_true(again);
-	assert_true(r.pid != first);
+	assert_true(r.child.pid != first);
 	/* One that has died by itself is, too. */
-	assert_int_equal(kill(r.pid, SIGKILL), 0);
+	assert_int_equal(kill(r.child.pid, SIGKILL), 0);
 	again = false;
 	for (int i = 0; i < 1000 && !again; i++) {
 		again = own_find(&r, &map);
