@@ -47,9 +47,17 @@ daemon=
 helpers=
 export RINGFENCE_SOCKET="$tmp/socket"
 
+# What a claim that failed may be understood by.
+tell()
+{
+	timeout 10 "$ringfence" workloads 2>&1 </dev/null | head -n 30 | sed "s/^/# /"
+	tail -n 30 "$tmp/log" | sed 's/^/# /'
+}
+
 # What no trap may leave: enforcement, processes, cgroups, mounts.
 cleanup()
 {
+	[ "$tap_failed" = 0 ] || tell
 	# shellcheck disable=SC2086 # a list
 	[ -z "$helpers" ] || kill -9 $helpers 2>/dev/null
 	"$ringfence" detach --yes >/dev/null 2>&1 </dev/null

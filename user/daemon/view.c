@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One snapshot of everything, for status, top and /metrics. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 
 #include "user/collect/cgroup_stat.h"
 #include "user/daemon/app.h"
+#include "user/daemon/cost.h"
 #include "user/lib/clock.h"
 #include "user/lib/fs.h"
 
@@ -15,34 +14,6 @@ static const char *const source_names[] = {
 	[RF_SOURCE_ROLLBACK] = "rollback",
 	[RF_SOURCE_CONFIRM] = "confirm-pending",
 };
-
-static void cost_fill(struct rf_snapshot *s)
-{
-	_cleanup_free_ char *statm = NULL;
-	struct rusage usage;
-	size_t len;
-	DIR *fds;
-
-	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		s->cpu_s = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
-			   (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-	s->rss_bytes = RF_UNKNOWN;
-	if (rf_fs_read(AT_FDCWD, "/proc/self/statm", 256, &statm, &len) == 0) {
-		unsigned long long size, resident;
-
-		if (sscanf(statm, "%llu %llu", &size, &resident) == 2)
-			s->rss_bytes = resident * sysconf(_SC_PAGESIZE);
-	}
-	s->open_fds = 0;
-	fds = opendir("/proc/self/fd");
-	if (!fds)
-		return;
-	while (readdir(fds))
-		s->open_fds++;
-	closedir(fds);
-	/* ".", ".." and the directory itself. */
-	s->open_fds -= MIN(s->open_fds, (uint64_t)3);
-}
 
 static void flows_fill(const struct rf_flows *f, struct rf_snapshot *s)
 {
@@ -443,7 +414,7 @@ int rf_app_snapshot(struct rf_app *app, bool workload_usage, struct rf_snapshot 
 	s->applies_failed = app->applies_failed;
 	s->rollbacks = app->rollbacks;
 	s->last_apply_real_ns = app->last_apply_real_ns;
-	cost_fill(s);
+	rf_cost_fill(s);
 	flows_fill(&app->flows, s);
 	lineage_fill(&app->lineage, s);
 

@@ -136,6 +136,10 @@ enum rf_metric_type {
 	  "CPU time of all BPF programs; absent unless kernel.bpf_stats_enabled is 1.")                                \
 	X(OWN_CPU, "ringfence_process_cpu_seconds", COUNTER, "", "User and system CPU time of the daemon.")            \
 	X(OWN_MEMORY, "ringfence_process_resident_memory_bytes", GAUGE, "", "Resident memory of the daemon.")          \
+	X(CHILDREN_CPU, "ringfence_children_cpu_seconds", COUNTER, "",                                                 \
+	  "User and system CPU time of the daemon's children.")                                                        \
+	X(CHILDREN_MEMORY, "ringfence_children_resident_memory_bytes", GAUGE, "",                                      \
+	  "Resident memory of the daemon's children, with what they share with it.")                                   \
 	X(OWN_FDS, "ringfence_process_open_fds", GAUGE, "", "Open file descriptors of the daemon.")                    \
 	X(PROCESS_CPU, "process_cpu_seconds", COUNTER, "", "Total user and system CPU time spent in seconds.")         \
 	X(PROCESS_MEMORY, "process_resident_memory_bytes", GAUGE, "", "Resident memory size in bytes.")                \

@@ -221,11 +221,15 @@ static void render_tables(struct writer *w, const struct rf_snapshot *s)
 	map_family(w, s, RF_METRIC_MAP_BYTES, offsetof(struct rf_map_row, bytes));
 }
 
+/* Through an integer: printf would write a double with the decimal point of the locale. */
+static uint64_t nanoseconds(double s)
+{
+	return isfinite(s) && s >= 0 && s < 1e10 ? (uint64_t)(s * 1e9) : RF_UNKNOWN;
+}
+
 static void render_cost(struct writer *w, const struct rf_snapshot *s)
 {
-	/* Through an integer: printf would write a double with the decimal point of the locale. */
-	uint64_t cpu_ns = isfinite(s->cpu_s) && s->cpu_s >= 0 && s->cpu_s < 1e10 ? (uint64_t)(s->cpu_s * 1e9) :
-										   RF_UNKNOWN;
+	uint64_t cpu_ns = nanoseconds(s->cpu_s);
 
 	single(w, RF_METRIC_FLOW_ROWS, s->flows.rows);
 	single(w, RF_METRIC_FLOW_MAX, s->flows.max);
@@ -243,6 +247,8 @@ static void render_cost(struct writer *w, const struct rf_snapshot *s)
 	single_fixed(w, RF_METRIC_BPF_RUN_TIME, s->bpf_run_ns, 9);
 	single_fixed(w, RF_METRIC_OWN_CPU, cpu_ns, 9);
 	single(w, RF_METRIC_OWN_MEMORY, s->rss_bytes);
+	single_fixed(w, RF_METRIC_CHILDREN_CPU, nanoseconds(s->children_cpu_s), 9);
+	single(w, RF_METRIC_CHILDREN_MEMORY, s->children_rss_bytes);
 	single(w, RF_METRIC_OWN_FDS, s->open_fds);
 	single_fixed(w, RF_METRIC_PROCESS_CPU, cpu_ns, 9);
 	single(w, RF_METRIC_PROCESS_MEMORY, s->rss_bytes);

@@ -170,6 +170,8 @@ void rf_status_json(const struct rf_snapshot *s, struct rf_json *j, const char *
 	rf_json_object(j, "cost");
 	rf_json_double(j, "cpu_s", s->cpu_s);
 	number(j, "rss_bytes", s->rss_bytes);
+	rf_json_double(j, "children_cpu_s", s->children_cpu_s);
+	number(j, "children_rss_bytes", s->children_rss_bytes);
 	number(j, "bpf_bytes", s->bpf_bytes);
 	number(j, "bpf_run_ns", s->bpf_run_ns);
 	rf_json_object_end(j);

@@ -181,8 +181,8 @@ struct rf_snapshot {
 	struct rf_recorded_row flows, lineage;
 	struct rf_guard_row guard;
 	/* cost */
-	double cpu_s;
-	uint64_t rss_bytes, bpf_bytes, bpf_run_ns, open_fds;
+	double cpu_s, children_cpu_s;
+	uint64_t rss_bytes, children_rss_bytes, bpf_bytes, bpf_run_ns, open_fds;
 	/* tables */
 	struct rf_feature_row features[RF_FEATURE_COUNT];
 	size_t n_features;

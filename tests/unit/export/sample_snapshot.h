@@ -162,6 +162,8 @@ static inline void sample_fill(struct sample *sample)
 		.lineage = { .rows = 12, .max = 131072, .dropped = 4, .lost = 1, .bytes = 40960, .stored = true },
 		.cpu_s = 1.5,
 		.rss_bytes = 10485760,
+		.children_cpu_s = 0.25,
+		.children_rss_bytes = 4194304,
 		.bpf_bytes = 123456,
 		.bpf_run_ns = RF_UNKNOWN,
 		.open_fds = 33,

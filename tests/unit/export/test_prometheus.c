@@ -305,6 +305,8 @@ static void numbers_are_exact_and_in_base_units(void **state)
 	assert_line(text, "process_cpu_seconds_total 1.500000000");
 	assert_line(text, "ringfence_process_cpu_seconds_total 1.500000000");
 	assert_line(text, "process_open_fds 33");
+	assert_line(text, "ringfence_children_cpu_seconds_total 0.250000000");
+	assert_line(text, "ringfence_children_resident_memory_bytes 4194304");
 }
 
 static size_t count(const char *text, const char *what)

@@ -87,7 +87,8 @@ static void status_has_the_members_of_the_protocol(void **state)
 	SHAPE(rf_jin_at(rf_jin_get(s, "errors"), 0), "name", "count", "help");
 	assert_int_equal(rf_jin_len(rf_jin_get(s, "maps")), 3);
 	SHAPE(rf_jin_at(rf_jin_get(s, "maps"), 0), "name", "entries", "max_entries", "bytes");
-	SHAPE(rf_jin_get(s, "cost"), "cpu_s", "rss_bytes", "bpf_bytes", "bpf_run_ns");
+	SHAPE(rf_jin_get(s, "cost"), "cpu_s", "rss_bytes", "children_cpu_s", "children_rss_bytes", "bpf_bytes",
+	      "bpf_run_ns");
 }
 
 static void status_has_the_values_of_the_snapshot(void **state)
