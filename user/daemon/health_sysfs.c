@@ -192,7 +192,7 @@ static struct rf_health_reader *reader_free(struct rf_health_sysfs *h, uint64_t 
 
 		if (!*r->parent && reader_need(r) == 0)
 			return r;
-		if (*r->parent && now - r->asked_ns < RF_HEALTH_SLOW_NS)
+		if (*r->parent && now - r->asked_ns < h->slow_ns)
 			return NULL;
 	}
 	return NULL;
@@ -213,7 +213,9 @@ static void ask(struct rf_health_sysfs *h)
 void rf_health_sysfs_start(struct rf_health_sysfs *h, sd_event *event, struct rf_device_health *told,
 			   int (*read)(const struct rf_accelerator *device, struct rf_accel_health *ret))
 {
-	*h = (struct rf_health_sysfs){ .event = event, .told = told, .read = read ? read : sysfs_read };
+	*h = (struct rf_health_sysfs){
+		.event = event, .told = told, .read = read ? read : sysfs_read, .slow_ns = RF_HEALTH_SLOW_NS
+	};
 	for (size_t i = 0; i < RF_HEALTH_READERS; i++)
 		h->readers[i].of = h;
 }

@@ -35,6 +35,7 @@ struct rf_health_sysfs {
 	sd_event *event;
 	struct rf_device_health *told; /* borrowed, as is @event */
 	int (*read)(const struct rf_accelerator *device, struct rf_accel_health *ret);
+	uint64_t slow_ns;	      /* RF_HEALTH_SLOW_NS */
 	struct rf_health_turn *turns; /* of each device, in the order of the last tick */
 	size_t n;
 	struct rf_health_reader readers[RF_HEALTH_READERS];
