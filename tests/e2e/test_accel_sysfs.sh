@@ -57,6 +57,24 @@ say "$gpu/power/runtime_status" suspended
 tap_ok "one that sleeps says so" await 15 device_is runtime_suspended 1
 tap_is "and is asked for nothing else" "" device temperature_celsius
 
+# ---- one that does not answer: a child that is stopped, as by firmware that hangs ----
+
+say "$gpu/power/runtime_status" active
+tap_ok "awake, it is asked again" await 15 device_is temperature_celsius 81
+child=$(pgrep -P "$daemon" -x ringfence-sysfs)
+kill -STOP "$child"
+hung() { log_grew '^0000:03:00.0: its driver has not said for' 0; }
+tap_ok "who does not answer is told in the log" await 30 hung
+forgotten() { device_is temperature_celsius ""; }
+tap_ok "what it said before is not told any more" await 10 forgotten
+tap_ok "the daemon does not wait for it" timeout $((5 * RF_SLOW)) "$ringfence" status
+kill -CONT "$child"
+tap_ok "it is known when it answers" await 15 device_is temperature_celsius 81
+tap_is "which is in the log, too" 1 log_count '^0000:03:00.0: its driver answers again, after'
+kill -KILL "$child"
+say "$gpu/hwmon/hwmon0/temp1_input" 82000
+tap_ok "a child that dies is replaced" await 15 device_is temperature_celsius 82
+
 # ---- processes with compute queues ----
 
 enter train sleep 1000 &

@@ -175,7 +175,7 @@ static int reader_need(struct rf_health_reader *r)
 
 	if (result < 0 || r->child.pid)
 		return result;
-	result = rf_child_start(&r->child, "ringfence-health", -1, child_run, r->of);
+	result = rf_child_start(&r->child, "ringfence-sysfs", -1, child_run, r->of);
 	if (result < 0)
 		return result;
 	result = sd_event_add_io(r->of->event, &r->source, r->child.socket, EPOLLIN, answered, r);
