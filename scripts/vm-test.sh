@@ -163,7 +163,8 @@ first=${kernels[0]}-$first
 for kernel in "${kernels[@]}"; do
 	prepare "$kernel" || continue
 	for variant in $VARIANT; do
-		[ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
+		# One that ended while something was built is what wait tells of first.
+		while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
 		guest "$kernel" "$variant" &
 	done
 done

@@ -63,12 +63,14 @@ tap_ok "they are shown" says 'default/default/counted +launch +101 +1 ' "$ringfe
 tap_ok "and exported" says '"workload":"default/default/counted","device":"library"' "$ringfence" accel --json
 tap_is "nothing is under way any more" 0 library_use counted under_way
 
-# Somebody has it mapped from here on, which takes a round to be seen where it was let go meanwhile.
+# Somebody has it mapped from here on: seen for sure where it is probed anew.
+let_go() { ! pinned; }
+await 30 let_go
+before=$(log_count 'functions of .*libcuda.so.1 are probed')
 holds >"$tmp/out" 2>&1 &
 holder=$!
 helpers="$helpers $holder"
-sleep 1
-await 10 pinned
+await 15 log_grew 'functions of .*libcuda.so.1 are probed' "$before"
 inside counted "$probe" "$library" times:50:launch:1000+sync >"$tmp/out"
 tap_is "another process is counted from its first call on" 151 calls counted launch calls
 inside plain "$probe" "$library" launch:1000 sync >"$tmp/out"
@@ -148,15 +150,17 @@ cp "$library" "$tmp/libcuda.so.6"
 # It has the library all the time.
 inside victim "$probe" "$tmp/libcuda.so.6" "wait:$tmp/later" times:7:version >"$tmp/victim" 2>&1 &
 victim=$!
-known_some() { known=$(pins "$tmp/libcuda.so.6") && [ "$known" -gt 0 ]; }
-await 15 known_some
-known_some
+await 15 log_grew 'functions of .*libcuda.so.6 are probed' 0
+known=$(pins "$tmp/libcuda.so.6")
+# What the daemon has found wrong is forgotten.
+looked() { ! bpftool map dump pinned "$(ls "$tmp"/bpf/maps_*/rf_call_site_map)" | grep -q '"seen": 0'; }
 # lies WHAT: until the daemon has looked at what was told.
 lies()
 {
 	RF_CUDA_LIES=$1 inside liar "$probe" "$tmp/libcuda.so.6" ask "wait:$tmp/lied.$1" times:5:version >"$tmp/out" 2>&1 &
 	lies_pid=$!
 	sleep $((3 + 2 * (RF_SLOW > 1)))
+	await 15 looked
 	told=$(pins "$tmp/libcuda.so.6")
 	touch "$tmp/lied.$1"
 	wait $lies_pid
