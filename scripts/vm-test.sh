@@ -115,7 +115,7 @@ guest()
 		# Where nothing else stands beside the device programs, and systemd is the one that writes its own anew.
 		[ "$name" != "${first%-*}-nolsm" ] || words="$words,test_device_programs"
 		[ "$name" != "$first" ] ||
-			words="$words,bpf,test_accelerators,test_accel_jobs,test_accel_fdinfo,test_quotas,test_call_quotas,test_memory_detect"
+			words="$words,bpf,test_accelerators,test_rdma,test_accel_jobs,test_accel_fdinfo,test_quotas,test_call_quotas,test_memory_detect"
 	fi
 
 	: >"$log"
