@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "user/daemon/process.h"
+#include "user/lib/clock.h"
 #include "user/lib/fs.h"
 
 #define TEXT_MAX 4096
@@ -46,25 +48,17 @@ static uint64_t open_fds_count(void)
 	return n - MIN(n, (uint64_t)3);
 }
 
-static void child_add(struct rf_snapshot *s, int pid)
+static void child_add(struct rf_snapshot *s, uint32_t pid)
 {
-	_cleanup_free_ char *text = NULL;
-	uint64_t user, system, resident;
-	const char *at;
+	struct rf_process_stat stat;
+	uint64_t resident;
 	char path[32];
-	size_t len;
 
-	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	snprintf(path, sizeof(path), "/proc/%u/statm", pid);
 	resident = resident_read(path);
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (resident == RF_UNKNOWN || rf_fs_read(AT_FDCWD, path, TEXT_MAX, &text, &len) < 0)
+	if (resident == RF_UNKNOWN || rf_process_stat_read(pid, &stat) < 0)
 		return;
-	/* The name before may hold anything. */
-	at = strrchr(text, ')');
-	if (!at ||
-	    sscanf(at + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64, &user, &system) != 2)
-		return;
-	s->children_cpu_s += (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	s->children_cpu_s += (double)stat.cpu_ns / RF_NSEC_PER_SEC;
 	s->children_rss_bytes += resident;
 }
 
@@ -82,7 +76,7 @@ static void children_fill(struct rf_snapshot *s)
 		return;
 	s->children_rss_bytes = 0;
 	for (char *save = NULL, *pid = strtok_r(text, " \n", &save); pid; pid = strtok_r(NULL, " \n", &save))
-		child_add(s, atoi(pid));
+		child_add(s, (uint32_t)atoi(pid));
 }
 
 /* A counter: a child is counted in another way once it has been waited for, and not at all in between. */

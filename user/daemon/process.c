@@ -16,18 +16,22 @@ int rf_process_stat_parse(const char *text, long ticks_per_s, struct rf_process_
 {
 	/* The name may hold anything, a parenthesis too: what counts is behind the last one. */
 	const char *at = strrchr(text, ')');
-	uint64_t ticks, size;
+	uint64_t user, system, ticks, size, tick_ns;
 	char state;
 
 	if (!at || ticks_per_s <= 0 ||
 	    sscanf(at + 1,
-		   " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64,
-		   &state, &ticks, &size) != 3)
+		   " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64
+		   " %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64,
+		   &state, &user, &system, &ticks, &size) != 5)
 		return -ESRCH;
 	/* A zombie's cgroup is not that it was in. */
 	if (state == 'Z' || state == 'X' || ticks > UINT64_MAX / RF_NSEC_PER_SEC)
 		return -ESRCH;
-	*ret = (struct rf_process_stat){ ticks * (RF_NSEC_PER_SEC / (uint64_t)ticks_per_s), size, state };
+	tick_ns = RF_NSEC_PER_SEC / (uint64_t)ticks_per_s;
+	*ret = (struct rf_process_stat){
+		.start_ns = ticks * tick_ns, .size = size, .state = state, .cpu_ns = (user + system) * tick_ns
+	};
 	return 0;
 }
 

@@ -14,6 +14,7 @@ struct rf_process_stat {
 	uint64_t start_ns; /* since the host started; in the kernel's ticks */
 	uint64_t size;	   /* of its address space, in bytes */
 	char state;	   /* 'R': it runs, or would, had it a processor; proc_pid_stat(5) */
+	uint64_t cpu_ns;   /* user's and system's, in ticks */
 };
 
 /* Both: 0; -ESRCH: no such process, or it has ended. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* When a process started and how large it is, whatever it calls itself. */
+/* When a process started, how large it is and what it took, whatever it calls itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +21,7 @@ static void the_start_is_behind_the_name(void **state)
 	assert_int_equal(stat.start_ns, 86750000000);
 	assert_int_equal(stat.size, 4096);
 	assert_int_equal(stat.state, 'S');
+	assert_int_equal(stat.cpu_ns, 110000000);
 	assert_int_equal(rf_process_stat_parse("42 (a) Z 1 (b) R" REST, 100, &stat), 0);
 	assert_int_equal(stat.start_ns, 86750000000);
 	assert_int_equal(rf_process_stat_parse("42 () R" REST, 1000, &stat), 0);
@@ -29,7 +30,7 @@ static void the_start_is_behind_the_name(void **state)
 
 static void who_has_ended_or_cannot_be_read_is_nobody(void **state)
 {
-	struct rf_process_stat stat = { 7, 7, '7' };
+	struct rf_process_stat stat = { 7, 7, '7', 7 };
 
 	(void)state;
 	assert_int_equal(rf_process_stat_parse("42 (cat) Z" REST, 100, &stat), -ESRCH);
