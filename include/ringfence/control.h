@@ -57,7 +57,7 @@
  *                                                        "skips": events that accounting was not run for,
  *                                                        "clients": {"known": bool (is fdinfo read),"read","lost",
  *                                                        "full" (open files now),"unread","searches","looks","cpu_ns",
- *                                                        "last_cpu_ns","last_reads"},
+ *                                                        "reads","last_cpu_ns","last_reads"},
  *                                                        "memory_limits": [{"workload","device","method" (dmem, nvml,
  *                                                        ioctl, detect, none),"limit" (in force),"used" (where that is
  *                                                        told)}],"memory_limit_failures"

@@ -307,6 +307,7 @@ static void client_read(struct look *look, struct client *client, struct rf_acce
 	client->jobs = use->jobs;
 	client->bytes = use->bytes;
 	client->files = use->files;
+	look->c->row.reads++;
 	look->c->row.last_reads++;
 	if (rf_fdinfo_read(client->fd, &info) < 0 || !*info.driver ||
 	    !id_check(look->c, client, RF_ACCEL_WHOSE_DEVICE(use->whose), &info))

@@ -48,6 +48,7 @@ static void put_clients(const struct rf_accel_clients_row *row, struct rf_json *
 	rf_json_u64(j, "searches", row->searches);
 	rf_json_u64(j, "looks", row->looks);
 	rf_json_u64(j, "cpu_ns", row->cpu_ns);
+	rf_json_u64(j, "reads", row->reads);
 	rf_json_u64(j, "last_cpu_ns", row->last_cpu_ns);
 	rf_json_u64(j, "last_reads", row->last_reads);
 	rf_json_object_end(j);

@@ -143,7 +143,7 @@ struct rf_accel_clients_row {
 	uint64_t unread;   /* that were closed before they could be read */
 	uint64_t searches; /* of all open files of the host */
 	uint64_t looks;
-	uint64_t cpu_ns; /* of these */
+	uint64_t cpu_ns, reads; /* of these; a client is read as often as it has moved */
 	uint64_t last_cpu_ns, last_reads;
 };
 
