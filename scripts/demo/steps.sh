@@ -169,10 +169,11 @@ test_accelerator() {
 	return 1
 }
 
-# What train has taken since the other began, three times as much, give or take a twentieth.
+# What train has taken is three times as much, give or take a sixth: where the machine is slow to let train run, infer is
+# given what train leaves.
 three_to_one() {
 	awk '$2 ~ /train$/ { train = $4 } $2 ~ /infer$/ { infer = $4 }
-		END { exit !(infer > 0 && train / infer > 2.85 && train / infer < 3.15) }' <<<"$output"
+		END { exit !(infer > 0 && train / infer > 2.5 && train / infer < 3.5) }' <<<"$output"
 }
 
 step_accelerators() {
@@ -200,7 +201,7 @@ step_accelerators() {
 	show 'train$' inside train "$probe" "$node" keep:2000:6000
 	wait $!
 	show '$' ringfence accel
-	expect "train has had three times as much of it as infer" three_to_one
+	expect "train has had about three times as much of it as infer" three_to_one
 	show 'train$' inside train "$probe" "$node" alloc:16777216 alloc:4096
 	expect "and no more memory than it may" printed '^alloc EDQUOT'
 }
