@@ -247,6 +247,7 @@ static int start(struct rf_app *app)
 	if (r < 0)
 		return rf_err_r(r, "no workload can be frozen");
 	r = rf_app_start_policy(app);
+	rf_engine_probes_end(app->engine);
 	if (r >= 0)
 		r = rf_app_lock_refresh(app);
 	if (r < 0)

@@ -60,9 +60,14 @@ bool rf_link_is_current(const struct rf_engine *e, const struct bpf_link *link, 
 static int link_attach(struct rf_engine *e, enum rf_hook hook, struct bpf_link **ret)
 {
 	struct bpf_program *program = hook_program(e, hook);
-	struct bpf_link *link = rf_hook_table[hook].cgroup ? bpf_program__attach_cgroup(program, e->root_fd) :
-							     bpf_program__attach(program);
+	struct bpf_link *link = TAKE_PTR(e->hooks[hook].probe);
 
+	if (!link && rf_hook_table[hook].cgroup) {
+		link = bpf_program__attach_cgroup(program, e->root_fd);
+	} else if (!link) {
+		link = rf_link_take_back(e, hook);
+		link = link ? link : bpf_program__attach(program);
+	}
 	if (!link)
 		return -errno;
 	*ret = link;
@@ -231,28 +236,36 @@ void rf_engine_hooks_trim(struct rf_engine *e)
 			__atomic_fetch_add(&e->config->lineage_turn, 1, __ATOMIC_RELAXED);
 		pin_path(e, hook, "", path);
 		unlink(path);
-		bpf_link__destroy(state->link);
-		state->link = NULL;
+		rf_link_leaves(e, hook, TAKE_PTR(state->link));
 	}
+	rf_links_leave(e);
 }
 
 /* One that an earlier daemon left in force is taken as it is: a second one would report everything twice. */
 void rf_hooks_probe(struct rf_engine *e, int cgroup_fd, bool attach)
 {
+	rf_links_leave_wait(e);
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		struct rf_hook_state *state = &e->hooks[hook];
 
 		if (!rf_hook_table[hook].when_asked || !state->loaded)
 			continue;
-		if (!attach) {
+		if (!attach && rf_hook_table[hook].cgroup) {
 			bpf_link__destroy(state->probe);
 			state->probe = NULL;
-		} else if (!state->link && link_adopt(e, hook) < 0) {
+		} else if (attach && !state->link && link_adopt(e, hook) < 0) {
 			state->probe = rf_hook_table[hook].cgroup ?
 					       bpf_program__attach_cgroup(hook_program(e, hook), cgroup_fd) :
 					       bpf_program__attach(hook_program(e, hook));
 		}
 	}
+}
+
+void rf_engine_probes_end(struct rf_engine *e)
+{
+	for (int hook = 0; hook < RF_HOOK_COUNT; hook++)
+		rf_link_leaves(e, hook, TAKE_PTR(e->hooks[hook].probe));
+	rf_links_leave(e);
 }
 
 /* 1: was put back (why says what happened), 0: is well, negative: cannot. */
@@ -332,6 +345,8 @@ int rf_engine_verify(struct rf_engine *e, struct rf_strbuf *report)
 void rf_engine_links_free(struct rf_engine *e)
 {
 	(void)rf_rate_links_free(e);
+	rf_engine_probes_end(e);
+	rf_links_leave_wait(e);
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		if (!e->hooks[hook].link)
 			continue;
@@ -347,7 +362,7 @@ int rf_engine_detach(struct rf_engine *e)
 	char path[RF_PATH_SIZE];
 
 	rf_engine_let_go();
-
+	rf_links_leave_wait(e);
 	for (int hook = 0; hook < RF_HOOK_COUNT; hook++) {
 		struct bpf_link *link = e->hooks[hook].link;
 

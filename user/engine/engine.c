@@ -334,6 +334,7 @@ int rf_engine_new(const struct rf_engine_options *options, struct rf_engine **re
 	if (!e)
 		return -ENOMEM;
 	e->root_fd = e->sync_inner = e->sync_outer = e->ring_fd = e->accel_holders = -1;
+	rf_leaving_init(&e->leaving);
 	rf_engine_libbpf_forget();
 	if (!options->verbose)
 		libbpf_set_print(libbpf_print);

@@ -150,6 +150,8 @@ struct rf_asked {
 void rf_engine_hooks_begin(struct rf_engine *e);
 int rf_engine_hooks_want(struct rf_engine *e, const struct rf_asked *asked, char **ret_error);
 void rf_engine_hooks_trim(struct rf_engine *e);
+/* After the first plan, in force or refused: what the self-test attached and nobody asked for goes. */
+void rf_engine_probes_end(struct rf_engine *e);
 /* Where a zone of files begins (include/ringfence/file_map.h). */
 struct rf_tree {
 	uint64_t inode;

@@ -5,6 +5,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <pthread.h>
 
 #include "ringfence/abi.h"
 #include "ringfence/account_map.h"
@@ -48,9 +49,20 @@ struct rf_hook_state {
 	uint64_t self_test_hits;
 	bool loaded;		/* the host has what it needs */
 	uint64_t wanted;	/* of those that are attached when asked for: the plan that wanted it last */
-	struct bpf_link *probe; /* and the link of it that the self-test has made */
+	struct bpf_link *probe; /* and the link of it that the self-test has made; the first plan may take it */
 	int self_test;		/* 1 ok, 0 not run, negative errno */
 	char why[160];
+};
+
+/* leave.c: links that are to go. */
+struct rf_leaving {
+	pthread_mutex_t lock; /* of the next four */
+	pthread_cond_t gone;  /* @now is */
+	struct bpf_link *links[RF_HOOK_COUNT];
+	enum rf_hook now; /* whose the thread ends; RF_HOOK_COUNT: none */
+	bool ended;	  /* the thread has */
+	bool running;	  /* and is to be joined */
+	pthread_t thread;
 };
 
 /* A key of one of the LPM tries, for removal. */
@@ -193,6 +205,7 @@ struct rf_engine {
 	uint64_t rate_links_wanted;
 	bool rate_links_adopted;
 	uint64_t hooks_plan; /* counts the plans that ask for hooks */
+	struct rf_leaving leaving;
 
 	/* events */
 	int ring_fd; /* epoll over all lanes */
@@ -357,10 +370,22 @@ unsigned int rf_level(const struct rf_engine *e);
 /* attach.c */
 /* Of those that are attached when asked for: attached, if it is not, for the plan that is made. */
 int rf_hook_want(struct rf_engine *e, enum rf_hook hook, char **ret_error);
-/* The same, on the self-test's cgroup where they hang on one, as long as it runs. */
+/*
+ * The same, on the self-test's cgroup where they hang on one, as long as it runs. Those of the kernel's functions stay
+ * until rf_engine_probes_end(), for who wants them.
+ */
 void rf_hooks_probe(struct rf_engine *e, int cgroup_fd, bool attach);
 /* Is the program that @link runs the very one we would load, on the same maps? */
 bool rf_link_is_current(const struct rf_engine *e, const struct bpf_link *link, struct bpf_program *program);
 void rf_engine_links_free(struct rf_engine *e);
+
+/* leave.c */
+void rf_leaving_init(struct rf_leaving *l);
+/* Takes @link (NULL: none), which goes with the next rf_links_leave(). */
+void rf_link_leaves(struct rf_engine *e, enum rf_hook hook, struct bpf_link *link);
+/* The link of @hook that has not gone yet; NULL: none, and it can be attached. */
+struct bpf_link *rf_link_take_back(struct rf_engine *e, enum rf_hook hook);
+void rf_links_leave(struct rf_engine *e);
+void rf_links_leave_wait(struct rf_engine *e);
 
 #endif
