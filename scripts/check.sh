@@ -105,6 +105,11 @@ for name in golden bpf e2e; do
 		suite "$name" "$name"
 	fi
 done
+if wanted vm && [ -x scripts/vm-test.sh ] && [ "$(id -u)" = 0 ]; then
+	# Made beside the fuzzers, which measure no time; vm-test.sh waits for what is not there then, and tells what cannot be
+	# made.
+	{ scripts/vm-root.sh trixie; [ "$RF_MATRIX" = 0 ] || scripts/vm-root.sh bookworm; } >/dev/null &
+fi
 if wanted fuzz && compgen -G 'tests/fuzz/fuzz_*.c' >/dev/null; then
 	title "fuzzers, ${FUZZ_TIME} s each"
 	suite fuzz fuzz
