@@ -81,12 +81,20 @@ mkdir -p "$cgroup" "$tmp/policies" "$tmp/state"
 # await SECONDS COMMAND...: until it succeeds.
 await()
 {
-	await_end=$(($(date +%s%N) / 1000000 + $1 * 1000 * RF_SLOW))
+	await_clock
+	await_end=$((await_now + $1 * 100 * RF_SLOW))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ $(($(date +%s%N) / 1000000)) -lt "$await_end" ] || return 1
+		await_clock
+		[ "$await_now" -lt "$await_end" ] || return 1
 		sleep 0.02
 	done
+}
+# In hundredths of a second, and without a process.
+await_clock()
+{
+	read -r await_up _ </proc/uptime
+	await_now=$((${await_up%.*} * 100 + 1${await_up#*.} - 100))
 }
 
 # few N: how often, where a slow guest does it less often.
@@ -213,10 +221,7 @@ status_json() { "$ringfence" status --json; }
 # status_value KEY: the first member of that name.
 status_value() { status_json | sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
 # status_row TABLE-ITEM KEY: the member of the object whose name is that.
-status_row()
-{
-	status_json | sed 's/{"name"/\n{"name"/g' | grep "^{\"name\":\"$1\"" | sed -n "s/.*\"$2\":\"\{0,1\}\([^\",}]*\).*/\1/p"
-}
+status_row() { status_json | sed -n "s/.*{\"name\":\"$1\"[^{}]*\"$2\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
 workloads_lines() { "$ringfence" workloads --json | sed 's/{"id"/\n{"id"/g' | grep '^{"id"'; }
 # workload_value WORKLOAD KEY: a member or a counter.
 workload_value()

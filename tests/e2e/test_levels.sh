@@ -8,8 +8,11 @@
 
 [ -d /sys/kernel/security/lsm ] || [ -e /sys/kernel/security/lsm ] || mount -t securityfs none /sys/kernel/security 2>/dev/null
 daemon_must_start
+# It is what the start has found out: asked once.
+said=$("$ringfence" status --json)
+status_json() { printf '%s\n' "$said"; }
 support() { status_row "$1" support; }
-why() { status_json | sed 's/{"name"/\n{"name"/g' | grep "^{\"name\":\"$1\"" | sed -n 's/.*"why":"\(.*\)","section".*/\1/p' | sed 's/\\"/"/g'; }
+why() { status_json | sed -n "s/.*{\"name\":\"$1\"[^{}]*\"why\":\"\([^{}]*\)\",\"section\".*/\1/; T; s/\\\\\"/\"/g; p"; }
 
 for feature in identity network-egress network-ingress network-connect-errno network-rates network-raw-sockets devices \
 	events-process events-network accelerators; do
