@@ -6,9 +6,10 @@
 # that nothing runs when the build fails. The last line is the tally of all.
 #
 # RF_CHECK_SKIP="fuzz vm" leaves stages out (for work on one of the others).
+# RF_CHECK_MINUTES=N: after so many no guest is begun any more, and is counted as skipped.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
-: "${O:=build}" "${FUZZ_TIME:=25}" "${RF_MATRIX:=1}" "${RF_CACHE:=/var/cache/ringfence}" "${RF_CHECK_SKIP:=}"
+: "${O:=build}" "${FUZZ_TIME:=25}" "${RF_MATRIX:=1}" "${RF_CACHE:=/var/cache/ringfence}" "${RF_CHECK_SKIP:=}" "${RF_CHECK_MINUTES:=}"
 export O FUZZ_TIME RF_MATRIX RF_CACHE
 jobs=$(nproc)
 began=$SECONDS
@@ -99,25 +100,46 @@ if wanted asan && has_tests unit; then
 	title 'unit tests, address and undefined sanitizers'
 	suite asan-unit asan
 fi
+# What measures no time has what the tests leave, which wait more than they work: the roots of the guests (vm-test.sh waits
+# for one that is not there then, and tells what cannot be made) and the fuzzers.
+beside() {
+	(renice -n 19 $BASHPID && "$@") &>"$O/results/$1.beside" &
+}
+roots() {
+	scripts/vm-root.sh trixie
+	[ "$RF_MATRIX" = 0 ] || scripts/vm-root.sh bookworm
+}
+fuzzers() {
+	suite fuzz fuzz
+}
+fuzz=
+if wanted vm && [ -x scripts/vm-test.sh ] && [ "$(id -u)" = 0 ]; then
+	beside roots
+fi
+if wanted fuzz && compgen -G 'tests/fuzz/fuzz_*.c' >/dev/null; then
+	beside fuzzers
+	fuzz=$!
+fi
 for name in golden bpf e2e; do
 	if wanted "$name" && has_tests "$name"; then
 		title "$name tests"
 		suite "$name" "$name"
 	fi
 done
-if wanted vm && [ -x scripts/vm-test.sh ] && [ "$(id -u)" = 0 ]; then
-	# Made beside the fuzzers, which measure no time; vm-test.sh waits for what is not there then, and tells what cannot be
-	# made.
-	{ scripts/vm-root.sh trixie; [ "$RF_MATRIX" = 0 ] || scripts/vm-root.sh bookworm; } >/dev/null &
-fi
-if wanted fuzz && compgen -G 'tests/fuzz/fuzz_*.c' >/dev/null; then
-	title "fuzzers, ${FUZZ_TIME} s each"
-	suite fuzz fuzz
+if [ -n "$fuzz" ]; then
+	title "fuzzers, ${FUZZ_TIME} s each, begun beside these tests"
+	wait "$fuzz"
+	sed 1d "$O/results/fuzzers.beside"
 fi
 if wanted vm && [ -x scripts/vm-test.sh ]; then
 	title 'guests'
 	# One kernel with everything first, then the matrix with what depends on the kernel.
 	[ "$RF_MATRIX" = 0 ] && kernels=6.12 || kernels='6.12 6.1 7.2'
-	VM_BRIEF=1 suite vm vm-test KERNEL="$kernels"
+	left=
+	if [ -n "$RF_CHECK_MINUTES" ]; then
+		left=$((began + RF_CHECK_MINUTES * 60 - SECONDS))
+		[ $left -gt 0 ] || left=0
+	fi
+	VM_BRIEF=1 VM_WITHIN=$left suite vm vm-test KERNEL="$kernels"
 fi
 finish
