@@ -44,11 +44,21 @@ static __always_inline bool rf_share_wants(const struct rf_accel_use *use, __u64
 							 (__s64)quiet < (__s64)RF_ACCEL_IDLE_NS;
 }
 
+/* Who asks for one job after another has none under way between two, and is about to ask. */
+static __always_inline bool rf_share_is_next(const struct rf_accel_use *use, __u64 now)
+{
+	__u64 next = RF_READ_ONCE(use->estimate_ns) / 4;
+
+	if (next > RF_ACCEL_NEXT_NS)
+		next = RF_ACCEL_NEXT_NS;
+	return (__s64)(now - RF_READ_ONCE(use->seen_ns)) < (__s64)next;
+}
+
 /* Has it something to do that has not been done? Others only have wanted something a moment ago. */
 static __always_inline bool rf_share_has_work(const struct rf_accel_use *use, __u64 now)
 {
 	return (__s64)RF_READ_ONCE(use->under_way) > 0 ||
-	       (__s64)(now - RF_READ_ONCE(use->refused_ns)) < (__s64)RF_ACCEL_IDLE_NS;
+	       (__s64)(now - RF_READ_ONCE(use->refused_ns)) < (__s64)RF_ACCEL_IDLE_NS || rf_share_is_next(use, now);
 }
 
 struct rf_share_look {

@@ -32,7 +32,6 @@ RF_GLOBAL __u64 rf_share_wait(__u32 use_at, __u64 now)
 	group = rf_accel_use_at(at);
 	if (!group || !RF_READ_ONCE(use->listed))
 		return 0;
-	RF_WRITE_ONCE(use->seen_ns, now);
 	RF_WRITE_ONCE(use->refused_ns, now);
 	weights = rf_share_look(at, RF_ACCEL_WHOSE_DEVICE(use->whose), now);
 	ahead = RF_READ_ONCE(use->virtual_ns) - RF_READ_ONCE(group->group_virtual_ns) - use->quota.burst_virtual;
@@ -160,7 +159,11 @@ static __always_inline __u32 rf_quota_submit_one(struct rf_accel_use *use, __u32
 	}
 	if (!rf_share_is_ahead(use))
 		return RF_QUOTA_KINDS;
-	*ret_wait_ns = rf_share_wait(at, rf_quota_now(now_p));
+	RF_WRITE_ONCE(use->seen_ns, rf_quota_now(now_p));
+	/* A pause pays for nothing: who was away has what it took before to pay for yet. */
+	if (!RF_READ_ONCE(use->listed))
+		rf_share_join(at, RF_ACCEL_WHOSE_DEVICE(use->whose), *now_p);
+	*ret_wait_ns = rf_share_wait(at, *now_p);
 	return *ret_wait_ns ? RF_QUOTA_SHARE : RF_QUOTA_KINDS;
 }
 

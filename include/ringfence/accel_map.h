@@ -183,7 +183,9 @@ struct rf_accel_quota {
  * Sharing is start-time fair queueing (Goyal, Vin, Cheng: SIGCOMM 1996) with many jobs under way, as SFQ(D) has it
  * (Jin, Chase, Kaur: SIGMETRICS 2004): a job moves its owner's virtual time on by its length over the weight, by an
  * estimate when it is queued and exactly when it has ended. Who is ahead of the one that is furthest behind, of those
- * who have work for the device now, by more than the burst, waits.
+ * who have work for the device now, by more than the burst, waits. Who had a job done a moment ago has work, too: one
+ * that submits the next when it sees the last done would never be found at work (anticipatory scheduling: Iyer and
+ * Druschel, SOSP 2001).
  */
 #define RF_VIRTUAL_PER_NS(weight) ((1u << 24) / (weight))
 #define RF_VIRTUAL(ns, per_ns)	  ((__u64)(ns) * (per_ns) >> 14)
@@ -192,6 +194,7 @@ struct rf_accel_quota {
 #define RF_ACCEL_BURST_MAX_NS	  60000000000ULL
 #define RF_ACCEL_CREDIT_NS	  100000000ULL	/* who took less than its share may make up for so much of it */
 #define RF_ACCEL_IDLE_NS	  30000000ULL	/* who has wanted nothing for so long does not take part */
+#define RF_ACCEL_NEXT_NS	  5000000ULL	/* between two jobs it does so long, or a quarter of one */
 #define RF_ACCEL_STUCK_NS	  2000000000ULL /* nor who has jobs under way of which nothing was heard for so long */
 #define RF_ACCEL_WAIT_MIN_NS	  1000000ULL
 #define RF_ACCEL_WAIT_MAX_NS	  20000000ULL  /* then it is looked at again: others may have ended */

@@ -9,7 +9,8 @@
  *   map            the last one is mapped and written             info         what the device has counted
  *   fdinfo         drm-* lines of it                              reset        the running job is ended
  *   raw:CMD        an ioctl by number, on nothing                 pause        until a line comes on standard input
- *   keep:US:MS     jobs of US, each waited for, until MS have passed; how many, and how often EAGAIN came
+ *   keep:US:MS[:P] jobs of US, each waited for, until MS have passed, with P us between them; how many, and how often
+ *                  EAGAIN came
  *   alarm:US       a signal every US from here on, whose handler does nothing
  *   until:N        until N jobs of this open file have ended
  *   give:SOCKET    hands the open file over                       fork         the rest is a child's, waited for
@@ -111,15 +112,17 @@ static void keep(struct probe *p, const char *arg)
 {
 	static const struct timespec nap = { .tv_nsec = 1000000 };
 	struct rf_testaccel_submit job = { .flags = RF_TESTACCEL_WAIT };
-	unsigned long long jobs = 0, again = 0;
+	unsigned long long jobs = 0, again = 0, pause_us = 0;
 	uint64_t until;
 	char *end;
 	int r = 0;
 
 	job.duration_us = number(arg, &end);
 	if (*end != ':')
-		errx(2, "keep:US:MS");
+		errx(2, "keep:US:MS[:P]");
 	until = now_ns() + number(end + 1, &end) * 1000000;
+	if (*end == ':')
+		pause_us = number(end + 1, &end);
 	while (now_ns() < until) {
 		r = ioctl(p->fd, RF_TESTACCEL_IOC_SUBMIT, &job);
 		if (r < 0 && errno != EAGAIN)
@@ -131,6 +134,8 @@ static void keep(struct probe *p, const char *arg)
 			continue;
 		}
 		jobs++;
+		if (pause_us)
+			usleep((useconds_t)pause_us);
 	}
 	printf("keep jobs=%llu again=%llu ", jobs, again);
 	say("keep", r);
