@@ -303,6 +303,7 @@ static __always_inline void rf_quota_put_below(struct rf_accel_use *use, __u32 p
 static __always_inline void rf_quota_group(struct rf_accel_use *use, struct rf_accel_use *above, __u32 above_at,
 					   struct rf_accel_use *top, __u32 top_at, __u32 device)
 {
+	struct rf_accel_use *line;
 	__u32 group = 0;
 
 	if (use->quota.virtual_per_ns) {
@@ -313,6 +314,12 @@ static __always_inline void rf_quota_group(struct rf_accel_use *use, struct rf_a
 		else
 			rf_accel_use(RF_ACCEL_OWNER(RF_ACCEL_WHOLE, 0), device, RF_HOOK_ACCEL_IOCTL, &group);
 	}
+	if (RF_READ_ONCE(use->group) == group)
+		return;
+	/* Virtual times of two groups are not to be compared: it begins where the others there are. */
+	line = rf_accel_use_at(group);
+	if (line)
+		RF_WRITE_ONCE(use->virtual_ns, RF_READ_ONCE(line->group_virtual_ns));
 	RF_WRITE_ONCE(use->group, group);
 }
 

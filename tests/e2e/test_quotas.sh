@@ -365,6 +365,24 @@ stop one
 idle
 tap_ok "a share that is free is taken up within a second" above $freed $((took * 80 / 100))
 
+# That one worked all alone is nothing that it owes where both are in something that has a share of its own.
+echo 'accelerators: {namespaceQuota: {share: 1}}' | doc spaced one | put_force spaced || exit 1
+for w in two two two two; do
+	busy $w 5000 $forever
+done
+settled default/two
+busy one 5000 $forever
+first=$(taken default/one default/two)
+sleep 2
+second=$(taken default/one default/two)
+stop one two
+idle
+drop_force spaced
+echo "# one, two: $first; $second"
+# shellcheck disable=SC2086 # four numbers
+set -- $first $second
+tap_ok "and so are two in a namespace that was given a share" near $(($3 - $1)) $(($4 - $2)) 300
+
 # What w1 gets beside w4, in $share per mille.
 a_share()
 {
