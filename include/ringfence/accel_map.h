@@ -193,11 +193,11 @@ struct rf_accel_quota {
 #define RF_ACCEL_BURST_NS	  10000000ULL
 #define RF_ACCEL_BURST_MAX_NS	  60000000000ULL
 #define RF_ACCEL_CREDIT_NS	  100000000ULL	/* who took less than its share may make up for so much of it */
-#define RF_ACCEL_IDLE_NS	  30000000ULL	/* who has wanted nothing for so long does not take part */
+#define RF_ACCEL_IDLE_NS	  100000000ULL	/* who has wanted nothing for so long does not take part */
 #define RF_ACCEL_NEXT_NS	  5000000ULL	/* between two jobs it does so long, or a quarter of one */
 #define RF_ACCEL_STUCK_NS	  2000000000ULL /* nor who has jobs under way of which nothing was heard for so long */
 #define RF_ACCEL_WAIT_MIN_NS	  1000000ULL
-#define RF_ACCEL_WAIT_MAX_NS	  20000000ULL  /* then it is looked at again: others may have ended */
+#define RF_ACCEL_WAIT_MAX_NS	  20000000ULL /* then it is looked at again: others may have ended; much less than IDLE */
 #define RF_ACCEL_JOB_MAX_NS	  (1ULL << 39) /* a longer one counts as so long: nine minutes */
 
 /* What is over. */

@@ -321,7 +321,10 @@ done
 # shellcheck disable=SC2046 # names
 shares() { "$@" $(for w in $weights; do echo "default/w$w"; done); }
 tap_ok "each of ten workloads has its turn" shares settled
+# In a slow guest the looks themselves keep others from asking in time; what was taken meanwhile is paid for before.
+sleep $((RF_SLOW == 1 ? 1 : 10))
 first=$(shares taken)
+echo "# before: $first"
 sleep $seconds
 second=$(shares taken)
 # shellcheck disable=SC2046
@@ -399,9 +402,9 @@ a_share()
 # A pause that is longer than others wait for whoever is away pays for nothing.
 busy w4 5000 $forever
 busy w4 5000 $forever
-busy w1 40000 $forever:40000
+busy w1 120000 $forever:120000
 a_share
-tap_ok "who pauses gets no more than its share" near "$share" 200 100
+tap_ok "who pauses gets no more than its share" near "$share" 200 150
 # Who has one job at a time is without any between two.
 busy w4 20000 $forever
 busy w1 20000 $forever
