@@ -197,7 +197,7 @@ struct rf_accel_quota {
 #define RF_ACCEL_NEXT_NS	  5000000ULL	/* between two jobs it does so long, or a quarter of one */
 #define RF_ACCEL_STUCK_NS	  2000000000ULL /* nor who has jobs under way of which nothing was heard for so long */
 #define RF_ACCEL_WAIT_MIN_NS	  1000000ULL
-#define RF_ACCEL_WAIT_MAX_NS	  20000000ULL /* then it is looked at again: others may have ended; much less than IDLE */
+#define RF_ACCEL_WAIT_MAX_NS	  20000000ULL  /* then it is looked at again, as others may have ended */
 #define RF_ACCEL_JOB_MAX_NS	  (1ULL << 39) /* a longer one counts as so long: nine minutes */
 
 /* What is over. */
