@@ -104,6 +104,8 @@ static __always_inline void rf_work_end(struct rf_call_process *process, __u64 n
 	if (__sync_val_compare_and_swap(&process->begun_ns, begun, 0) != begun)
 		return;
 	busy = rf_work_busy(use, now - begun, idle);
+	if (!idle)
+		RF_WRITE_ONCE(use->measured_at, RF_READ_ONCE(use->frozen_ns) + 1);
 	for (int level = 0; level < RF_ACCEL_LEVELS && use; level++) {
 		rf_quota_ended_one(use, busy, 0, now);
 		__sync_fetch_and_add(&use->busy_ns, busy);
@@ -124,13 +126,20 @@ static __always_inline void rf_launch_charge(struct rf_accel_use *use)
 	}
 }
 
-/* What is over by less is not worth a freeze, and is remembered. */
-static __always_inline bool rf_launch_freezes(const struct rf_quota_answer *answer, __u64 wait_ns, __u64 held_ns)
+/*
+ * What is over by less is not worth a freeze, and is remembered. So is all that a limit of time has to be paid after a
+ * freeze until some work was seen from its begin to its end: what a freeze interrupts is charged what others took.
+ */
+static __always_inline bool rf_launch_freezes(const struct rf_accel_use *use, const struct rf_quota_answer *answer,
+					      __u64 wait_ns, __u64 held_ns)
 {
 	if (held_ns >= wait_ns)
 		return false;
-	return held_ns || answer->kind == RF_QUOTA_SHARE || answer->kind == RF_QUOTA_BUDGET ||
-	       wait_ns >= RF_CALL_FREEZE_NS;
+	if (held_ns || answer->kind == RF_QUOTA_SHARE || answer->kind == RF_QUOTA_BUDGET)
+		return true;
+	if (answer->kind == RF_QUOTA_TIME && RF_READ_ONCE(use->measured_at) != RF_READ_ONCE(use->frozen_ns) + 1)
+		return false;
+	return wait_ns >= RF_CALL_FREEZE_NS;
 }
 
 /* Returns how long the thread will wait before it launches. */
@@ -155,7 +164,7 @@ static __noinline __u64 rf_launch_ask(struct rf_accel_use *use, __u32 at, __u32 
 	wait_ns = answer.wait_ns ? answer.wait_ns : RF_THROTTLE_MAX_NS;
 	if (rf_probe_waits && rf_throttle(wait_ns, workload, 0) >= 0)
 		held_ns = wait_ns < RF_THROTTLE_MAX_NS ? wait_ns : RF_THROTTLE_MAX_NS;
-	if (rf_launch_freezes(&answer, wait_ns, held_ns))
+	if (rf_launch_freezes(use, &answer, wait_ns, held_ns))
 		RF_WRITE_ONCE(use->hold_until_ns, now + wait_ns);
 	else if (!held_ns)
 		return 0;

@@ -274,6 +274,7 @@ struct rf_accel_use {
 	__u64 hold_until_ns; /* CLOCK_MONOTONIC: until when it should be */
 	__u64 frozen_at_ns;  /* CLOCK_MONOTONIC: since when it is; 0: it is not */
 	__u64 frozen_ns;     /* that it was, before */
+	__u64 measured_at;   /* what that was when work was last measured that no freeze had interrupted, and 1 */
 	/* What its open files' drivers told by fdinfo; written by the daemon alone. */
 	__u64 fdinfo_ns;      /* device time */
 	__u64 fdinfo_cycles;  /* or the device's cycles, of drivers that count those */
