@@ -49,6 +49,21 @@ static __always_inline bool rf_call_workload(__u64 version, __u32 *ret)
 
 /* ---- work ---- */
 
+/*
+ * For how long it had been frozen until @now. A freeze is counted before it is thawed, but where the daemon is late and
+ * its child thaws: until it is counted, all that passes may have been frozen.
+ */
+static __always_inline __u64 rf_work_frozen(const struct rf_accel_use *use, __u64 now)
+{
+	/* First, so that what is counted meanwhile is there twice rather than not at all. */
+	__u64 at = RF_READ_ONCE(use->frozen_at_ns), since;
+
+	if (!at || at >= now)
+		return RF_READ_ONCE(use->frozen_ns);
+	since = now - at;
+	return RF_READ_ONCE(use->frozen_ns) + (since < RF_CALL_FROZEN_MAX_NS ? since : RF_CALL_FROZEN_MAX_NS);
+}
+
 static __always_inline void rf_work_begin(__u32 tgid, struct rf_accel_use *use, __u32 at, __u64 now)
 {
 	struct rf_call_process *process = bpf_map_lookup_elem(&rf_call_process_map, &tgid), fresh = { .use = at };
@@ -65,7 +80,7 @@ static __always_inline void rf_work_begin(__u32 tgid, struct rf_accel_use *use, 
 		return;
 	process->use = at;
 	process->held_ns = 0;
-	process->frozen_ns = RF_READ_ONCE(use->frozen_ns);
+	process->frozen_ns = rf_work_frozen(use, now);
 	/* What it will take is not known: a launch more, of the same work, does not go by it. */
 	rf_quota_queued(use, at, RF_ACCEL_DEVICE_LIBRARY, 0, now);
 }
@@ -95,12 +110,13 @@ static __always_inline void rf_work_estimate(struct rf_accel_use *use, __u64 bus
 
 static __always_inline void rf_work_end(struct rf_call_process *process, __u64 now)
 {
-	__u64 begun = RF_READ_ONCE(process->begun_ns), idle, busy;
+	__u64 begun = RF_READ_ONCE(process->begun_ns), frozen, idle, busy;
 	struct rf_accel_use *use = rf_accel_use_at(process->use);
 
 	if (!begun || !use)
 		return;
-	idle = RF_READ_ONCE(use->frozen_ns) - process->frozen_ns + process->held_ns;
+	frozen = rf_work_frozen(use, now);
+	idle = process->held_ns + (frozen > process->frozen_ns ? frozen - process->frozen_ns : 0);
 	if (__sync_val_compare_and_swap(&process->begun_ns, begun, 0) != begun)
 		return;
 	busy = rf_work_busy(use, now - begun, idle);

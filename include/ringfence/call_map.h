@@ -90,7 +90,7 @@ struct rf_call_thread {
  */
 struct rf_call_process {
 	__u64 begun_ns;	 /* CLOCK_MONOTONIC; 0: it does not */
-	__u64 frozen_ns; /* what rf_accel_use.frozen_ns was then */
+	__u64 frozen_ns; /* for how long it had been frozen until then */
 	__u64 held_ns;	 /* that launches were made to wait since */
 	__u32 use;	 /* place of its row */
 	__u32 pad;
@@ -101,6 +101,8 @@ struct rf_call_process {
 /* Who owes so much is frozen where it cannot be made to wait: some launches in a row are measured undisturbed. */
 #define RF_CALL_FREEZE_NS     200000000ULL
 #define RF_CALL_FREEZE_MAX_NS 10000000000ULL /* then it is let go on, and frozen again with its next launch */
+#define RF_CALL_THAW_GRACE_NS 1000000000ULL  /* that the daemon may be late by until its child thaws */
+#define RF_CALL_FROZEN_MAX_NS (RF_CALL_FREEZE_MAX_NS + RF_CALL_THAW_GRACE_NS)
 
 /* rf_call_name_map: hash, by the name of a function, zero padded; value its cookie. */
 #define RF_CALL_NAME 48
@@ -127,8 +129,10 @@ struct rf_call_site {
 	__u64 address; /* in @tgid, which has it mapped there */
 	__u32 device;  /* as the kernel has it, of the file that is mapped */
 	__u32 tgid;
-	__u32 seen; /* by the daemon, which has found it right */
-	__u32 pad;
+	__u32 seen;  /* by the daemon, which has found it right */
+	__u32 tries; /* of the daemon's, that @tgid kept from ending */
 };
+
+#define RF_CALL_SITE_TRIES 8
 
 #endif

@@ -14,12 +14,11 @@
 #include "user/lib/fs.h"
 #include "user/lib/log.h"
 
-#define BUSY_NS	   (20 * 1000 * 1000ULL)
-#define IDLE_NS	   (200 * 1000 * 1000ULL)
-#define NOBODY_NS  RF_NSEC_PER_SEC
-#define RECENT_NS  (2 * RF_NSEC_PER_SEC)
-#define LEAST_NS   (2 * 1000 * 1000ULL) /* less is not worth two writes */
-#define LONGEST_NS (RF_CALL_FREEZE_MAX_NS + RF_THAW_GRACE)
+#define BUSY_NS	  (20 * 1000 * 1000ULL)
+#define IDLE_NS	  (200 * 1000 * 1000ULL)
+#define NOBODY_NS RF_NSEC_PER_SEC
+#define RECENT_NS (2 * RF_NSEC_PER_SEC)
+#define LEAST_NS  (2 * 1000 * 1000ULL) /* less is not worth two writes */
 
 struct rf_frozen {
 	uint32_t workload;
@@ -95,7 +94,7 @@ static void thaw(struct rf_freeze *f, size_t at)
 	f->list[at] = f->list[--f->n];
 	/* Where this comes late, the child has thawed it. */
 	if (row)
-		frozen_count(row, frozen.at_ns, MIN(rf_clock_monotonic(), frozen.until_ns + RF_THAW_GRACE));
+		frozen_count(row, frozen.at_ns, MIN(rf_clock_monotonic(), frozen.until_ns + RF_CALL_THAW_GRACE_NS));
 	(void)rf_fs_write_control(rf_engine_root_fd(f->registry->engine), frozen.path, "0");
 	if (row)
 		__atomic_store_n(&row->frozen_at_ns, 0, __ATOMIC_RELEASE);
@@ -201,7 +200,7 @@ static void left_thaw(struct rf_freeze *f)
 			(void)rf_fs_write_control(root, path, "0");
 		} else {
 			/* The child has thawed it, at the latest then. */
-			frozen_count(row, row->frozen_at_ns, MIN(now, row->frozen_at_ns + LONGEST_NS));
+			frozen_count(row, row->frozen_at_ns, MIN(now, row->frozen_at_ns + RF_CALL_FROZEN_MAX_NS));
 		}
 		__atomic_store_n(&row->frozen_at_ns, 0, __ATOMIC_RELEASE);
 	}

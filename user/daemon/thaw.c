@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "ringfence/call_map.h"
 #include "user/lib/clock.h"
 #include "user/lib/fs.h"
 
@@ -49,7 +50,7 @@ static int book_keep(struct rf_thaw_note *book, const struct rf_thaw_note *note)
 static void book_thaw(int root, struct rf_thaw_note *book, uint64_t now)
 {
 	for (size_t i = 0; i < RF_THAW_MAX; i++) {
-		if (!book[i].until_ns || now < book[i].until_ns + RF_THAW_GRACE)
+		if (!book[i].until_ns || now < book[i].until_ns + RF_CALL_THAW_GRACE_NS)
 			continue;
 		(void)rf_fs_write_control(root, book[i].path, "0");
 		book[i].until_ns = 0;
@@ -63,7 +64,7 @@ static int book_due(const struct rf_thaw_note *book, uint64_t now)
 
 	for (size_t i = 0; i < RF_THAW_MAX; i++)
 		if (book[i].until_ns)
-			next = MIN(next, book[i].until_ns + RF_THAW_GRACE);
+			next = MIN(next, book[i].until_ns + RF_CALL_THAW_GRACE_NS);
 	if (next == UINT64_MAX)
 		return -1;
 	return next > now ? (int)MIN((next - now) / RF_NSEC_PER_MSEC + 1, (uint64_t)INT_MAX) : 0;

@@ -13,8 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define RF_THAW_MAX   256	    /* frozen at a time */
-#define RF_THAW_GRACE 1000000000ULL /* ns that the daemon may be late by */
+#define RF_THAW_MAX 256 /* frozen at a time */
 
 /* So that a note fits into a pipe's one write. */
 #define RF_THAW_PATH (PATH_MAX - 8)
@@ -30,8 +29,8 @@ struct rf_thaw {
 
 int rf_thaw_start(struct rf_thaw *t, int root);
 /*
- * Before @path, a cgroup.freeze, is written: at @until_ns (CLOCK_MONOTONIC) and a grace the child thaws it. -ENOSPC, or
- * why there is no child: then nothing may be frozen. A child that died or hangs is replaced.
+ * Before @path, a cgroup.freeze, is written: at @until_ns (CLOCK_MONOTONIC) and RF_CALL_THAW_GRACE_NS the child thaws
+ * it. -ENOSPC, or why there is no child: then nothing may be frozen. A child that died or hangs is replaced.
  */
 int rf_thaw_note(struct rf_thaw *t, const char *path, uint64_t until_ns);
 /* After it has been thawed, or where it could not be frozen. */
