@@ -42,10 +42,11 @@ within()
 	echo "got $1, expected $2 to $3"
 	return 1
 }
-# So that what is measured does not begin before the library is found.
+# So that what is measured does not begin before every function is probed: a slow guest takes seconds from the first.
+probed() { grep -q 'functions of .*libcuda.so.1 are probed' "$tmp/log"; }
 holds >"$tmp/out" 2>&1 &
 helpers="$helpers $!"
-await 15 pinned
+await 15 probed
 
 # Of which the time that a slow guest takes to begin and to end one is little.
 job=$((RF_SLOW > 1 ? 60000000 : 20000000))

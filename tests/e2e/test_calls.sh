@@ -23,18 +23,17 @@ echo "# $(status_row accelerator-calls why)"
 
 probed() { [ "$(log_count 'functions of .* are probed')" -gt "$1" ]; }
 # run WORKLOAD LIBRARY STEP...: waits until the library is probed, which nobody had before, and does the steps then.
-runs=0
 run()
 {
-	runs=$((runs + 1))
+	run_go=$(mktemp -u "$tmp/go.XXXXXX")
 	run_cgroup=$1
 	run_library=$2
 	run_before=$(log_count 'functions of .* are probed')
 	shift 2
-	inside "$run_cgroup" "$probe" "$run_library" "wait:$tmp/go$runs" "$@" >"$tmp/out$runs" 2>&1 &
+	inside "$run_cgroup" "$probe" "$run_library" "wait:$run_go" "$@" >"$tmp/out" 2>&1 &
 	run_pid=$!
 	await 15 probed "$run_before" || echo "# no new library was probed"
-	touch "$tmp/go$runs"
+	touch "$run_go"
 	wait $run_pid
 }
 
@@ -97,9 +96,20 @@ go=$tmp/goapart unshare --mount true 2>/dev/null && {
 	tap_is "in a mount namespace that has it alone" 30 calls apart launch calls
 }
 
+# reader: the daemon's child that reads what processes have mapped; one that is stopped answers as if it had to wait.
+reader()
+{
+	for reader_pid in $(cat "/proc/$daemon/task/$daemon/children"); do
+		grep -qx ringfence-maps "/proc/$reader_pid/comm" && echo "$reader_pid"
+	done
+}
+cp "$library" "$tmp/libcuda.so.4"
+tap_ok "what is mapped is read by a child" kill -STOP "$(reader)"
+tap_ok "who cannot be read at first works" run again "$tmp/libcuda.so.4" times:10:launch:1000+sync
+tap_is "and is read again, and counted" 10 calls again launch calls
+
 cp "$library" "$tmp/libcuda.so.2"
 sites() { find "$tmp/bpf/links" -path '*calls_*' -name '*_begin' | wc -l; }
-runs=$((runs + 1))
 before=$(log_count 'functions of .* are probed')
 inside resolving "$probe" "$tmp/libcuda.so.2" "wait:$tmp/first" resolve "wait:$tmp/second" times:40:launch:1000+sync \
 	>"$tmp/out" 2>&1 &

@@ -18,18 +18,22 @@
 #include "user/lib/log.h"
 #include "user/model/calls.h"
 
-#define LOOKS_A_TICK	 500		       /* processes: some milliseconds */
-#define TICK_NS		 (20 * 1000 * 1000ULL) /* then the rest waits for the next */
-#define REST		 20		       /* times as long as it took, its mappings are not read again */
-#define ROUND_MAX	 65536		       /* processes */
+#define LOOKS_A_TICK	 500			/* processes: some milliseconds */
+#define TICK_NS		 (20 * 1000 * 1000ULL)	/* then the rest waits for the next */
+#define REST		 20			/* times as long as it took, its mappings are not read again */
+#define UNREAD_NS	 (100 * 1000 * 1000ULL) /* the least that one took which failed */
+#define UNREAD_TOLD	 2u			/* failures before one that is told */
+#define UNREAD_MAX	 8u			/* then the rest is doubled no more */
+#define ROUND_MAX	 65536			/* processes */
 #define PROCESS_FILES	 8
 #define KEEP_ROUNDS	 5 /* that a library nobody maps is kept: a job that starts again finds it probed */
 #define CGROUP_PROCS_MAX (4 * 1024 * 1024)
 
 struct process {
 	struct rf_process_stat stat;
-	uint64_t seen;	   /* round */
-	uint64_t again_ns; /* its mappings are not read before */
+	uint64_t seen;	     /* round */
+	uint64_t again_ns;   /* its mappings are not read before */
+	unsigned int unread; /* times in a row that they could not be */
 	struct {
 		uint64_t device, inode;
 	} files[PROCESS_FILES];
@@ -87,16 +91,18 @@ static bool opened_add(struct opened *o, const struct rf_process_map *map)
 	return true;
 }
 
-static void library_look(struct rf_library_look *look, const struct rf_process_map *map, const char *path,
-			 struct process *p)
+static int library_look(struct rf_library_look *look, const struct rf_process_map *map, const char *path,
+			struct process *p)
 {
 	_cleanup_close_ int fd = rf_library_mapped_open(look, map, path);
 
 	if (fd >= 0)
 		process_note(p, rf_library_get(look, fd, path), look->l->round);
+	return fd == -EAGAIN ? fd : 0;
 }
 
-static void maps_look(struct rf_library_look *look, struct process *p)
+/* A negative errno: what it has mapped is not known. */
+static int maps_look(struct rf_library_look *look, struct process *p)
 {
 	_cleanup_free_ char *text = NULL;
 	struct opened opened = { .n = 0 };
@@ -106,12 +112,14 @@ static void maps_look(struct rf_library_look *look, struct process *p)
 	size_t len;
 	int r = rf_library_reader_maps(&look->l->reader, look->process.pid, &text, &len);
 
-	if (r == -ETIMEDOUT && !p->keeps) {
-		rf_notice("process %d keeps what it has mapped from being read", look->process.pid);
+	if (r == -ETIMEDOUT && p->unread == UNREAD_TOLD && !p->keeps) {
+		rf_notice("process %d keeps what it has mapped from being read: it is tried again, more and more "
+			  "seldom",
+			  look->process.pid);
 		p->keeps = true;
 	}
 	if (r < 0)
-		return;
+		return r;
 	p->n = 0;
 	rest = (struct rf_span){ text, len };
 	while (rf_process_maps_next(&rest, &map)) {
@@ -119,11 +127,26 @@ static void maps_look(struct rf_library_look *look, struct process *p)
 
 		if (!path || *path != '/' || !rf_call_is_library(path) || !opened_add(&opened, &map))
 			continue;
-		library_look(look, &map, path, p);
+		if (library_look(look, &map, path, p) < 0)
+			r = -EAGAIN;
 		has_driver |= rf_call_is_driver(path);
 	}
 	if (has_driver)
 		program_look(look, p);
+	return r;
+}
+
+/*
+ * Who begins a program, or maps something, on a busy host may keep them from being read for a moment; who does so all
+ * the time is asked more and more seldom.
+ */
+static void process_read(struct rf_library_look *look, struct process *p, uint64_t begin)
+{
+	uint64_t took;
+
+	p->unread = maps_look(look, p) < 0 ? MIN(p->unread + 1, UNREAD_MAX) : 0;
+	took = rf_clock_monotonic() - begin;
+	p->again_ns = begin + REST * (p->unread ? MAX(took, UNREAD_NS) << (p->unread - 1) : took);
 }
 
 static void process_look(struct rf_library_look *look)
@@ -142,10 +165,11 @@ static void process_look(struct rf_library_look *look)
 			return;
 		}
 	}
-	if (p->stat.start_ns != now.start_ns || (p->stat.size != now.size && begin >= p->again_ns)) {
+	if (p->stat.start_ns != now.start_ns)
+		*p = (struct process){ 0 };
+	if (begin >= p->again_ns && (p->stat.size != now.size || p->unread)) {
 		p->stat = now;
-		maps_look(look, p);
-		p->again_ns = begin + REST * (rf_clock_monotonic() - begin);
+		process_read(look, p, begin);
 	}
 	p->seen = l->round;
 	for (size_t i = 0; i < p->n; i++) {

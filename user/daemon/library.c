@@ -188,5 +188,7 @@ int rf_library_mapped_open(struct rf_library_look *look, const struct rf_process
 {
 	_cleanup_close_ int at = rf_library_reader_open(&look->l->reader, look->process.pid, map);
 
+	if (at == -ETIMEDOUT || at == -EBUSY)
+		return -EAGAIN;
 	return rf_library_file_open(look, at, map->device, path);
 }

@@ -39,7 +39,7 @@ bool rf_library_is_told_of(const struct rf_library *library, const struct rf_cal
 
 /* Of what @at is, which has O_PATH; @device is 0 where it is not known. -1: it cannot be read, or is not. */
 int rf_library_file_open(struct rf_library_look *look, int at, uint32_t device, const char *path);
-/* Likewise, of what the process that is looked at has mapped. */
+/* Likewise, of what the process that is looked at has mapped. -EAGAIN: it keeps that from being read now. */
 int rf_library_mapped_open(struct rf_library_look *look, const struct rf_process_map *map, const char *path);
 
 /* Looks at what programs were told where functions are, since the last time. */

@@ -14,6 +14,7 @@ struct sites {
 	pid_t pid;
 	char *text;
 	size_t len;
+	bool late;			  /* they could not be read now */
 	uint16_t right[RF_MAX_WORKLOADS]; /* how many of each there are */
 	bool open;			  /* there are others */
 };
@@ -32,12 +33,15 @@ static int site_count(const struct rf_call_site_key *key, const struct rf_call_s
 static bool site_find(struct sites *s, const struct rf_call_site *site, struct rf_process_map *ret)
 {
 	struct rf_span rest;
+	int r;
 
 	if (s->pid != (pid_t)site->tgid) {
 		rf_freep(&s->text);
 		s->pid = (pid_t)site->tgid;
-		if (rf_library_reader_maps(&s->look.l->reader, s->pid, &s->text, &s->len) < 0)
+		r = rf_library_reader_maps(&s->look.l->reader, s->pid, &s->text, &s->len);
+		if (r < 0)
 			s->text = NULL;
+		s->late = r == -ETIMEDOUT || r == -EBUSY;
 	}
 	rest = (struct rf_span){ s->text, s->text ? s->len : 0 };
 	while (rf_process_maps_next(&rest, ret))
@@ -57,9 +61,11 @@ static enum rf_call_site_is site_judge(struct sites *s, const struct rf_call_sit
 	struct stat st;
 
 	if (!site_find(s, site, &map))
-		return RF_CALL_SITE_WRONG;
+		return s->late ? RF_CALL_SITE_LATE : RF_CALL_SITE_WRONG;
 	s->look.process = (struct rf_library_process){ s->pid, key->workload };
 	fd = rf_library_mapped_open(&s->look, &map, "what cuGetProcAddress() gave");
+	if (fd == -EAGAIN)
+		return RF_CALL_SITE_LATE;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return RF_CALL_SITE_WRONG;
 	library = rf_library_find(s->look.l, st.st_dev, st.st_ino);

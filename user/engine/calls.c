@@ -196,11 +196,13 @@ void rf_engine_calls_settle(struct rf_engine *e)
 
 static void site_answer(int fd, const struct rf_call_site_key *key, struct rf_call_site *site, enum rf_call_site_is is)
 {
+	if (is == RF_CALL_SITE_LATE && ++site->tries >= RF_CALL_SITE_TRIES)
+		is = RF_CALL_SITE_WRONG;
 	if (is == RF_CALL_SITE_WRONG)
 		(void)bpf_map_delete_elem(fd, key);
-	if (is != RF_CALL_SITE_RIGHT || site->seen)
+	if (is != RF_CALL_SITE_LATE && (is != RF_CALL_SITE_RIGHT || site->seen))
 		return;
-	site->seen = 1;
+	site->seen = is == RF_CALL_SITE_RIGHT;
 	(void)bpf_map_update_elem(fd, key, site, BPF_EXIST);
 }
 

@@ -236,7 +236,12 @@ int rf_engine_calls_attach(struct rf_engine *e, const char *name, int fd, const 
 void rf_engine_calls_detach(struct rf_engine *e, const char *name);
 void rf_engine_calls_settle(struct rf_engine *e);
 /* What programs were told where functions are: as they say, until the daemon has found it right. */
-enum rf_call_site_is { RF_CALL_SITE_OPEN, RF_CALL_SITE_RIGHT, RF_CALL_SITE_WRONG /* it is forgotten */ };
+enum rf_call_site_is {
+	RF_CALL_SITE_OPEN,
+	RF_CALL_SITE_RIGHT,
+	RF_CALL_SITE_LATE, /* it could not be looked at: open, but for RF_CALL_SITE_TRIES times */
+	RF_CALL_SITE_WRONG /* it is forgotten */
+};
 /* Returns enum rf_call_site_is; a negative value ends it and is its result. */
 typedef int (*rf_call_site_fn)(const struct rf_call_site_key *key, const struct rf_call_site *site, void *arg);
 int rf_engine_call_sites_each(struct rf_engine *e, rf_call_site_fn fn, void *arg);
