@@ -66,6 +66,7 @@ echo "# per mille of the device, of 250, of work that has become longer: $got"
 tap_ok "work that becomes longer is charged what it takes" within "$got" 200 330
 long=3000
 got=$(permille audited launch:20000000+sync)
+echo "# per mille of the device, in audit: $got"
 tap_ok "what is in audit is not held back" above "$got" 500
 inside slow "$probe" "$library" "for:8000:launch:100000+sync" >"$tmp/out"
 made=$(sed -n 's/launches \([0-9]*\) .*/\1/p' "$tmp/out")
