@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "user/daemon/library.h"
 #include "user/daemon/process.h"
@@ -138,15 +139,23 @@ static int maps_look(struct rf_library_look *look, struct process *p)
 
 /*
  * Who begins a program, or maps something, on a busy host may keep them from being read for a moment; who does so all
- * the time is asked more and more seldom.
+ * the time is asked more and more seldom, and a workload that has a thousand of them delays the others once a round.
  */
 static void process_read(struct rf_library_look *look, struct process *p, uint64_t begin)
 {
+	uint32_t workload = look->process.workload;
 	uint64_t took;
 
 	p->unread = maps_look(look, p) < 0 ? MIN(p->unread + 1, UNREAD_MAX) : 0;
 	took = rf_clock_monotonic() - begin;
+	if (p->unread && took >= UNREAD_NS)
+		look->l->late[workload / 8] |= (uint8_t)(1u << workload % 8);
 	p->again_ns = begin + REST * (p->unread ? MAX(took, UNREAD_NS) << (p->unread - 1) : took);
+}
+
+static bool is_late(const struct rf_libraries *l, uint32_t workload)
+{
+	return l->late[workload / 8] & 1u << workload % 8;
 }
 
 static void process_look(struct rf_library_look *look)
@@ -167,7 +176,7 @@ static void process_look(struct rf_library_look *look)
 	}
 	if (p->stat.start_ns != now.start_ns)
 		*p = (struct process){ 0 };
-	if (begin >= p->again_ns && (p->stat.size != now.size || p->unread)) {
+	if (begin >= p->again_ns && (p->stat.size != now.size || p->unread) && !is_late(l, look->process.workload)) {
 		p->stat = now;
 		process_read(look, p, begin);
 	}
@@ -226,6 +235,7 @@ static void round_begin(struct rf_libraries *l, const struct rf_registry *r)
 
 	l->round++;
 	l->n_pids = l->at = 0;
+	memset(l->late, 0, sizeof(l->late));
 	while (is_asked(r) && rf_hashmap_next(r->cgroups, &it, NULL, NULL, &value)) {
 		const struct rf_cgroup *c = value;
 		const struct rf_workload *w = c->workload < RF_MAX_WORKLOADS ? r->by_id[c->workload] : NULL;

@@ -21,6 +21,7 @@ struct rf_libraries {
 	struct rf_library_process *pids; /* of this round, n_pids; looked at up to @at */
 	size_t n_pids, at;
 	uint64_t round;
+	uint8_t late[RF_MAX_WORKLOADS / 8]; /* one of theirs kept something from being read in this round */
 	struct rf_library_files files;
 	struct rf_library_reader reader;
 	uint32_t refused[16]; /* devices of file systems that were told of; the last ones of n_refused */
