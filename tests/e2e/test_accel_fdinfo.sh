@@ -51,7 +51,8 @@ tap_ok "and status says so" says 'open files of DRM drivers, and their fdinfo' s
 
 # ---- one client ----
 
-start plain "$(node 0)" wait:20000:20 alloc:1048576 info pause
+# Where a guest stands still for some milliseconds, jobs take longer by what was measured: little of seconds.
+start plain "$(node 0)" wait:$((RF_SLOW > 1 ? 200000 : 20000)):20 alloc:1048576 info pause
 await 30 paused plain
 tap_ok "its time by fdinfo is the device's own" near "$(told plain engine_ns)" "$(own plain busy_ns)" 10
 tap_ok "and what was measured, within 1 %" near "$(told plain engine_ns)" "$(use plain busy_ns)" 10
